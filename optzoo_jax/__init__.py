@@ -1,0 +1,75 @@
+"""Gradient transformations for JAX: an update is a direction times a rate.
+
+Nearly every first-order method differs from its neighbour in one of the two, so each part is written once and a
+named optimizer is the list of its parts:
+
+    adam      = descent(precondition(debiased_ema(b1), inverse_rms(b2, eps)), α)
+    radam     = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), rectify(b2))), α)
+    diffgrad  = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), dfc_friction())), α)
+    adabelief = descent(chain(precondition(ema(b1), chain(residual(), belief_moment(b2), …)), debias(b1)), α)
+
+Every part and every optimizer is an optax `GradientTransformation`: it fits wherever optax's own fit.
+"""
+
+from optzoo_jax.card import Card
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.describe import describe
+from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
+from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
+from optzoo_jax.optimizers.adadb import adadb, scale_by_adadb
+from optzoo_jax.optimizers.adadelta import adadelta, scale_by_adadelta
+from optzoo_jax.optimizers.adagrad import adagrad, scale_by_adagrad
+from optzoo_jax.optimizers.adam import adam, scale_by_adam
+from optzoo_jax.optimizers.adamod import adamod, scale_by_adamod
+from optzoo_jax.optimizers.adamw import adamw
+from optzoo_jax.optimizers.amsgrad import amsgrad, scale_by_amsgrad
+from optzoo_jax.optimizers.diffgrad import diffgrad, scale_by_diffgrad
+from optzoo_jax.optimizers.momentum import ema_momentum, momentum
+from optzoo_jax.optimizers.nadam import nadam, scale_by_nadam
+from optzoo_jax.optimizers.nag import nag
+from optzoo_jax.optimizers.newton import newton
+from optzoo_jax.optimizers.radam import radam, scale_by_radam
+from optzoo_jax.optimizers.ranger import ranger
+from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
+from optzoo_jax.optimizers.sgd import sgd
+from optzoo_jax.optimizers.sgdw import sgdw
+from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
+from optzoo_jax.pieces.corrections import anneal, debias
+from optzoo_jax.pieces.curvature import newton_step
+from optzoo_jax.pieces.directions import (
+    base_point,
+    debiased_ema,
+    ema,
+    identity,
+    lookahead_point,
+    nesterov,
+    nesterov_ema,
+    scale_by_momentum,
+    scheduled_nesterov_ema,
+)
+from optzoo_jax.pieces.moments import (
+    belief_moment,
+    centered,
+    residual,
+    running_max,
+    second_moment,
+    sum_of_squares,
+    yogi_moment,
+)
+from optzoo_jax.pieces.noise import add_gradient_noise
+from optzoo_jax.pieces.rates import (
+    adadb_friction,
+    bound_lr,
+    dfc_friction,
+    hold_until_rectified,
+    inverse_raw_rms,
+    inverse_rms,
+    inverse_root,
+    momental_bound,
+    rectify,
+    update_rms,
+)
+from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
+from optzoo_jax.registry import card, get, list_optimizers
+from optzoo_jax.stopping import early_stopping
+from optzoo_jax.wrappers.lookahead import eval_params, lookahead

@@ -1,0 +1,86 @@
+"""What an argument may be, decided by its name, and the error when it is not.
+
+A decay is called `b1`, `b2`, `rho` … wherever it appears, so its range is said here once and checked where a
+factory is called. Arrays and traced values are not checked: their value is not known when the factory runs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+_DECAY = "a decay: the share of the old average that is kept each step, 0 for none"
+_NON_NEGATIVE = (0.0, math.inf, "[0, ∞)")
+
+# name → lowest, highest, the rule as printed, what the argument is
+RANGES: dict[str, tuple[float, float, str, str]] = {
+    **{
+        name: (0.0, math.nextafter(1.0, 0.0), "[0, 1)", _DECAY)
+        for name in ("b1", "b2", "b3", "decay", "rho", "momentum")
+    },
+    "eps": (*_NON_NEGATIVE, "added outside the root"),
+    "eps_root": (*_NON_NEGATIVE, "added inside the root"),
+    "learning_rate": (*_NON_NEGATIVE, "the step size; negate the loss to ascend"),
+    "base_learning_rate": (
+        math.nextafter(0.0, 1.0),
+        math.inf,
+        "(0, ∞)",
+        "the learning rate that a schedule is measured against",
+    ),
+    "weight_decay": (*_NON_NEGATIVE, "the pull of the parameters to 0; None for no decay"),
+    "initial": (*_NON_NEGATIVE, "the value that an accumulator starts at"),
+    "initial_accumulator_value": (*_NON_NEGATIVE, "the value that an accumulator starts at"),
+    "final_learning_rate": (*_NON_NEGATIVE, "the rate that the bounds close on"),
+    "gamma": (*_NON_NEGATIVE, "the speed of a decay over time"),
+    "eta": (*_NON_NEGATIVE, "the variance of the first step's noise"),
+    "lam": (*_NON_NEGATIVE, "the weight of the speed-up"),
+    "momentum_decay": (*_NON_NEGATIVE, "the speed at which the momentum schedule rises"),
+    "damping": (*_NON_NEGATIVE, "what is added to every curvature"),
+    "min_delta": (*_NON_NEGATIVE, "the least improvement that counts"),
+    "scale": (math.nextafter(0.0, 1.0), math.inf, "(0, ∞)", "the unit that a change is measured in"),
+    "threshold": (4.0, math.inf, "[4, ∞)", "r_t is a real number only for ρ_t ≥ 4"),
+    "slow_step_size": (0.0, 1.0, "[0, 1]", "the share of the way from slow to fast weights"),
+    "sync_period": (1.0, math.inf, "[1, ∞)", "the number of fast steps between two syncs"),
+    "patience": (1.0, math.inf, "[1, ∞)", "the number of checks in a row without improvement"),
+}
+
+
+def check_ranges(where: str, arguments: Mapping[str, Any]) -> None:
+    """Raises ValueError for the first Python number outside the range of its name."""
+    for name, value in arguments.items():
+        if name not in RANGES or isinstance(value, bool) or not isinstance(value, int | float | np.generic):
+            continue
+        low, high, rule, meaning = RANGES[name]
+        if not low <= value <= high:
+            raise ValueError(f"{where}: {name}={value} is outside {rule}. {name} is {meaning}.")
+
+
+def check_choice(where: str, name: str, value: object, choices: Iterable[str]) -> None:
+    """Raises ValueError, with the nearest valid word, where `value` is none of `choices`."""
+    choices = list(choices)
+    if value not in choices:
+        unknown(f"{where}: {name}={value!r} is unknown", str(value), choices)
+
+
+def unknown(message: str, word: str, choices: list[str]) -> NoReturn:
+    """Raises ValueError with the valid words and, where one is near, a suggestion."""
+    near = difflib.get_close_matches(word, choices, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{message}; it is one of {', '.join(map(repr, choices))}.{hint}")
+
+
+def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name, defaults included, checked against the ranges of their names."""
+    try:
+        bound = inspect.signature(factory).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{factory.__name__}: {error}") from None
+    bound.apply_defaults()
+    arguments = dict(bound.arguments)
+    check_ranges(factory.__name__, arguments)
+    return arguments

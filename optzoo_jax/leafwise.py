@@ -1,0 +1,272 @@
+"""How the maths of one array becomes a transformation of a pytree.
+
+A piece writes its equation for a single array, in its paper's letters:
+
+    def maths(g, mu, b):                      # the stream, the slots, the scalars
+        mu = mu + (1 - b) * (g - mu)
+        return mu, mu                         # the new stream, the new slots
+
+    leafwise(maths, slots=EmaState(mu=zeros), once=lambda t: (decay,))
+
+This is the only place that knows tree maps, the step counter, and the precision policy:
+
+* arithmetic runs in at least float32, state is kept in at least float32 and never changes its dtype, and the
+  stream leaves in the precision it came in;
+* what depends on the step alone (`once`: powers of a decay, a schedule's value) is computed once a step and
+  handed to every leaf as a scalar;
+* parts that stand in a row are one walk over the tree, with one counter, and stay wide between each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, ParamSpec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from optzoo_jax.arguments import bind
+
+P = ParamSpec("P")
+Array = jax.Array
+Numeric = float | int | jax.Array | np.ndarray | np.generic
+Schedule = Callable[[Any], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What a transformation is called, what it was made with, what flows through it, and what it is made of."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    stream: str = ""
+    children: tuple[tuple[str, Part], ...] = ()  # (role, part); the role is "" for a plain link
+
+
+class Leaf(NamedTuple):
+    """The maths of one array. `view` holds what a part may look at beside its stream: grad, direction, params."""
+
+    init: Callable[[Array], Any]  # a parameter → its slots
+    once: Callable[[Array], Any]  # the step t = 1, 2, … → scalars
+    update: Callable[[Array, Any, Any, dict[str, Array]], tuple[Array, Any]]
+    needs: frozenset[str] = frozenset()
+
+
+class Transformation(optax.GradientTransformationExtraArgs):
+    """An ordinary optax transformation that also remembers its parts."""
+
+    leaf: Leaf | None = None
+    part: Part | None = None
+
+
+class LeafwiseState(NamedTuple):
+    """`count`: how many updates were made. `parts`: the parts' own states, each slot shaped like the parameters."""
+
+    count: Array
+    parts: Any
+
+
+def _wide(dtype: Any) -> Any:
+    return np.promote_types(dtype, np.float32)
+
+
+def _with_precision_of(x: Array, dtype: Any) -> Array:
+    """x, real or complex as it is, in the precision of `dtype`."""
+    real = jnp.finfo(dtype).dtype
+    return x.astype(np.promote_types(real, np.complex64) if jnp.iscomplexobj(x) else real)
+
+
+def widen(tree: Any) -> Any:
+    """Every leaf in at least float32."""
+    return jax.tree.map(lambda x: jnp.asarray(x).astype(_wide(jnp.asarray(x).dtype)), tree)
+
+
+def narrow(tree: Any, like: Any) -> Any:
+    """Every leaf in the precision of its counterpart in `like`."""
+    return jax.tree.map(lambda x, y: _with_precision_of(x, jnp.asarray(y).dtype), tree, like)
+
+
+def zeros(p: Array) -> Array:
+    """A slot that starts at 0, real or complex as the parameter is."""
+    return jnp.zeros_like(p, dtype=_wide(p.dtype))
+
+
+def full(value: Numeric) -> Callable[[Array], Array]:
+    """A slot that starts at `value`, real or complex as the parameter is."""
+    return lambda p: jnp.full_like(p, value, dtype=_wide(p.dtype))
+
+
+def full_real(value: Numeric) -> Callable[[Array], Array]:
+    """A real slot that starts at `value`: a second moment is real also where the parameter is complex."""
+    return lambda p: jnp.full_like(p, value, dtype=jnp.finfo(_wide(p.dtype)).dtype)
+
+
+zeros_real = full_real(0.0)
+
+
+def at(schedule: Numeric | Schedule, t: Array) -> Any:
+    """The value that a number or a schedule has in step t = 1, 2, …; schedules count from 0, as in optax."""
+    return schedule(t - 1) if callable(schedule) else schedule
+
+
+def log_of(decay: Numeric) -> Any:
+    """log b, in float64 on the host where b is a Python number."""
+    if isinstance(decay, float | int | np.generic):
+        return float(np.log(np.float64(decay))) if decay > 0 else -np.inf
+    return jnp.log1p(-(1 - jnp.asarray(decay, dtype=float)))
+
+
+def weight_of(decay: Numeric, t: Array) -> Array:
+    """1 − βᵗ: what an average that started at 0 has gathered after t steps.
+
+    `1 − b**t` in float32 is off by 2e-5 at b = 0.999; this by 4e-7.
+    """
+    return -jnp.expm1(t.astype(float) * log_of(decay))
+
+
+def leafwise(
+    maths: Callable[..., Any],
+    *,
+    slots: Any = None,
+    once: Callable[[Array], tuple] = lambda t: (),
+    reads: tuple[str, ...] = (),
+    in_rate_branch: bool = False,
+) -> Transformation:
+    """A transformation from `maths(stream, *slots, *scalars, *read) → stream, *slots`, all of one array.
+
+    Args:
+      maths: the equation. It returns the bare stream where there are no slots.
+      slots: a NamedTuple of functions, parameter → the slot's first value; its fields name the slots.
+      once: the scalars of step t; t is an int32 array that counts from 1.
+      reads: which of "grad", "direction" (what `precondition` shows its rate branch) and "params" the maths reads.
+      in_rate_branch: the stream is a rate, so anywhere but in a rate branch the update raises TypeError.
+    """
+    needs = frozenset(reads) | ({"direction"} if in_rate_branch else set())
+
+    def init(p: Array) -> Any:
+        return optax.EmptyState() if slots is None else type(slots)(*(first(p) for first in slots))
+
+    def update(x: Array, state: Any, scalars: tuple, view: dict[str, Array]) -> tuple[Array, Any]:
+        out = maths(x, *state, *scalars, *(view[name] for name in reads))
+        return (out, state) if slots is None else (out[0], type(slots)(*out[1:]))
+
+    return lift(Leaf(init, once, update, needs))
+
+
+def lift(leaf: Leaf) -> Transformation:
+    """The transformation of a pytree that applies `leaf` to each of its arrays: one walk, one counter."""
+
+    def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array]) -> tuple[Array, Any]:
+        dtype = _wide(x.dtype)
+        real = jnp.finfo(dtype).dtype
+        y, new = leaf.update(
+            x.astype(dtype),
+            jax.tree.map(lambda s: _with_precision_of(s, dtype), slots),
+            # Python numbers stay: they take the array's dtype. (np.float64 is a float, but would not.)
+            jax.tree.map(lambda s: s if type(s) in (float, int) else jnp.asarray(s).astype(real), scalars),
+            {name: _with_precision_of(value, dtype) for name, value in view.items()},
+        )
+        return _with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
+
+    def init(params: Any) -> LeafwiseState:
+        leaves, treedef = jax.tree.flatten(params)
+        _check_inexact(params, "parameter")
+        return LeafwiseState(jnp.zeros((), jnp.int32), _columns_to_tree([leaf.init(p) for p in leaves], treedef))
+
+    def _columns_to_tree(rows: list[Any], treedef: Any) -> Any:
+        """A list over leaves of states → one state whose slots are trees."""
+        outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
+        columns = zip(*(jax.tree.leaves(row) for row in rows), strict=True) if rows else [()] * outer.num_leaves
+        return outer.unflatten([treedef.unflatten(column) for column in columns])
+
+    def update(updates: Any, state: LeafwiseState, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
+        xs, treedef = jax.tree.flatten(updates)
+        _check_inexact(updates, "gradient")
+        view = _view(leaf.needs, treedef, {**extra, "params": params})
+        t = optax.safe_increment(state.count)
+        scalars = leaf.once(t)
+        outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
+        columns = [_flatten_like(treedef, slot, "state") for slot in outer.flatten_up_to(state.parts)]
+        rows = []
+        for i, x in enumerate(xs):
+            slots = outer.unflatten([column[i] for column in columns])
+            rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}))
+        parts = _columns_to_tree([slots for _, slots in rows], treedef)
+        return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, parts)
+
+    transformation = Transformation(init, update)
+    transformation.leaf = leaf
+    return transformation
+
+
+def _view(needs: frozenset[str], treedef: Any, given: dict[str, Any]) -> dict[str, list[Array]]:
+    """What the parts look at, flattened; an error that names the remedy where it was not given."""
+    if given["params"] is None and "params" in needs:
+        raise ValueError("weight decay reads the parameters: call update(gradients, state, params), with params.")
+    missing = sorted(name for name in needs if given.get(name) is None)
+    if missing:
+        raise TypeError(
+            f"missing {' and '.join(missing)}: this part acts on a rate and only makes sense inside the second "
+            "argument of precondition(direction, rate), which shows it the gradient and the direction; write "
+            "precondition(direction, chain(…, this_part))."
+        )
+    return {name: _flatten_like(treedef, given[name], name) for name in needs}
+
+
+def _flatten_like(treedef: Any, tree: Any, what: str) -> list[Any]:
+    try:
+        return treedef.flatten_up_to(tree)
+    except ValueError as error:
+        raise ValueError(
+            f"the {what} and the gradients are different pytrees ({error}); pass gradients taken with respect to "
+            "the very parameters that init saw."
+        ) from None
+
+
+def _check_inexact(tree: Any, what: str) -> None:
+    for path, x in jax.tree_util.tree_leaves_with_path(tree):
+        dtype = jnp.result_type(x)
+        if not jnp.issubdtype(dtype, jnp.inexact):
+            raise TypeError(
+                f"the {what} at {jax.tree_util.keystr(path) or 'the root'} has dtype {dtype}; an optimizer moves "
+                "floating-point or complex arrays: leave others out of the tree, or mask them (optax.masked)."
+            )
+
+
+def part(stream: str) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
+    """Marks a factory as a part: its arguments are checked by name, and its transformation remembers them.
+
+    Args:
+      stream: what flows in and out, with units, such as "moment [g²] → rate [1/g]".
+    """
+
+    def decorate(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
+        @functools.wraps(factory)
+        def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
+            arguments = bind(factory, args, kwargs)
+            return name_part(factory(*args, **kwargs), factory.__name__, arguments, stream)
+
+        build.stream = stream  # pyright: ignore[reportFunctionMemberAccess]
+        return build
+
+    return decorate
+
+
+def name_part(tx: Any, name: str, arguments: Mapping[str, Any], stream: str) -> Transformation:
+    """The same transformation under the name that a user wrote; a chain's links become its own."""
+    inner = getattr(tx, "part", None)
+    children = () if inner is None else inner.children if inner.name == "chain" else (("", inner),)
+    named = Transformation(tx.init, tx.update)
+    named.leaf = getattr(tx, "leaf", None)
+    named.part = Part(name, arguments, stream, children)
+    return named
+
+
+def part_of(tx: Any) -> Part:
+    """The part that a transformation remembers; one from elsewhere is an unknown link."""
+    found = getattr(tx, "part", None)
+    return found or Part(getattr(tx.update, "__qualname__", "unknown").split(".")[0], {}, "made elsewhere")

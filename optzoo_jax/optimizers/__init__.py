@@ -1,0 +1,1 @@
+"""The named optimizers: one paper, one file, one chain of parts."""

@@ -1,0 +1,87 @@
+"""AdaBelief."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.moments import belief_moment, residual
+from optzoo_jax.pieces.rates import inverse_root, rectify
+from optzoo_jax.pieces.updates import descent
+
+Variant = Literal["survey", "authors"]
+_VARIANTS = {
+    "survey": "m̂/(√ŝ + ε) (also the paper's and optax's)",
+    "authors": "rectified from ρₜ ≥ 5 on, rₜ·m̂·√(1−β₂ᵗ)/(√s + ε); before it m̂",
+}
+
+
+@part("gradient [g] → step [1]")
+def scale_by_belief(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-16,
+    eps_root: Numeric = 1e-16,
+    *,
+    variant: Variant = "survey",
+) -> Transformation:
+    """m̂/(√ŝ + ε), s the average of (g − m)²: the step of `adabelief`; its arguments."""
+    check_choice("adabelief", "variant", variant, _VARIANTS)
+    if variant == "survey":
+        rate = (debias(b2), inverse_root(eps))
+    else:
+        rate = (inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
+    belief = (residual(), belief_moment(b2, eps_root=eps_root))
+    return chain(precondition(ema(b1), chain(*belief, *rate)), debias(b1))
+
+
+scale_by_adabelief = scale_by_belief  # every adaptive method has a scale_by_<method>; optax's name is the other
+
+
+@optimizer(
+    full_name="AdaBelief",
+    year=2020,
+    learning_rate=1e-3,
+    parent="adam",
+    difference="the squared distance of the gradient to its average in the place of its square",
+    variants=_VARIANTS,
+    calls={"optax": {}, "authors": {"variant": "authors"}, "survey": {}},
+    no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
+)
+def adabelief(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-16,
+    eps_root: Numeric = 1e-16,
+    *,
+    variant: Variant = "survey",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """AdaBelief: long steps where the gradient is what was expected.
+
+        m ← β₁m + (1−β₁)g,                      m̂ = m/(1−β₁ᵗ)
+        s ← β₂s + (1−β₂)(g − m)² + ε_root,      ŝ = s/(1−β₂ᵗ)
+        θ ← θ − αm̂/(√ŝ + ε)
+
+    ε_root gathers in the state, to ε_root/(1−β₂).
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], added to s each step.
+      variant: "survey" (above) or "authors" (their package's default, which is rectified as RAdam is).
+
+    Departures: none from the paper; the authors' package rectifies unless told not to.
+
+    Reference: Zhuang et al., 2020, "AdaBelief optimizer: adapting stepsizes by the belief in observed gradients",
+    arXiv:2010.07468, Algorithm 2; survey, Algorithm 9.
+    """
+    return descent(scale_by_belief(b1, b2, eps, eps_root, variant=variant), learning_rate, **decay)

@@ -1,0 +1,64 @@
+"""Adadelta."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.directions import identity
+from optzoo_jax.pieces.moments import second_moment
+from optzoo_jax.pieces.rates import inverse_root, update_rms
+from optzoo_jax.pieces.updates import descent
+
+
+@part("gradient [g] → step [θ]")
+def scale_by_adadelta(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation:
+    """√(u + ε)/√(r + ε)·g, r the average of g², u that of the squared steps: the step of `adadelta`.
+
+    Args:
+      rho: ρ in [0, 1).
+      eps: ε ≥ 0, inside both roots.
+    """
+    return precondition(identity(), chain(second_moment(rho), inverse_root(eps_root=eps), update_rms(rho, eps)))
+
+
+@optimizer(
+    full_name="Adadelta",
+    year=2012,
+    learning_rate=1.0,
+    parent="rmsprop",
+    difference="the root mean square of the past updates in the place of the learning rate",
+    calls={
+        "torch": {"weight_decay_mode": "l2"},
+        "optax": {},
+        "authors": {"rho": 0.95},
+        "survey": {},
+    },
+    no_counterpart={"weight_decay_mask": "mask"},
+)
+def adadelta(
+    learning_rate: Numeric | Schedule = 1.0,
+    rho: Numeric = 0.9,
+    eps: Numeric = 1e-6,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Adadelta: the step takes its units from the steps before it.
+
+        r ← ρr + (1−ρ)g²
+        Δ = √(u + ε)/√(r + ε)·g
+        u ← ρu + (1−ρ)Δ²
+        θ ← θ − αΔ
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule; 1 in the paper.
+      rho: ρ in [0, 1).
+      eps: ε ≥ 0; [g²] in one root and [θ²] in the other. It sets the size of the first steps.
+
+    Departures: none. (A description in circulation averages squared gradients instead of squared updates in u, which
+    diverges.)
+
+    Reference: Zeiler, 2012, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701, Algorithm 1.
+    """
+    return descent(scale_by_adadelta(rho, eps), learning_rate, **decay)

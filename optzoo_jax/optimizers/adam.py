@@ -1,0 +1,81 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.directions import debiased_ema
+from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.pieces.updates import descent
+
+
+@part("gradient [g] → step [1]")
+def scale_by_adam(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+) -> Transformation:
+    """m̂/(√(v̂ + ε_root) + ε): the step of `adam`.
+
+    Args:
+      b1, b2: β₁, β₂ in [0, 1), of the direction and of the second moment.
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+    """
+    return precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        inverse_rms(b2, eps, eps_root, bias_correction=bias_correction),
+    )
+
+
+@optimizer(
+    full_name="Adaptive moment estimation",
+    year=2014,
+    learning_rate=1e-3,
+    parent="rmsprop",
+    difference="an average of the gradients in the place of the gradient, and both averages bias-corrected",
+    calls={
+        "torch": {"weight_decay_mode": "l2"},
+        "optax": {},
+        "authors": {},
+        "survey": {"eps": 0.0, "eps_root": 1e-8},
+    },
+    no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "nadam(variant='optax')"},
+)
+def adam(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Adam: an average of the gradients over the root of the average of their squares.
+
+        m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
+        v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
+        θ ← θ − αm̂/(√(v̂ + ε_root) + ε)
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+
+    Departures: the survey has ε inside the root.
+
+    Reference: Kingma & Ba, 2014, "Adam: a method for stochastic optimization", arXiv:1412.6980, Algorithm 1; survey,
+    Algorithm 6.
+    """
+    return descent(scale_by_adam(b1, b2, eps, eps_root, bias_correction=bias_correction), learning_rate, **decay)

@@ -1,0 +1,56 @@
+"""Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.optimizers.adam import scale_by_adam
+from optzoo_jax.pieces.updates import descent
+
+
+@optimizer(
+    full_name="Adam with decoupled weight decay",
+    year=2017,
+    learning_rate=1e-3,
+    parent="adam",
+    difference="the decay acts on the parameters, not through the moments",
+    calls={
+        "torch": {"weight_decay": 1e-2},
+        "optax": {},
+        "authors": {"weight_decay_mode": "independent"},
+    },
+    no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "nadam(variant='optax')"},
+    weight_decay=1e-4,
+)
+def adamw(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """AdamW: Adam that decays all weights alike, also those with large gradients.
+
+        m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
+        v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
+        θ ← θ − αm̂/(√(v̂ + ε_root) + ε) − αλθ
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+
+    Departures: λ is multiplied by α, as in torch, optax and Keras; the paper's λ is not: its form is
+    `weight_decay_mode="independent"`.
+
+    Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 2.
+    """
+    return descent(scale_by_adam(b1, b2, eps, eps_root, bias_correction=bias_correction), learning_rate, **decay)

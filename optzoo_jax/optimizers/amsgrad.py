@@ -1,0 +1,98 @@
+"""AMSGrad."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.pieces.directions import debiased_ema
+from optzoo_jax.pieces.moments import running_max, second_moment
+from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.pieces.updates import descent
+
+Variant = Literal["survey", "paper", "torch"]
+_VARIANTS = {
+    "survey": "the maximum of v̂ (also optax's)",
+    "paper": "the maximum of v, and nothing is bias-corrected",
+    "torch": "the maximum of v, divided by the current 1−β₂ᵗ",
+}
+
+
+@part("gradient [g] → step [1]")
+def scale_by_amsgrad(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+) -> Transformation:
+    """m̂/(√(v_max + ε_root) + ε), v_max ← max(v_max, v̂): the step of `amsgrad`; its arguments."""
+    check_choice("amsgrad", "variant", variant, _VARIANTS)
+    corrected = bias_correction and variant != "paper"
+    correction = (debias(b2),) if corrected else ()
+    maximum = (running_max(), *correction) if variant == "torch" else (*correction, running_max())
+    return precondition(
+        debiased_ema(b1, bias_correction=corrected),
+        chain(second_moment(b2), *maximum, inverse_root(eps, eps_root)),
+    )
+
+
+@optimizer(
+    full_name="Adam with a rate that never rises",
+    year=2018,
+    learning_rate=1e-3,
+    parent="adam",
+    difference="the largest second moment so far in the place of the current one",
+    variants=_VARIANTS,
+    calls={
+        "torch": {"variant": "torch", "weight_decay_mode": "l2"},
+        "optax": {},
+        "authors": {"variant": "paper"},
+        "survey": {},
+    },
+    no_counterpart={
+        "mu_dtype": "state is kept in at least float32",
+        "bias_correction_mu": "bias_correction, for both moments",
+        "bias_correction_nu": "bias_correction, for both moments",
+    },
+)
+def amsgrad(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """AMSGrad: Adam with a long memory, which converges where Adam's forgets rare, large gradients.
+
+        m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
+        v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
+        v_max ← max(v_max, v̂)
+        θ ← θ − αm̂/(√(v_max + ε_root) + ε)
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+      variant: "survey" (the maximum of v̂), "paper" (of v; nothing corrected) or "torch" (of v; then corrected).
+
+    Departures: the paper corrects no bias; the survey does, and leaves its first maximum undefined (here 0).
+
+    Reference: Reddi, Kale & Kumar, 2018, "On the convergence of Adam and beyond", arXiv:1904.09237, Algorithm 2;
+    survey, Algorithm 8.
+    """
+    step = scale_by_amsgrad(b1, b2, eps, eps_root, bias_correction=bias_correction, variant=variant)
+    return descent(step, learning_rate, **decay)

@@ -1,0 +1,84 @@
+"""diffGrad."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.directions import debiased_ema
+from optzoo_jax.pieces.rates import dfc_friction, inverse_raw_rms, inverse_rms
+from optzoo_jax.pieces.updates import descent
+
+Variant = Literal["survey", "authors"]
+_VARIANTS = {
+    "survey": "ξm̂/(√v̂ + ε) (also the paper's)",
+    "authors": "ξm̂·√(1−β₂ᵗ)/(√v + ε)",
+}
+
+
+@part("gradient [g] → step [1]")
+def scale_by_diffgrad(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+) -> Transformation:
+    """ξm̂/(√(v̂ + ε_root) + ε), ξ = 1/(1 + e^−|g_{t−1}−g_t|): the step of `diffgrad`; its arguments."""
+    check_choice("diffgrad", "variant", variant, _VARIANTS)
+    rate = inverse_rms if variant == "survey" else inverse_raw_rms
+    return precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        chain(rate(b2, eps, eps_root, bias_correction=bias_correction), dfc_friction()),
+    )
+
+
+@optimizer(
+    full_name="diffGrad",
+    year=2019,
+    learning_rate=1e-3,
+    parent="adam",
+    difference="a friction from ½ to 1, which slows coordinates whose gradient hardly changes",
+    variants=_VARIANTS,
+    calls={"authors": {"variant": "authors"}, "survey": {}},
+)
+def diffgrad(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """diffGrad: Adam with friction where the gradient stands still.
+
+        m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
+        v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
+        ξ = 1/(1 + e^−|g_{t−1}−g_t|),   g₀ = 0
+        θ ← θ − αξm̂/(√(v̂ + ε_root) + ε)
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+      variant: "survey" (above) or "authors" (ε beside the uncorrected √v).
+
+    Departures: g₀ is 0, which paper and survey leave open. ξ depends on the scale of the loss: where gradients are
+    small everywhere it is ½ everywhere.
+
+    Reference: Dubey et al., 2019, "diffGrad: an optimization method for convolutional neural networks",
+    arXiv:1909.11015; survey, Algorithm 10.
+    """
+    step = scale_by_diffgrad(b1, b2, eps, eps_root, bias_correction=bias_correction, variant=variant)
+    return descent(step, learning_rate, **decay)

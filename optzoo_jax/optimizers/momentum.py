@@ -1,0 +1,84 @@
+"""Polyak's heavy ball, and its average form."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.pieces.directions import debiased_ema, scale_by_momentum
+from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
+
+
+@optimizer(
+    full_name="Gradient descent with momentum",
+    year=1964,
+    learning_rate=3e-2,
+    parent="sgd",
+    difference="a decayed sum of the gradients in the place of the gradient",
+    calls={"torch": {}, "optax": {}, "survey": {}},
+    weight_decay_mode="l2",
+)
+def momentum(
+    learning_rate: Numeric | Schedule,
+    momentum: Numeric = 0.9,
+    *,
+    lr_inside: bool = False,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Momentum: a heavy ball that keeps rolling.
+
+        m ← βm + g
+        θ ← θ − αm
+
+    Under a constant gradient the step grows to αg/(1−β).
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      momentum: β in [0, 1).
+      lr_inside: m ← βm + αg; θ ← θ − m. Equal at constant α; under a schedule m remembers the old rates.
+
+    Departures: the survey's prose calls m an exponential average; its algorithm and this are a sum.
+
+    Reference: Polyak, 1964, "Some methods of speeding up the convergence of iteration methods"; survey, Algorithm 2.
+    """
+    return descent(momentum_step(momentum, learning_rate, lr_inside), learning_rate, rate_inside=lr_inside, **decay)
+
+
+def momentum_step(momentum: Numeric, learning_rate: Numeric | Schedule, lr_inside: bool) -> Transformation:
+    """The heavy ball's direction, with the rate before the sum where `lr_inside`."""
+    if lr_inside:
+        return chain(scale_by_learning_rate(learning_rate), scale_by_momentum(momentum))
+    return scale_by_momentum(momentum)
+
+
+@optimizer(
+    full_name="Gradient descent with averaged momentum",
+    year=2014,
+    learning_rate=1e-1,
+    parent="momentum",
+    difference="an average of the gradients in the place of their sum",
+    weight_decay_mode="l2",
+)
+def ema_momentum(
+    learning_rate: Numeric | Schedule,
+    momentum: Numeric = 0.9,
+    *,
+    bias_correction: bool = True,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Averaged momentum: the step is an average of the gradients, so α means what it means in SGD.
+
+        m ← βm + (1−β)g
+        m̂ = m/(1−βᵗ)
+        θ ← θ − αm̂
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      momentum: β in [0, 1).
+      bias_correction: False for m in the place of m̂.
+
+    Reference: the direction of Adam: Kingma & Ba, 2014, arXiv:1412.6980, sections 2 and 3.
+    """
+    return descent(debiased_ema(momentum, bias_correction=bias_correction), learning_rate, **decay)

@@ -1,0 +1,45 @@
+"""Newton's method, damped."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.pieces.curvature import newton_step
+from optzoo_jax.pieces.updates import descent
+
+
+@optimizer(
+    full_name="Newton's method, damped",
+    year=1944,
+    kind="second-order optimizer",
+    learning_rate=1.0,
+    parent="sgd",
+    difference="the gradient is divided by the curvature, which costs a Hessian",
+)
+def newton(
+    learning_rate: Numeric | Schedule = 1.0,
+    damping: Numeric = 0.0,
+    *,
+    solver: Literal["dense", "cg"] = "dense",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Newton: to the minimum of the parabola that touches the loss here.
+
+        θ ← θ − α(H + μI)⁻¹g
+
+    Takes the loss at each step: `update(grads, state, params, value_fn=loss)`, loss a function of the parameters.
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      damping: μ ≥ 0 [g/θ]; large enough to make H + μI positive definite where H is not.
+      solver: "dense" builds H (a few thousand parameters), "cg" needs Hessian-vector products alone.
+
+    Raises:
+      TypeError: where update is called without `value_fn=`.
+
+    Reference: Levenberg, 1944; Marquardt, 1963, "An algorithm for least-squares estimation of nonlinear parameters";
+    conjugate gradients: Hestenes & Stiefel, 1952; Martens, 2010, "Deep learning via Hessian-free optimization".
+    """
+    return descent(newton_step(damping, solver=solver), learning_rate, **decay)

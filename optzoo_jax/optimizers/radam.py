@@ -1,0 +1,100 @@
+"""RAdam."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.directions import debiased_ema
+from optzoo_jax.pieces.rates import hold_until_rectified, inverse_raw_rms, inverse_rms, rectify
+from optzoo_jax.pieces.updates import descent
+
+Variant = Literal["survey", "torch", "authors"]
+_VARIANTS = {
+    "survey": "ρₜ > threshold: rₜ·m̂/(√v̂ + ε), else m̂ (also the paper's and optax's)",
+    "torch": "as survey, with √(1−β₂ᵗ)/(√v + ε)",
+    "authors": "as torch, from ρₜ ≥ threshold on; before it no step at all, and no decay",
+}
+
+
+@part("gradient [g] → step [1]")
+def scale_by_radam(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    threshold: Numeric = 4.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+) -> Transformation:
+    """rₜ·m̂/(√(v̂ + ε_root) + ε), or m̂ while the rate's variance has no bound: the step of `radam`; its arguments."""
+    check_choice("radam", "variant", variant, _VARIANTS)
+    rate = inverse_rms if variant == "survey" else inverse_raw_rms
+    step = precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        chain(
+            rate(b2, eps, eps_root, bias_correction=bias_correction),
+            rectify(b2, threshold=threshold, inclusive=variant == "authors"),
+        ),
+    )
+    return chain(step, hold_until_rectified(b2, threshold=threshold)) if variant == "authors" else step
+
+
+@optimizer(
+    full_name="Rectified Adam",
+    year=2019,
+    learning_rate=1e-3,
+    parent="adam",
+    difference="the early rate is scaled to the variance of the late one, and left out while that has no bound",
+    variants=_VARIANTS,
+    calls={
+        "torch": {"variant": "torch", "threshold": 5.0, "weight_decay_mode": "l2"},
+        "optax": {"threshold": 5.0},
+        "authors": {"variant": "authors", "threshold": 5.0},
+        "survey": {},
+    },
+    no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
+)
+def radam(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-8,
+    eps_root: Numeric = 0.0,
+    threshold: Numeric = 4.0,
+    *,
+    bias_correction: bool = True,
+    variant: Variant = "survey",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """RAdam: Adam with its warm-up derived, not tuned.
+
+        m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
+        v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
+        ρ_∞ = 2/(1−β₂) − 1,   ρₜ = ρ_∞ − 2tβ₂ᵗ/(1−β₂ᵗ)
+        rₜ = √[(ρₜ−4)(ρₜ−2)ρ_∞ / ((ρ_∞−4)(ρ_∞−2)ρₜ)]
+        ρₜ > threshold:  θ ← θ − α·rₜ·m̂/(√(v̂ + ε_root) + ε)
+        else:            θ ← θ − αm̂
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1); with β₂ ≤ 0.6 ρₜ never reaches 4 and every step is m̂.
+      eps: ε ≥ 0 [g], outside the root.
+      eps_root: ε_root ≥ 0 [g²], inside the root.
+      threshold: ≥ 4; 4 in the paper, 5 in most code.
+      bias_correction: False for m and v in the place of m̂ and v̂.
+      variant: "survey" (above), "torch" (ε beside the uncorrected √v) or "authors" (no step before the threshold).
+
+    Departures: the survey leaves ρ_∞ undefined; it is the paper's.
+
+    Reference: Liu et al., 2019, "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265,
+    Algorithm 2; survey, Algorithm 14.
+    """
+    step = scale_by_radam(b1, b2, eps, eps_root, threshold, bias_correction=bias_correction, variant=variant)
+    update = descent(step, learning_rate, **decay)
+    return chain(update, hold_until_rectified(b2, threshold=threshold)) if variant == "authors" else update

@@ -1,0 +1,52 @@
+"""Ranger: Lookahead around RAdam."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.optimizers.radam import radam
+from optzoo_jax.wrappers.lookahead import lookahead
+
+
+@optimizer(
+    full_name="Ranger: Lookahead around RAdam",
+    year=2019,
+    learning_rate=1e-3,
+    parent="radam",
+    difference="slow weights follow RAdam's, half of the way every six steps",
+    calls={"authors": {}},
+)
+def ranger(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.95,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-5,
+    *,
+    sync_period: int = 6,
+    slow_step_size: Numeric = 0.5,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Ranger: RAdam runs ahead, slow weights follow.
+
+        θ ← RAdam's step from θ (variant "torch", threshold 5)
+        every k-th step:   φ ← φ + a(θ − φ),   θ ← φ
+
+    `eval_params(state, params)` gives φ.
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      sync_period: k ≥ 1.
+      slow_step_size: a in [0, 1].
+
+    Departures: as the pytorch_ranger package; later versions add gradient centralization, this does not.
+
+    Reference: Wright, 2019, "Ranger: a synergistic optimizer"; Zhang et al., 2019, arXiv:1907.08610; Liu et al.,
+    2019, arXiv:1908.03265.
+    """
+    inner = radam(learning_rate, b1, b2, eps, threshold=5.0, variant="torch", **decay)
+    return lookahead(inner, sync_period, slow_step_size)

@@ -1,0 +1,49 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.pieces.directions import identity, nesterov, scale_by_momentum
+from optzoo_jax.pieces.updates import descent
+
+
+@optimizer(
+    full_name="Stochastic gradient descent",
+    year=1951,
+    learning_rate=1e-1,
+    difference="the root of the tree",
+    calls={"torch": {}, "optax": {}, "survey": {}},
+    no_counterpart={"accumulator_dtype": "state is kept in at least float32"},
+    weight_decay_mode="l2",
+)
+def sgd(
+    learning_rate: Numeric | Schedule,
+    momentum: Numeric | None = None,
+    nesterov: bool = False,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """SGD: a step against the gradient.
+
+        θ ← θ − αg
+
+    Batch, stochastic and mini-batch gradient descent are this method; they differ in how g is sampled.
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      momentum: β in [0, 1) for `momentum`, with `nesterov` for `nag`; None for none.
+      nesterov: Nesterov's momentum; without `momentum` it changes nothing.
+
+    Departures: the two arguments of optax's and torch's SGD are kept; `momentum` and `nag` are the methods.
+
+    Reference: Robbins & Monro, 1951, "A stochastic approximation method"; survey, Algorithm 1.
+    """
+    return descent(_direction(momentum, nesterov), learning_rate, **decay)
+
+
+def _direction(momentum: Numeric | None, with_nesterov: bool) -> Transformation:
+    if momentum is None:
+        return identity()
+    return nesterov(momentum) if with_nesterov else scale_by_momentum(momentum)

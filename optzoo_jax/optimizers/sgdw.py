@@ -1,0 +1,45 @@
+"""SGD with momentum and decay outside the momentum."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation
+from optzoo_jax.optimizers.momentum import momentum_step
+from optzoo_jax.pieces.updates import descent
+
+
+@optimizer(
+    full_name="SGD with decoupled weight decay",
+    year=2017,
+    learning_rate=3e-2,
+    parent="momentum",
+    difference="the decay acts on the parameters, not through the gradient",
+    calls={"authors": {}},
+    weight_decay=1e-4,
+    weight_decay_mode="independent",
+)
+def sgdw(
+    learning_rate: Numeric | Schedule,
+    momentum: Numeric = 0.9,
+    *,
+    lr_inside: bool = False,
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """SGDW: momentum whose weight decay does not pass through it.
+
+        m ← βm + g
+        θ ← θ − αm − (α/α₀)λθ
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      momentum: β in [0, 1).
+      lr_inside: m ← βm + αg; θ ← θ − m − (α/α₀)λθ.
+
+    Departures: λ is a share of θ per step, not multiplied by α, as in the paper; a widespread port subtracts the
+    constant λ instead of λθ.
+
+    Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 1.
+    """
+    return descent(momentum_step(momentum, learning_rate, lr_inside), learning_rate, rate_inside=lr_inside, **decay)

@@ -1,0 +1,87 @@
+"""Yogi."""
+
+from __future__ import annotations
+
+from typing import Literal, Unpack
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.combine import chain, precondition
+from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.moments import yogi_moment
+from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.pieces.updates import descent
+
+Variant = Literal["survey", "paper", "authors"]
+_VARIANTS = {
+    "survey": "both averages bias-corrected, v₀ = the initial value",
+    "paper": "nothing is bias-corrected, v₀ = the initial value",
+    "authors": "both averages bias-corrected, m₀ = v₀ = the initial value (torch packages, optax)",
+}
+
+
+@part("gradient [g] → step [1]")
+def scale_by_yogi(
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-3,
+    *,
+    initial_accumulator_value: Numeric = 0.0,
+    variant: Variant = "survey",
+) -> Transformation:
+    """m̂/(√v̂ + ε), v ← v − (1−β₂)·sign(v−g²)·g²: the step of `yogi`; its arguments."""
+    check_choice("yogi", "variant", variant, _VARIANTS)
+    start = initial_accumulator_value
+    correct = (lambda b: ()) if variant == "paper" else (lambda b: (debias(b),))
+    return precondition(
+        chain(ema(b1, initial=start if variant == "authors" else 0.0), *correct(b1)),
+        chain(yogi_moment(b2, initial=start), *correct(b2), inverse_root(eps)),
+    )
+
+
+@optimizer(
+    full_name="Yogi",
+    year=2018,
+    learning_rate=1e-2,
+    parent="adam",
+    difference="the second moment changes by the square of the gradient, not by its distance to it",
+    variants=_VARIANTS,
+    calls={
+        "optax": {"variant": "authors", "initial_accumulator_value": 1e-6},
+        "authors": {"variant": "authors", "initial_accumulator_value": 1e-6},
+        "survey": {},
+    },
+)
+def yogi(
+    learning_rate: Numeric | Schedule,
+    b1: Numeric = 0.9,
+    b2: Numeric = 0.999,
+    eps: Numeric = 1e-3,
+    *,
+    initial_accumulator_value: Numeric = 0.0,
+    variant: Variant = "survey",
+    **decay: Unpack[WeightDecay],
+) -> Transformation:
+    """Yogi: Adam whose rate cannot rise in a jump when gradients become small.
+
+        m ← β₁m + (1−β₁)g,               m̂ = m/(1−β₁ᵗ)
+        v ← v − (1−β₂)·sign(v−g²)·g²,    v̂ = v/(1−β₂ᵗ)
+        θ ← θ − αm̂/(√v̂ + ε)
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule.
+      b1: β₁ in [0, 1).
+      b2: β₂ in [0, 1).
+      eps: ε ≥ 0 [g], outside the root.
+      initial_accumulator_value: v₀ ≥ 0 [g²], and in the variant "authors" m₀ [g].
+      variant: "survey" (above), "paper" (m and v uncorrected) or "authors" (m₀ = v₀).
+
+    Departures: the survey prints v + (1−β₂)… where the paper has −: v then turns negative in the first step.
+
+    Reference: Zaheer, Reddi, Sachan, Kale & Kumar, 2018, "Adaptive methods for nonconvex optimization", NeurIPS,
+    Algorithm 2; survey, Algorithm 7.
+    """
+    step = scale_by_yogi(b1, b2, eps, initial_accumulator_value=initial_accumulator_value, variant=variant)
+    return descent(step, learning_rate, **decay)

@@ -1,0 +1,60 @@
+"""gradient [g] → step [θ]: directions that ask the loss itself for its curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.leafwise import Numeric, Transformation, name_part, narrow
+
+
+def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "dense") -> Transformation:
+    """(H + μI)⁻¹g, H the Hessian of `value_fn` at the parameters.
+
+    Stream: gradient [g] → step [θ].
+
+    Args:
+      damping: μ ≥ 0 [g/θ].
+      solver: "dense" builds H, n² numbers for n parameters (up to a few thousand); "cg" runs conjugate gradients on
+        Hessian-vector products, and needs H + μI to be positive definite.
+
+    Raises:
+      TypeError: where update is called without `value_fn=`.
+      ValueError: where it is called without params.
+    """
+    check_choice("newton", "solver", solver, ["dense", "cg"])
+
+    def update(
+        updates: Any,
+        state: optax.EmptyState,
+        params: Any = None,
+        *,
+        value_fn: Callable[[Any], Any] | None = None,
+        **extra: Any,
+    ) -> tuple[Any, optax.EmptyState]:
+        if value_fn is None:
+            raise TypeError("newton reads the curvature of the loss: call update(grads, state, params, value_fn=loss).")
+        if params is None:
+            raise ValueError("newton reads the parameters: call update(grads, state, params, value_fn=loss).")
+        g, _ = jax.flatten_util.ravel_pytree(updates)
+        theta, unravel = jax.flatten_util.ravel_pytree(params)
+
+        def loss(x: jax.Array) -> Any:
+            return value_fn(unravel(x))
+
+        if solver == "dense":
+            hessian = jax.hessian(loss)(theta)
+            step = jnp.linalg.solve(hessian + damping * jnp.eye(theta.size, dtype=theta.dtype), g)
+        else:
+            step, _ = jax.scipy.sparse.linalg.cg(
+                lambda x: jax.jvp(jax.grad(loss), (theta,), (x,))[1] + damping * x, g
+            )
+        return narrow(unravel(step), updates), state
+
+    tx = Transformation(lambda params: optax.EmptyState(), update)
+    return name_part(tx, "newton_step", {"damping": damping, "solver": solver}, "gradient [g] → step [θ]")

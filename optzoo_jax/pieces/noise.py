@@ -1,0 +1,69 @@
+"""gradient [g] → gradient [g]: noise that fades."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.card import card_of
+from optzoo_jax.leafwise import Array, Numeric, Transformation, name_part, narrow, widen
+
+
+class GradientNoiseState(NamedTuple):
+    """`count`: how many updates were made; with the key it decides the noise."""
+
+    count: Array
+
+
+@card_of(
+    full_name="Gradient noise",
+    year=2015,
+    kind="gradient noise",
+    difference="noise that fades is added to the gradient, before any optimizer",
+    calls={"authors": {}},
+)
+def add_gradient_noise(eta: Numeric = 0.3, gamma: Numeric = 0.55, *, key: Array | int) -> Transformation:
+    """Gradient noise: independent in every entry, leaf and step, fading with time.
+
+        g + N(0, σ²),   σ² = η/(1+t)^γ,   t = 0, 1, …
+
+    Stream: gradient [g] → gradient [g]; stands before an optimizer, `chain(add_gradient_noise(key=0), adam(1e-3))`.
+
+    The noise is a function of the key, the step and the leaf's path alone. So two instances with one key under
+    `optax.partition` draw different noise, and a restored run draws what the uninterrupted one would have.
+
+    Args:
+      eta: η ≥ 0 [g²]; the paper uses 0.01, 0.3 and 1.0.
+      gamma: γ ≥ 0.
+      key: a `jax.random.key`, or an integer seed.
+
+    Departures: optax's `add_noise` keeps its key in the state and splits it, so its numbers differ.
+
+    Reference: Neelakantan et al., 2015, "Adding gradient noise improves learning for very deep networks",
+    arXiv:1511.06807, equation 1.
+    """
+    root = jax.random.key(key) if isinstance(key, int) else key
+
+    def init(params: Any) -> GradientNoiseState:
+        return GradientNoiseState(jnp.zeros((), jnp.int32))
+
+    def update(updates: Any, state: GradientNoiseState, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        sigma = jnp.sqrt(eta * (1 + state.count.astype(float)) ** -jnp.asarray(gamma, dtype=float))
+        now = jax.random.fold_in(root, state.count)
+
+        def noisy(path: tuple, g: Array) -> Array:
+            # The leaf's path, not its position: under optax.partition two groups number their leaves alike,
+            # and with one key would draw the same noise.
+            name = zlib.crc32(jax.tree_util.keystr(path).encode())
+            noise = jax.random.normal(jax.random.fold_in(now, name), g.shape, g.dtype)
+            return g + sigma.astype(jnp.finfo(g.dtype).dtype) * noise
+
+        noise_added = jax.tree_util.tree_map_with_path(noisy, widen(updates))
+        return narrow(noise_added, updates), GradientNoiseState(optax.safe_increment(state.count))
+
+    arguments = {"eta": eta, "gamma": gamma, "key": key}
+    return name_part(Transformation(init, update), "add_gradient_noise", arguments, "gradient [g] → gradient [g]")

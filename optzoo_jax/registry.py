@@ -1,0 +1,84 @@
+"""Finds the cards: list_optimizers("ada*"), card("radam"), get("radam", like="torch", learning_rate=1e-3)."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import pkgutil
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from optzoo_jax import optimizers, pieces, stopping, wrappers  # noqa: F401  (importing stopping fills in its card)
+from optzoo_jax.arguments import unknown
+from optzoo_jax.card import CARDS, Card
+
+for _package in (optimizers, pieces, wrappers):
+    for _module in pkgutil.iter_modules(_package.__path__):
+        importlib.import_module(f"{_package.__name__}.{_module.name}")
+
+
+def list_optimizers(pattern: str = "*", *, kind: str = "*") -> list[str]:
+    """The names that match, in the order of their year.
+
+    Args:
+      pattern: with `*` and `?`, such as "ada*".
+      kind: "optimizer", "second-order optimizer", "wrapper", "gradient noise" or "stopping rule", patterns too;
+        "*optimizer" for all that train a model by themselves.
+    """
+    cards = sorted(CARDS.values(), key=lambda c: (c.year, c.name))
+    return [c.name for c in cards if fnmatch.fnmatchcase(c.name, pattern) and fnmatch.fnmatchcase(c.kind, kind)]
+
+
+def card(name: str) -> Card:
+    """The card of a method.
+
+    Raises:
+      ValueError: for an unknown name, with the nearest one.
+    """
+    if name not in CARDS:
+        unknown(f"there is no optimizer {name!r}", name, list_optimizers())
+    return CARDS[name]
+
+
+def get(name: str, *, like: str | None = None, **arguments: Any) -> Any:
+    """Builds a method by name; with `like`, the call that gives another implementation's numbers.
+
+    Args:
+      name: the name of a method.
+      like: "torch", "optax", "authors" or "survey", where the card has it.
+      **arguments: the factory's; they take precedence over those of `like`.
+
+    Raises:
+      ValueError: for an unknown name or an unknown `like`, with the nearest one.
+    """
+    found = card(name)
+    if like is not None and like not in found.calls:
+        unknown(f"{name} has no call like {like!r}", like, list(found.calls))
+    return found.factory(**{**(found.calls[like] if like else {}), **arguments})
+
+
+def example(name: str) -> Any:
+    """The method at its defaults and the learning rate of its card; a wrapper is put around Adam."""
+    found = card(name)
+    if found.kind == "wrapper":
+        return found.factory(example("adam"))
+    return found.factory(learning_rate=found.learning_rate)
+
+
+def state_slots(name: str) -> list[str]:
+    """The names of the arrays that a method keeps for every parameter, read from its state."""
+    probe = jnp.zeros((7,), jnp.float32)
+    state = jax.eval_shape(example(name).init, probe)
+    slots = [
+        path[-1].name
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+        if leaf.shape == probe.shape and isinstance(path[-1], jax.tree_util.GetAttrKey)
+    ]
+    return slots
+
+
+def state_bytes_per_parameter(name: str) -> int:
+    """Bytes of state for every float32 parameter, beside a few scalars."""
+    return 4 * len(state_slots(name))

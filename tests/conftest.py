@@ -1,0 +1,15 @@
+"""All tests run in float64, and no array changes its dtype or rank unasked."""
+
+import jax
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.fixture
+def standard_promotion():
+    """float32 × complex64 is complex64: a traced real hyperparameter meets complex parameters."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield
