@@ -44,10 +44,10 @@ def columns(recorded):
     return np.concatenate([recorded[:, 12:], recorded[:, :12]], axis=1)
 
 
-def error(row, *, eager=False):
+def error(row, tx=None, *, eager=False):
     """The largest difference to the recorded row, in units of its rtol·(1 + |recorded|), over all its steps."""
     recorded = columns(TRAJECTORIES[row["key"]])
-    tx = build(row["optimizer"], row["kwargs"])
+    tx = tx or build(row["optimizer"], row["kwargs"])
     start = split(jnp.asarray(PROBLEM["p0"]))
     steps = 3 if eager else len(recorded)
     found = run(tx, grad_of(row["scenario"]), start, steps, eager=eager)

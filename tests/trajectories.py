@@ -6,8 +6,11 @@ import numpy as np
 import optax
 
 
-def run(tx, grad_fn, params, steps, *, eager=False):
-    """The parameters after every step, flattened: (steps, n). grad_fn(params, t0), t0 the 0-based step."""
+def run(tx, grad_fn, params, steps, *, eager=False, traced=False):
+    """The parameters after every step, flattened: (steps, n). grad_fn(params, t0), t0 the 0-based step.
+
+    Under jit; `eager` for one operation at a time, `traced` inside a caller's jit.
+    """
 
     def step(carry, t0):
         params, state = carry
@@ -16,6 +19,8 @@ def run(tx, grad_fn, params, steps, *, eager=False):
         return (params, state), jnp.concatenate([x.ravel() for x in jax.tree.leaves(params)])
 
     carry = (params, tx.init(params))
+    if traced:
+        return jax.lax.scan(step, carry, jnp.arange(steps))[1]
     if not eager:
         return np.asarray(jax.jit(lambda c: jax.lax.scan(step, c, jnp.arange(steps))[1])(carry))
     rows = []

@@ -297,7 +297,9 @@ def momental_bound(b3: Numeric = 0.999) -> Transformation:
     """
 
     def maths(eta: Array, s: Array, b: Numeric) -> tuple[Array, Array]:
-        s = s + (1 - b) * (eta - s)
+        # Not s + (1−b)(η−s), as averages are elsewhere: η falls from α/ε to α at a coordinate's first gradient, and
+        # for a small b that form would keep the rounding of α/ε.
+        s = b * s + (1 - b) * eta
         return jnp.minimum(eta, s), s
 
     return leafwise(maths, slots=MomentalBoundState(zeros_real), once=lambda t: (b3,), in_rate_branch=True)

@@ -1,0 +1,249 @@
+"""Any direction with any rate: jits, trains, and keeps its units; misplaced parts raise."""
+
+import itertools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import optzoo_jax as oz
+
+# A rate chain is built for a scale c of the gradients, and every dimensional constant goes with it: [g] → c·eps.
+DIRECTIONS = {
+    "identity": lambda: oz.identity(),
+    "ema": lambda: oz.ema(0.9),
+    "debiased_ema": lambda: oz.debiased_ema(0.9),
+    "scale_by_momentum": lambda: oz.scale_by_momentum(0.5),
+    "nesterov": lambda: oz.nesterov(0.5),
+    "nesterov_ema": lambda: oz.nesterov_ema(0.9),
+    "scheduled_nesterov_ema": lambda: oz.scheduled_nesterov_ema(0.9),
+}
+MOMENTS = {
+    "second_moment": lambda c: oz.chain(oz.second_moment(0.99), oz.debias(0.99)),
+    "first_gradient": lambda c: oz.second_moment(0.99, initial="first_gradient"),
+    "sum_of_squares": lambda c: oz.sum_of_squares(0.01 * c**2),
+    "yogi_moment": lambda c: oz.chain(oz.yogi_moment(0.99, initial=1e-4 * c**2), oz.debias(0.99)),
+    "belief": lambda c: oz.chain(oz.residual(), oz.belief_moment(0.99, eps_root=1e-3 * c**2), oz.debias(0.99)),
+    "centered": lambda c: oz.chain(oz.second_moment(0.99), oz.centered(oz.ema(0.99))),
+}
+AFTER_MOMENT = {"running_max": lambda c: oz.running_max()}
+# The step has no units, so α [θ] is the rate's [θ/g] over 1/[g]: a bound given in rates falls as 1/c.
+ON_RATE = {
+    "rectify": lambda c: oz.rectify(0.99),
+    "dfc_friction": lambda c: oz.dfc_friction(scale=c),
+    "bound_lr": lambda c: oz.bound_lr(1.0, 0.5 / c, 1e-2),
+    "momental_bound": lambda c: oz.momental_bound(0.9),
+}
+SUBSETS = [s for n in range(6) for s in itertools.combinations([*AFTER_MOMENT, *ON_RATE], n)]
+
+
+def build(direction, moment, parts, c=1.0):
+    links = [MOMENTS[moment](c)]
+    links += [AFTER_MOMENT[p](c) for p in parts if p in AFTER_MOMENT]
+    links += [oz.inverse_root(1e-3 * c)]
+    links += [ON_RATE[p](c) for p in parts if p in ON_RATE]
+    return oz.precondition(DIRECTIONS[direction](), oz.chain(*links))
+
+
+def losses_and_path(tx, c=1.0):
+    """120 steps on c/2·Σ hᵢθᵢ², from 1: losses / c and the parameters."""
+    h = jnp.array([1.0, 3.0, 10.0])
+    optimizer = oz.descent(tx, 0.02)
+
+    def step(carry, _):
+        theta, state = carry
+        updates, state = optimizer.update(c * h * theta, state, theta)
+        theta = optax.apply_updates(theta, updates)
+        return (theta, state), (0.5 * jnp.sum(h * theta**2), theta)
+
+    start = jnp.ones(3)
+    return jax.lax.scan(step, (start, optimizer.init(start)), None, 120)[1]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_every_combination_trains_and_keeps_its_units(direction, moment):
+    """Gradients and constants scaled by 1000 together leave the path as it is; unrectified warm-up steps are [g]."""
+    for parts in SUBSETS:
+
+        @jax.jit
+        def both(parts=parts):
+            return losses_and_path(build(direction, moment, parts)), losses_and_path(
+                build(direction, moment, parts, 1e3), 1e3
+            )
+
+        (loss, path), (_, scaled_path) = both()
+        assert bool(jnp.all(jnp.isfinite(loss))), parts
+        assert loss[-1] < 0.7 * loss[0], parts
+        if "rectify" not in parts:
+            np.testing.assert_allclose(path, scaled_path, rtol=1e-7, err_msg=str(parts))
+
+
+# part → how its stream comes in, how it goes out, in powers of the gradient's unit
+UNITS = {
+    "gradient [g] → direction [g]": (1, 1),
+    "gradient [g] → residual [g]": (1, 1),
+    "residual [g] → moment [g²]": (1, 2),
+    "gradient [g] → moment [g²]": (1, 2),
+    "moment [g²] → moment [g²]": (2, 2),
+    "moment [g²] → rate [1/g]": (2, -1),
+    "gradient [g] → rate [1/g]": (1, -1),
+    "rate [1/g] → rate [1/g]": (-1, -1),
+    "rate [1/g] → rate [θ/g]": (-1, -1),
+    "rate [θ/g] → rate [θ/g]": (-1, -1),
+    "x → x": (1, 1),
+    "gradient [g] → step [1]": (1, 0),
+    "gradient [g] → step [θ]": (1, 0),
+}
+PARTS = {
+    **{name: lambda c, make=make: make() for name, make in DIRECTIONS.items()},
+    **MOMENTS,
+    **AFTER_MOMENT,
+    **{name: make for name, make in ON_RATE.items() if name != "rectify"},
+    "residual": lambda c: oz.residual(),
+    "centered": lambda c: oz.centered(oz.ema(0.9)),
+    "second_moment": lambda c: oz.second_moment(0.99),
+    "yogi_moment": lambda c: oz.yogi_moment(0.99, initial=1e-4 * c**2),
+    "belief_moment": lambda c: oz.belief_moment(0.99, eps_root=1e-3 * c**2),
+    "inverse_root": lambda c: oz.inverse_root(0.1 * c, 0.2 * c**2),
+    "inverse_rms": lambda c: oz.inverse_rms(0.99, 0.1 * c, 0.2 * c**2),
+    "inverse_raw_rms": lambda c: oz.inverse_raw_rms(0.99, 0.1 * c, 0.2 * c**2),
+    "adadb_friction": lambda c: oz.adadb_friction(scale=c),
+    "debias": lambda c: oz.debias(0.9),
+    "anneal": lambda c: oz.anneal(),
+    "hold_until_rectified": lambda c: oz.hold_until_rectified(0.99),
+    "scale_by_adam": lambda c: oz.scale_by_adam(eps=0.1 * c),
+    "scale_by_amsgrad": lambda c: oz.scale_by_amsgrad(eps=0.1 * c),
+    "scale_by_nadam": lambda c: oz.scale_by_nadam(eps=0.1 * c),
+    "scale_by_yogi": lambda c: oz.scale_by_yogi(eps=0.1 * c),
+    "scale_by_belief": lambda c: oz.scale_by_belief(eps=0.1 * c, eps_root=0.2 * c**2),
+    "scale_by_adagrad": lambda c: oz.scale_by_adagrad(eps=0.1 * c, eps_root=0.2 * c**2),
+    "scale_by_rmsprop": lambda c: oz.scale_by_rmsprop(eps=0.1 * c, eps_root=0.2 * c**2),
+    "scale_by_adabound": lambda c: oz.scale_by_adabound(eps=0.1 * c, final_learning_rate=0.5 / c),
+    "scale_by_adamod": lambda c: oz.scale_by_adamod(eps=0.1 * c),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_units_are_those_in_the_stream(name):
+    """Scale the stream by c to the power of its unit, and the constants with it: out comes the power that is stated."""
+    rng = np.random.default_rng(0)
+    x, g, d = (jnp.asarray(rng.uniform(0.5, 2, size=(5, 3))) for _ in range(3))
+    stated = oz.describe(PARTS[name](1.0)).split("\n")[0].split("   ")[-1]
+    coming, going = UNITS[stated] if "chain" not in stated else (1, 2)
+
+    def outputs(c):
+        tx, out = PARTS[name](c), []
+        state = tx.init(jnp.zeros(3))
+        for i in range(5):
+            y, state = tx.update(c**coming * x[i], state, None, grad=c * g[i], direction=c * d[i])
+            out.append(y)
+        return jnp.stack(out)
+
+    np.testing.assert_allclose(outputs(1e3), (1e3) ** going * outputs(1.0), rtol=1e-9)
+
+
+ONLY_IN_A_RATE = {
+    "bound_lr": lambda: oz.bound_lr(1e-3),
+    "rectify": lambda: oz.rectify(0.999),
+    "dfc_friction": lambda: oz.dfc_friction(),
+    "adadb_friction": lambda: oz.adadb_friction(),
+    "momental_bound": lambda: oz.momental_bound(),
+    "residual": lambda: oz.residual(),
+    "update_rms": lambda: oz.update_rms(),
+    "centered": lambda: oz.centered(oz.ema(0.9)),
+}
+
+
+@pytest.mark.parametrize("name", ONLY_IN_A_RATE)
+@pytest.mark.parametrize("chain", [oz.chain, optax.chain])
+def test_outside_precondition_is_an_error_with_the_remedy(name, chain):
+    tx = chain(optax.scale_by_adam(), ONLY_IN_A_RATE[name]())
+    g = jnp.ones(3)
+    with pytest.raises(TypeError, match=r"precondition\(direction, rate\)"):
+        tx.update(g, tx.init(g), g)
+
+
+def test_a_rate_part_as_direction_is_an_error():
+    tx = oz.precondition(oz.dfc_friction(), oz.inverse_rms(0.999))
+    with pytest.raises(TypeError, match=r"precondition\(direction, rate\)"):
+        tx.update(jnp.ones(3), tx.init(jnp.ones(3)))
+
+
+@pytest.mark.parametrize("rate", ["pieces", "optax.chain"])
+def test_branches_from_elsewhere(rate):
+    """precondition takes any transformation: pieces chained by optax, and optax's own, give the same numbers."""
+    chain = oz.chain if rate == "pieces" else optax.chain
+    links = (oz.second_moment(0.999), oz.debias(0.999), oz.inverse_root(1e-8), oz.dfc_friction())
+    ours = oz.precondition(oz.debiased_ema(0.9), oz.chain(*links))
+    theirs = oz.precondition(
+        optax.ema(0.9) if rate == "optax.chain" else oz.debiased_ema(0.9), chain(*links)
+    )
+    params = {"a": jnp.ones((2, 3)), "b": jnp.ones(4)}
+    states = ours.init(params), theirs.init(params)
+    for i in range(5):
+        g = jax.tree.map(lambda p: jnp.cos(i + jnp.arange(p.size, dtype=p.dtype)).reshape(p.shape), params)
+        (u, a), (w, b) = ours.update(g, states[0], params), theirs.update(g, states[1], params)
+        states = a, b
+        chex.assert_trees_all_close(u, w, rtol=1e-12)
+
+
+def test_chain_is_optax_chain():
+    """The same numbers in one walk as in several, also with a foreign link between."""
+    links = (oz.scale_by_momentum(0.9), oz.scale_by_learning_rate(0.1), oz.negate())
+    g = jnp.arange(3.0)
+    fused, separate = oz.chain(*links), optax.chain(*links)
+    clipped = oz.chain(optax.clip(10.0), *links)
+    a, b, c = fused.init(g), separate.init(g), clipped.init(g)
+    for _ in range(3):
+        u, a = fused.update(g, a)
+        v, b = separate.update(g, b)
+        w, c = clipped.update(g, c)
+        chex.assert_trees_all_equal(u, v, w)
+    assert optax.tree.get(a, "count") == 3
+
+
+def test_one_trace_per_shape():
+    tx = oz.adabelief(1e-3)
+
+    @jax.jit
+    @chex.assert_max_traces(n=1)
+    def step(g, state, params):
+        return tx.update(g, state, params)
+
+    params = {"w": jnp.ones((3, 2)), "b": jnp.ones(2)}
+    state = tx.init(params)
+    for _ in range(3):
+        _, state = step(params, state, params)
+
+
+def test_description_is_the_tree_of_parts():
+    assert oz.describe(oz.chain(optax.clip(1.0), oz.adam(1e-3, eps=1e-6))) == (
+        "chain()\n"
+        "├─ clip()   made elsewhere\n"
+        "└─ adam(learning_rate=0.001, b1=0.9, b2=0.999, eps=1e-06, eps_root=0.0, bias_correction=True)"
+        "   gradient [g] → update [θ]\n"
+        "   ├─ scale_by_adam(b1=0.9, b2=0.999, eps=1e-06, eps_root=0.0, bias_correction=True)"
+        "   gradient [g] → step [1]\n"
+        "   │  └─ precondition()   gradient [g] → step [direction · rate]\n"
+        "   │     ├─ direction: debiased_ema(decay=0.9, bias_correction=True)   gradient [g] → direction [g]\n"
+        "   │     │  ├─ ema(decay=0.9, initial=0.0)   gradient [g] → direction [g]\n"
+        "   │     │  └─ debias(decay=0.9, power=1.0)   x → x\n"
+        "   │     └─ rate: inverse_rms(decay=0.999, eps=1e-06, eps_root=0.0, bias_correction=True)"
+        "   gradient [g] → rate [1/g]\n"
+        "   │        ├─ second_moment(decay=0.999, initial=0.0)   gradient [g] → moment [g²]\n"
+        "   │        ├─ debias(decay=0.999, power=1.0)   x → x\n"
+        "   │        └─ inverse_root(eps=1e-06, eps_root=0.0)   moment [g²] → rate [1/g]\n"
+        "   ├─ scale_by_learning_rate(learning_rate=0.001)   x → x·[θ]\n"
+        "   └─ negate()   step [θ] → update [θ]"
+    )
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="*optimizer"))
+def test_every_method_can_be_described(name):
+    lines = oz.describe(name).split("\n")
+    assert lines[0].startswith(f"{name}(learning_rate=")
+    assert len(lines) >= 3
