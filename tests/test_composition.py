@@ -48,38 +48,38 @@ def build(direction, moment, parts, c=1.0):
     return oz.precondition(DIRECTIONS[direction](), oz.chain(*links))
 
 
-def losses_and_path(tx, c=1.0):
-    """120 steps on c/2·Σ hᵢθᵢ², from 1: losses / c and the parameters."""
-    h = jnp.array([1.0, 3.0, 10.0])
-    optimizer = oz.descent(tx, 0.02)
+def train_all(direction, moment, c):
+    """300 steps of every subset on c/2·Σ hᵢθᵢ², from 1: for each its losses / c and its parameters.
 
-    def step(carry, _):
-        theta, state = carry
+    All in one program: it compiles in a quarter of the time that a program for each takes.
+    """
+    h = jnp.array([1.0, 3.0, 10.0])
+    optimizers = [oz.descent(build(direction, moment, parts, c), 0.02) for parts in SUBSETS]
+
+    def step_one(optimizer, theta, state):
         updates, state = optimizer.update(c * h * theta, state, theta)
         theta = optax.apply_updates(theta, updates)
         return (theta, state), (0.5 * jnp.sum(h * theta**2), theta)
 
+    def step(carry, _):
+        results = [step_one(tx, *one) for tx, one in zip(optimizers, carry, strict=True)]
+        return [carry for carry, _ in results], [seen for _, seen in results]
+
     start = jnp.ones(3)
-    return jax.lax.scan(step, (start, optimizer.init(start)), None, 120)[1]
+    return jax.lax.scan(step, [(start, tx.init(start)) for tx in optimizers], None, 300)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_every_combination_trains_and_keeps_its_units(direction, moment):
     """Gradients and constants scaled by 1000 together leave the path as it is; unrectified warm-up steps are [g]."""
-    for parts in SUBSETS:
-
-        @jax.jit
-        def both(parts=parts):
-            return losses_and_path(build(direction, moment, parts)), losses_and_path(
-                build(direction, moment, parts, 1e3), 1e3
-            )
-
-        (loss, path), (_, scaled_path) = both()
+    c = jnp.array([1.0, 1e3])
+    for parts, (loss, path) in zip(SUBSETS, jax.jit(jax.vmap(lambda c: train_all(direction, moment, c)))(c), strict=True):
         assert bool(jnp.all(jnp.isfinite(loss))), parts
-        assert loss[-1] < 0.7 * loss[0], parts
+        assert loss[0, -1] < 0.7 * loss[0, 0], parts
         if "rectify" not in parts:
-            np.testing.assert_allclose(path, scaled_path, rtol=1e-7, err_msg=str(parts))
+            np.testing.assert_allclose(path[0], path[1], rtol=1e-7, err_msg=str(parts))
 
 
 # part → how its stream comes in, how it goes out, in powers of the gradient's unit
@@ -160,6 +160,7 @@ ONLY_IN_A_RATE = {
 
 @pytest.mark.parametrize("name", ONLY_IN_A_RATE)
 @pytest.mark.parametrize("chain", [oz.chain, optax.chain])
+@pytest.mark.usefixtures("standard_promotion")
 def test_outside_precondition_is_an_error_with_the_remedy(name, chain):
     tx = chain(optax.scale_by_adam(), ONLY_IN_A_RATE[name]())
     g = jnp.ones(3)
@@ -174,6 +175,7 @@ def test_a_rate_part_as_direction_is_an_error():
 
 
 @pytest.mark.parametrize("rate", ["pieces", "optax.chain"])
+@pytest.mark.usefixtures("standard_promotion")
 def test_branches_from_elsewhere(rate):
     """precondition takes any transformation: pieces chained by optax, and optax's own, give the same numbers."""
     chain = oz.chain if rate == "pieces" else optax.chain
