@@ -56,7 +56,7 @@ def check_ranges(where: str, arguments: Mapping[str, Any]) -> None:
         if name not in RANGES or isinstance(value, bool) or not isinstance(value, int | float | np.generic):
             continue
         low, high, rule, meaning = RANGES[name]
-        if not low <= value <= high:
+        if not low <= float(value) <= high:
             raise ValueError(f"{where}: {name}={value} is outside {rule}. {name} is {meaning}.")
 
 

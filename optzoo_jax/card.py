@@ -17,8 +17,11 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, ParamSpec, TypedDict
 
+import jax
+import jax.numpy as jnp
+
 from optzoo_jax.arguments import bind, check_choice
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, name_part
+from optzoo_jax.leafwise import Numeric, Part, Schedule, Transformation, name_part, part_of
 
 P = ParamSpec("P")
 Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]
@@ -74,6 +77,11 @@ class Card:
     no_counterpart: Mapping[str, str]
 
     @property
+    def arguments(self) -> dict[str, Any]:
+        """The factory's arguments and their defaults (`inspect.Parameter.empty` where one is required)."""
+        return {p.name: p.default for p in inspect.signature(self.factory).parameters.values()}
+
+    @property
     def summary(self) -> str:
         """The docstring's first line."""
         return inspect.cleandoc(self.factory.__doc__ or "").split("\n")[0]
@@ -94,11 +102,49 @@ class Card:
         """The reference, from the docstring."""
         return self._section("Reference:")
 
+    def example(self) -> Any:
+        """The method at its defaults and the card's learning rate; a wrapper is put around Adam."""
+        if self.kind == "wrapper":
+            return self.factory(CARDS["adam"].example())
+        if self.kind == "gradient noise":
+            return self.factory(key=0)
+        if self.kind == "stopping rule":
+            return self.factory(patience=10)
+        return self.factory(learning_rate=self.learning_rate)
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the pieces that the method is made of, in the order in which they act."""
+        return [] if self.kind == "stopping rule" else _pieces(part_of(self.example()))
+
+    @property
+    def slots(self) -> list[str]:
+        """The names of the arrays that the method keeps for every parameter."""
+        return [path[-1].name for path, _ in self._arrays()]
+
+    @property
+    def bytes_per_parameter(self) -> int:
+        """Bytes of state for every float32 parameter, beside a few scalars."""
+        return sum(x.dtype.itemsize for _, x in self._arrays())
+
+    def _arrays(self) -> list[tuple[Any, jax.ShapeDtypeStruct]]:
+        if self.kind == "stopping rule":
+            return []
+        probe = jax.ShapeDtypeStruct((7,), jnp.float32)
+        state = jax.eval_shape(self.example().init, probe)
+        return [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(state) if x.shape == probe.shape]
+
     def _section(self, title: str) -> str:
         text = inspect.cleandoc(self.factory.__doc__ or "")
         if title not in text:
             return ""
         return " ".join(text.split(title, 1)[1].split("\n\n")[0].split())
+
+
+def _pieces(part: Part) -> list[str]:
+    below = [name for _, child in part.children for name in _pieces(child)]
+    wraps = any(role == "inner" for role, _ in part.children)
+    return [part.name, *below] if wraps or not below else below
 
 
 CARDS: dict[str, Card] = {}
@@ -163,7 +209,7 @@ def optimizer(
                 check_choice(name, "variant", arguments["variant"], variants)
             return name_part(factory(**arguments), name, arguments, "gradient [g] → update [θ]")  # pyright: ignore[reportCallIssue]
 
-        build.__signature__ = _with_decay(inspect.signature(factory), decay)  # pyright: ignore[reportFunctionMemberAccess]
+        build.__signature__ = _with_decay(inspect.signature(factory), decay)  # pyright: ignore[reportAttributeAccessIssue]
         build.__doc__ = _with_decay_help(factory.__doc__ or "", decay)
         return card_of(learning_rate=learning_rate, kind=kind, variants=variants, **facts)(build)
 

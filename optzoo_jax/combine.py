@@ -1,8 +1,10 @@
 """An update is a direction times a rate: the one combinator, and the chain.
 
-    adam      = chain(precondition(debiased_ema(b1), inverse_rms(b2, eps)),                        descent(α))
-    radam     = chain(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), rectify(b2))),    descent(α))
-    adabelief = chain(precondition(ema(b1), chain(residual(), …)), debias(b1),                     descent(α))
+Written out, with `descent` for the learning rate, the decay and the sign:
+
+    adam      = descent(precondition(debiased_ema(b1), inverse_rms(b2, eps)), α)
+    radam     = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), rectify(b2))), α)
+    diffgrad  = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), dfc_friction())), α)
 """
 
 from __future__ import annotations
@@ -37,10 +39,8 @@ def chain(*transformations: optax.GradientTransformation) -> Transformation:
     """
     leaves = [getattr(tx, "leaf", None) for tx in transformations]
     fused = [leaf for leaf in leaves if leaf is not None]
-    if len(fused) == len(leaves):
-        tx = lift(_chain_leaves(fused))
-    else:
-        tx = Transformation(*optax.chain(*transformations))
+    one_walk = len(fused) == len(leaves)
+    tx = lift(_chain_leaves(fused)) if one_walk else Transformation(*optax.chain(*transformations))
     tx.part = Part("chain", {}, "", tuple(link for tx in transformations for link in _links(part_of(tx))))
     return tx
 
@@ -66,9 +66,7 @@ def _chain_leaves(leaves: list[Leaf]) -> Leaf:
     )
 
 
-def precondition(
-    direction: optax.GradientTransformation, rate: optax.GradientTransformation
-) -> Transformation:
+def precondition(direction: optax.GradientTransformation, rate: optax.GradientTransformation) -> Transformation:
     """u = direction(g) · rate(g), elementwise.
 
     Stream: gradient [g] → step [units of the direction × units of the rate].
@@ -113,7 +111,7 @@ def _precondition_trees(direction: optax.GradientTransformation, rate: optax.Gra
     def init(params: Any) -> PreconditionState:
         return PreconditionState(direction.init(params), rate.init(params))
 
-    def update(updates: Any, state: PreconditionState, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, PreconditionState]:
         g = jax.tree.map(_saturate, widen(updates))
         d, direction_state = direction.update(g, state.direction, params, **extra)
         r, rate_state = rate.update(g, state.rate, params, **{**extra, "grad": g, "direction": d})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from optzoo_jax.leafwise import Part, part_of
-from optzoo_jax.registry import example
+from optzoo_jax.registry import card
 
 _HIDDEN = ("weight_decay", "weight_decay_mode", "mask", "base_learning_rate")
 
@@ -18,7 +19,7 @@ def describe(method: Any) -> str:
     Args:
       method: a transformation, or the name of a registered one (at its defaults).
     """
-    root = part_of(example(method) if isinstance(method, str) else method)
+    root = part_of(card(method).example() if isinstance(method, str) else method)
     return "\n".join(_lines(root, "", "", ""))
 
 
@@ -43,3 +44,35 @@ def _value(value: Any) -> str:
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     return repr(value)
+
+
+def in_words(method: Any) -> str:
+    """A method's composition in one line: `→` in a row, `·` a direction times a rate.
+
+    The learning rate and the sign, with which every method ends, are left out.
+
+    Args:
+      method: as for `describe`.
+    """
+    return _words(part_of(card(method).example() if isinstance(method, str) else method))
+
+
+def _words(part: Part) -> str:
+    if part.name == "precondition":
+        (_, direction), (_, rate) = part.children
+        return f"{_grouped(direction)} · {_grouped(rate)}"
+    inner = [child for role, child in part.children if role == "inner"]
+    if inner:
+        return f"{part.name}({_words(inner[0])})"
+    opened = part.name == "chain" or part.name.startswith("scale_by_") or "update [θ]" in part.stream
+    if not part.children or not opened:
+        return part.name
+    links = [child for _, child in part.children if child.name not in ("scale_by_learning_rate", "negate", "identity")]
+    return " → ".join(_words(link) if len(links) == 1 else _grouped(link) for link in links) or "identity"
+
+
+def _grouped(part: Part) -> str:
+    words = outermost = _words(part)
+    while outermost != (outermost := re.sub(r"\([^()]*\)", "", outermost)):
+        pass
+    return f"({words})" if " " in outermost else words

@@ -33,7 +33,7 @@ from optzoo_jax.arguments import bind
 
 P = ParamSpec("P")
 Array = jax.Array
-Numeric = float | int | jax.Array | np.ndarray | np.generic
+Numeric = float | int | jax.Array
 Schedule = Callable[[Any], Any]
 
 
@@ -66,7 +66,7 @@ class Transformation(optax.GradientTransformationExtraArgs):
 class LeafwiseState(NamedTuple):
     """`count`: how many updates were made. `parts`: the parts' own states, each slot shaped like the parameters."""
 
-    count: Array
+    count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
     parts: Any
 
 
@@ -183,11 +183,11 @@ def lift(leaf: Leaf) -> Transformation:
         columns = zip(*(jax.tree.leaves(row) for row in rows), strict=True) if rows else [()] * outer.num_leaves
         return outer.unflatten([treedef.unflatten(column) for column in columns])
 
-    def update(updates: Any, state: LeafwiseState, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
         xs, treedef = jax.tree.flatten(updates)
         _check_inexact(updates, "gradient")
         view = _view(leaf.needs, treedef, {**extra, "params": params})
-        t = optax.safe_increment(state.count)
+        t = jnp.asarray(optax.safe_increment(state.count))
         scalars = leaf.once(t)
         outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
         columns = [_flatten_like(treedef, slot, "state") for slot in outer.flatten_up_to(state.parts)]
@@ -250,7 +250,6 @@ def part(stream: str) -> Callable[[Callable[P, Transformation]], Callable[P, Tra
             arguments = bind(factory, args, kwargs)
             return name_part(factory(*args, **kwargs), factory.__name__, arguments, stream)
 
-        build.stream = stream  # pyright: ignore[reportFunctionMemberAccess]
         return build
 
     return decorate

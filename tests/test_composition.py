@@ -75,7 +75,8 @@ def train_all(direction, moment, c):
 def test_every_combination_trains_and_keeps_its_units(direction, moment):
     """Gradients and constants scaled by 1000 together leave the path as it is; unrectified warm-up steps are [g]."""
     c = jnp.array([1.0, 1e3])
-    for parts, (loss, path) in zip(SUBSETS, jax.jit(jax.vmap(lambda c: train_all(direction, moment, c)))(c), strict=True):
+    results = jax.jit(jax.vmap(lambda c: train_all(direction, moment, c)))(c)
+    for parts, (loss, path) in zip(SUBSETS, results, strict=True):
         assert bool(jnp.all(jnp.isfinite(loss))), parts
         assert loss[0, -1] < 0.7 * loss[0, 0], parts
         if "rectify" not in parts:
@@ -181,13 +182,11 @@ def test_branches_from_elsewhere(rate):
     chain = oz.chain if rate == "pieces" else optax.chain
     links = (oz.second_moment(0.999), oz.debias(0.999), oz.inverse_root(1e-8), oz.dfc_friction())
     ours = oz.precondition(oz.debiased_ema(0.9), oz.chain(*links))
-    theirs = oz.precondition(
-        optax.ema(0.9) if rate == "optax.chain" else oz.debiased_ema(0.9), chain(*links)
-    )
+    theirs = oz.precondition(optax.ema(0.9) if rate == "optax.chain" else oz.debiased_ema(0.9), chain(*links))
     params = {"a": jnp.ones((2, 3)), "b": jnp.ones(4)}
     states = ours.init(params), theirs.init(params)
     for i in range(5):
-        g = jax.tree.map(lambda p: jnp.cos(i + jnp.arange(p.size, dtype=p.dtype)).reshape(p.shape), params)
+        g = jax.tree.map(lambda p, i=i: jnp.cos(i + jnp.arange(p.size, dtype=p.dtype)).reshape(p.shape), params)
         (u, a), (w, b) = ours.update(g, states[0], params), theirs.update(g, states[1], params)
         states = a, b
         chex.assert_trees_all_close(u, w, rtol=1e-12)

@@ -142,7 +142,8 @@ def test_lookahead(inner, inner_state):
 def test_bounds_given_as_functions(name, variant):
     rng = np.random.default_rng(2)
     g = rng.normal(size=(STEPS, COORDINATES))
-    bounds = {"variant": variant, "lower": lambda t: 0.02 - 0.01 / as_float(t), "upper": lambda t: 0.02 + 0.1 / as_float(t)}
+    lower, upper = (lambda t: 0.02 - 0.01 / as_float(t)), (lambda t: 0.02 + 0.1 / as_float(t))
+    bounds = {"variant": variant, "lower": lower, "upper": upper}
     tx = get(name, learning_rate=0.02, **bounds)
     expected = getattr(references, name)(np.zeros(COORDINATES), lambda p, t0: g[t0], STEPS, 0.02, **bounds)
     assert_close(run(tx, stream(g), jnp.zeros(COORDINATES), STEPS), expected)

@@ -71,7 +71,8 @@ AUTHORS_ROWS = [row for row in ROWS if row["source"] in AUTHORS]
 
 def translated(source_kwargs):
     """torch's arguments under this library's names; what selects the method is its name here."""
-    own = {k: v for k, v in source_kwargs.items() if k not in ("amsgrad", "nesterov", "betas", "decoupled_weight_decay")}
+    selects = ("amsgrad", "nesterov", "betas", "decoupled_weight_decay")
+    own = {k: v for k, v in source_kwargs.items() if k not in selects}
     if "betas" in source_kwargs:
         own["b1"], own["b2"] = source_kwargs["betas"]
     return {FROM_TORCH.get(k, k): v for k, v in own.items()}

@@ -88,7 +88,5 @@ def adadb(
     Reference: Khan, Jawad & Khan, 2021, "AdaDB: an adaptive gradient method with data-dependent bound", IEEE Access
     9:99581; survey, Algorithm 11.
     """
-    step = scale_by_adadb(
-        b1, b2, eps, eps_root, bias_correction=bias_correction, b3=b3, lam=lam, variant=variant
-    )
+    step = scale_by_adadb(b1, b2, eps, eps_root, bias_correction=bias_correction, b3=b3, lam=lam, variant=variant)
     return descent(step, learning_rate, **decay)

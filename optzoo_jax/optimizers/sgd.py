@@ -14,7 +14,7 @@ from optzoo_jax.pieces.updates import descent
     full_name="Stochastic gradient descent",
     year=1951,
     learning_rate=1e-1,
-    difference="the root of the tree",
+    difference="the gradient itself: the root of all others",
     calls={"torch": {}, "optax": {}, "survey": {}},
     no_counterpart={"accumulator_dtype": "state is kept in at least float32"},
     weight_decay_mode="l2",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
 
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.leafwise import Numeric, Transformation, name_part, narrow
@@ -31,7 +32,7 @@ def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "den
 
     def update(
         updates: Any,
-        state: optax.EmptyState,
+        state: Any,
         params: Any = None,
         *,
         value_fn: Callable[[Any], Any] | None = None,
@@ -41,8 +42,8 @@ def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "den
             raise TypeError("newton reads the curvature of the loss: call update(grads, state, params, value_fn=loss).")
         if params is None:
             raise ValueError("newton reads the parameters: call update(grads, state, params, value_fn=loss).")
-        g, _ = jax.flatten_util.ravel_pytree(updates)
-        theta, unravel = jax.flatten_util.ravel_pytree(params)
+        g, _ = ravel_pytree(updates)
+        theta, unravel = ravel_pytree(params)
 
         def loss(x: jax.Array) -> Any:
             return value_fn(unravel(x))
@@ -51,9 +52,7 @@ def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "den
             hessian = jax.hessian(loss)(theta)
             step = jnp.linalg.solve(hessian + damping * jnp.eye(theta.size, dtype=theta.dtype), g)
         else:
-            step, _ = jax.scipy.sparse.linalg.cg(
-                lambda x: jax.jvp(jax.grad(loss), (theta,), (x,))[1] + damping * x, g
-            )
+            step, _ = jax.scipy.sparse.linalg.cg(lambda x: jax.jvp(jax.grad(loss), (theta,), (x,))[1] + damping * x, g)
         return narrow(unravel(step), updates), state
 
     tx = Transformation(lambda params: optax.EmptyState(), update)

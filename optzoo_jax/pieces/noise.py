@@ -16,7 +16,7 @@ from optzoo_jax.leafwise import Array, Numeric, Transformation, name_part, narro
 class GradientNoiseState(NamedTuple):
     """`count`: how many updates were made; with the key it decides the noise."""
 
-    count: Array
+    count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 @card_of(
@@ -51,7 +51,7 @@ def add_gradient_noise(eta: Numeric = 0.3, gamma: Numeric = 0.55, *, key: Array 
     def init(params: Any) -> GradientNoiseState:
         return GradientNoiseState(jnp.zeros((), jnp.int32))
 
-    def update(updates: Any, state: GradientNoiseState, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         sigma = jnp.sqrt(eta * (1 + state.count.astype(float)) ** -jnp.asarray(gamma, dtype=float))
         now = jax.random.fold_in(root, state.count)
 

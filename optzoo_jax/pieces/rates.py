@@ -227,7 +227,8 @@ def adadb_friction(
         maths,
         slots=AdaDBFrictionState(zeros, zeros, zeros),
         once=lambda t: (b3, b3 if b_middle is None else b_middle, lam, scale),
-        reads=("grad",), in_rate_branch=True,
+        reads=("grad",),
+        in_rate_branch=True,
     )
 
 
@@ -334,5 +335,3 @@ def update_rms(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation:
         return rate, u + (1 - b) * (abs_square(delta) - u)
 
     return leafwise(maths, slots=UpdateRmsState(zeros_real), once=lambda t: (rho, eps), reads=("direction",))
-
-

@@ -95,9 +95,7 @@ def descent(
     if weight_decay_mode == "decoupled":
         decay = add_decayed_weights(weight_decay, learning_rate=learning_rate)
     elif base_learning_rate is not None:
-        decay = add_decayed_weights(
-            weight_decay, learning_rate=learning_rate, base_learning_rate=base_learning_rate
-        )
+        decay = add_decayed_weights(weight_decay, learning_rate=learning_rate, base_learning_rate=base_learning_rate)
     else:
         require_base("weight_decay_mode='independent'", learning_rate)
         decay = add_decayed_weights(weight_decay)

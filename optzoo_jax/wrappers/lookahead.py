@@ -73,7 +73,7 @@ def lookahead(
         slow = jax.tree.map(lambda p: jnp.array(p, copy=True), widen(params))
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
 
-    def update(updates: Any, state: LookaheadState, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
         if params is None:
             raise ValueError("lookahead pulls the parameters back: call update(gradients, state, params), with params.")
         step, fast_state = fast.update(updates, state.fast_state, params, **extra)

@@ -1,0 +1,123 @@
+"""Writes what the cards know into README.md and docs/methods.md: `python docs/generate.py`.
+
+With --check it writes nothing, names the stale files and exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from pathlib import Path
+
+from optzoo_jax import Card, card, list_optimizers
+from optzoo_jax.describe import in_words
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- methods: written by docs/generate.py -->", "<!-- end of methods -->"
+
+
+def table() -> str:
+    """The README's table: a row a method."""
+    rows = [
+        "| method | year | direction · rate | what sets it apart | state, bytes a parameter |",
+        "|---|---|---|---|---|",
+    ]
+    for name in list_optimizers():
+        c = card(name)
+        parent = f"{c.parent}, but " if c.parent else ""
+        words = f"`{in_words(name)}`" if c.parts else ""
+        rows.append(
+            f"| [`{name}`](docs/methods.md#{name}) | {c.year} | {words} | {parent}{c.difference} "
+            f"| {c.bytes_per_parameter} |"
+        )
+    return "\n".join(rows)
+
+
+def page() -> str:
+    """docs/methods.md: everything that the cards say."""
+    intro = (
+        "# Methods\n\nWritten by `docs/generate.py` from the methods' cards; their docstrings are the source.\n\n"
+        "α learning rate, θ parameters, g the gradient at θ, t = 1, 2, …; every state starts at 0 unless said. Every "
+        "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`."
+    )
+    return "\n\n".join([intro, *(section(card(name)) for name in list_optimizers())]) + "\n"
+
+
+def section(c: Card) -> str:
+    """One method."""
+    blocks = [f"## {c.name}", f"**{c.full_name}** ({c.year}). {c.summary}", fenced(c.equations)]
+    if c.parts:
+        blocks.append(f"Parts: `{in_words(c.name)}`")
+    blocks.append(f"Call: `{signature(c)}`")
+    slots = ", ".join(f"`{slot}`" for slot in c.slots) or "none"
+    facts = [f"State: {slots}; {c.bytes_per_parameter} bytes a float32 parameter."]
+    if c.learning_rate is not None:
+        facts.append(f"A learning rate to start from: {c.learning_rate:g}.")
+    if c.parent:
+        facts.append(f"Differs from [{c.parent}](#{c.parent}): {c.difference}.")
+    blocks.append(" ".join(facts))
+    if c.variants:
+        blocks.append("\n".join(f"* variant `{v}`: {line}" for v, line in c.variants.items()))
+    if c.calls:
+        blocks.append("\n".join(["Whose numbers | call", "---|---", *(f"{k} | `{call(c, k)}`" for k in c.calls)]))
+    if c.no_counterpart:
+        lines = (f"* optax's `{argument}`: {instead}" for argument, instead in c.no_counterpart.items())
+        blocks.append("\n".join(["Arguments of optax without a counterpart:", "", *lines]))
+    if c.departures:
+        blocks.append(f"Departures: {c.departures}")
+    return "\n\n".join([*blocks, f"Reference: {c.reference}"])
+
+
+def signature(c: Card) -> str:
+    """The call with its defaults, without the four arguments that all share."""
+    shared = ("weight_decay", "weight_decay_mode", "mask", "base_learning_rate")
+    own = [p for p in inspect.signature(c.factory).parameters.values() if p.name not in shared]
+    written = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in own]
+    first_keyword = next((i for i, p in enumerate(own) if p.kind is p.KEYWORD_ONLY), None)
+    if first_keyword is not None:
+        written.insert(first_keyword, "*")
+    return f"{c.name}({', '.join(written)})"
+
+
+def call(c: Card, whose: str) -> str:
+    """The call that gives somebody's numbers."""
+    arguments = [f"{k}={v!r}" for k, v in c.calls[whose].items()]
+    first = {"wrapper": ["inner"], "optimizer": ["learning_rate"], "second-order optimizer": ["learning_rate"]}
+    return f"{c.name}({', '.join([*first.get(c.kind, []), *arguments])})"
+
+
+def fenced(text: str) -> str:
+    """A code block."""
+    return f"```text\n{text.strip()}\n```"
+
+
+def pages() -> dict[Path, str]:
+    """What each generated file should say."""
+    readme = (ROOT / "README.md").read_text()
+    if BEGIN not in readme or END not in readme:
+        raise ValueError(f"README.md needs the lines {BEGIN!r} and {END!r}, between which the table goes")
+    head, _, rest = readme.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    return {
+        ROOT / "README.md": f"{head}{BEGIN}\n{table()}\n{END}{tail}",
+        ROOT / "docs" / "methods.md": page(),
+    }
+
+
+def main() -> int:
+    """Writes the pages, or checks them."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is stale")
+    check = parser.parse_args().check
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        name = path.relative_to(ROOT)
+        print(f"{name} is stale: run `python docs/generate.py`" if check else f"wrote {name}")
+        if not check:
+            path.write_text(pages()[path])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""What an argument may be, and what the error says when it is not."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import optzoo_jax as oz
+from optzoo_jax.arguments import RANGES
+
+NAMES = oz.list_optimizers(kind="*optimizer")
+
+
+def test_an_error_names_argument_value_and_range():
+    with pytest.raises(ValueError, match=r"^adam: b1=1\.2 is outside \[0, 1\)\. b1 is a decay"):
+        oz.adam(1e-3, b1=1.2)
+
+
+# argument → a value outside its range, one step beyond where that is possible
+OUTSIDE = {
+    **dict.fromkeys(("b1", "b2", "b3", "decay", "rho", "momentum"), 1.0),
+    **dict.fromkeys(("base_learning_rate", "scale"), 0.0),
+    **dict.fromkeys(("sync_period", "patience"), 0),
+    "threshold": 3.9,
+    "slow_step_size": 1.1,
+}
+
+
+REQUIRED = {"optimizer": {"learning_rate": 0.1}, "gradient noise": {"key": 0}, "stopping rule": {"patience": 3}}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_every_range_is_checked_wherever_its_name_appears(name):
+    value, takers = OUTSIDE.get(name, -1e-9), 0
+    for method in oz.list_optimizers():
+        card = oz.card(method)
+        if name in card.arguments:
+            takers += 1
+            arguments = {**REQUIRED.get(card.kind, {}), name: value}
+            with pytest.raises(ValueError, match=f"^{method}: {name}={value} is outside"):
+                card.factory(*([oz.sgd(0.1)] if card.kind == "wrapper" else []), **arguments)
+    assert takers or name in ("decay", "initial", "scale"), "no method takes it: only pieces may"
+
+
+def test_pieces_check_too():
+    with pytest.raises(ValueError, match=r"^second_moment: decay=1\.5 is outside \[0, 1\)"):
+        oz.second_moment(1.5)
+    with pytest.raises(ValueError, match=r"^second_moment: initial=-1\.0 is outside \[0, ∞\)"):
+        oz.second_moment(0.9, initial=-1.0)
+    with pytest.raises(ValueError, match=r"^dfc_friction: scale=0\.0 is outside \(0, ∞\)"):
+        oz.dfc_friction(scale=0.0)
+
+
+def test_the_ends_of_a_range_are_inside_or_not_as_printed():
+    oz.adam(0.0, b1=0.0, b2=0.0, eps=0.0)
+    oz.lookahead(oz.sgd(0.1), sync_period=1, slow_step_size=1.0)
+    with pytest.raises(ValueError, match="b2=nan"):
+        oz.adam(1e-3, b2=float("nan"))
+
+
+def test_a_traced_value_is_not_checked():
+    def first_update(b1):
+        tx = oz.adam(1e-3, b1=b1)
+        return tx.update(jnp.ones(2), tx.init(jnp.ones(2)))[0]
+
+    assert jnp.all(jnp.isfinite(jax.jit(first_update)(0.5)))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if oz.card(name).variants])
+def test_unknown_variant_names_the_nearest(name):
+    variant = next(iter(oz.card(name).variants))
+    with pytest.raises(ValueError, match=f"^{name}: variant='{variant}s' is unknown; .* Did you mean '{variant}'"):
+        oz.get(name, learning_rate=0.1, variant=variant + "s")
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_unknown_decay_mode_names_the_nearest(name):
+    with pytest.raises(ValueError, match=r"weight_decay_mode='decopled' is unknown; .* Did you mean 'decoupled'"):
+        oz.get(name, learning_rate=0.1, weight_decay=0.1, weight_decay_mode="decopled")
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_independent_decay_of_a_schedule_needs_its_base(name):
+    arguments = {"learning_rate": lambda t: 0.1 * t, "weight_decay": 0.1, "weight_decay_mode": "independent"}
+    with pytest.raises(ValueError, match="needs base_learning_rate"):
+        oz.get(name, **arguments)
+    oz.get(name, **arguments, base_learning_rate=0.1)
+
+
+@pytest.mark.parametrize("name", ["adabound", "amsbound"])
+def test_bounds_that_follow_a_schedule_need_its_base(name):
+    with pytest.raises(ValueError, match="needs base_learning_rate"):
+        oz.get(name, learning_rate=lambda t: 0.1 * t)
+    oz.get(name, learning_rate=lambda t: 0.1 * t, variant="survey")
+
+
+@pytest.mark.parametrize("name", ["initial", "inner_state", "solver"])
+def test_other_choices(name):
+    make = {
+        "initial": lambda word: oz.rmsprop(0.1, initial=word),
+        "inner_state": lambda word: oz.lookahead(oz.sgd(0.1), inner_state=word),
+        "solver": lambda word: oz.newton(solver=word),
+    }[name]
+    with pytest.raises(ValueError, match=f"{name}='nonsense' is unknown; it is one of"):
+        make("nonsense")
+
+
+def test_misspelt_argument_names_the_factory():
+    with pytest.raises(TypeError, match=r"^adam: got an unexpected keyword argument 'beta1'"):
+        oz.adam(1e-3, beta1=0.9)
+
+
+@pytest.mark.parametrize(("name", "needed"), [("newton", "value_fn"), ("lookahead", "params"), ("adamw", "params")])
+def test_what_an_update_needs(name, needed):
+    tx = oz.card(name).example()
+    g = jnp.ones(2)
+    with pytest.raises((TypeError, ValueError), match=needed):
+        tx.update(g, tx.init(g))
+
+
+def test_a_tree_of_another_shape_is_named():
+    tx = oz.adam(1e-3)
+    state = tx.init({"a": jnp.ones(2)})
+    with pytest.raises(ValueError, match="different pytrees"):
+        tx.update({"a": jnp.ones(2), "b": jnp.ones(2)}, state)
+
+
+def test_integers_are_not_optimized():
+    with pytest.raises(TypeError, match=r"parameter at \['steps'\] has dtype int32.*optax\.masked"):
+        oz.adam(1e-3).init({"steps": jnp.zeros(3, jnp.int32)})

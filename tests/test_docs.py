@@ -1,0 +1,47 @@
+"""The generated pages are fresh, and the README's programs run as printed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def python(*arguments):
+    """As a user runs it: its own process, JAX's defaults."""
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_generated_pages_are_fresh():
+    assert python("docs/generate.py", "--check") == (0, "")
+
+
+def test_a_stale_page_is_found(tmp_path):
+    for name in ("README.md", "docs/generate.py", "docs/methods.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text().replace("AdaBelief", "AdaDisbelief"))
+    done = python(str(tmp_path / "docs" / "generate.py"), "--check")
+    assert done == (1, "docs/methods.md is stale: run `python docs/generate.py`\n")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+def test_a_program_of_the_readme_runs(program):
+    code, output = python("-W", "error", "-c", program)
+    assert code == 0, output
+
+
+def test_the_readme_links_to_files_that_exist():
+    for target in re.findall(r"\]\(([^)#:]+)[^)]*\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_links_into_a_page_reach_a_heading():
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs/methods.md").read_text(), flags=re.MULTILINE)
+    anchors = re.findall(r"docs/methods\.md#(\w+)", README)
+    assert sorted(anchors) == sorted(headings)

@@ -1,0 +1,144 @@
+"""Every method is on a card, and what a card says is so."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import optzoo_jax as oz
+
+NAMES = oz.list_optimizers()
+OPTIMIZERS = oz.list_optimizers(kind="optimizer")
+METHODS = """sgd momentum ema_momentum nag adagrad rmsprop adadelta adam amsgrad nadam radam adamw sgdw yogi adabelief
+    diffgrad adadb adabound amsbound adamod lookahead ranger newton add_gradient_noise early_stopping""".split()
+PIECES = """scale_by_momentum scale_by_belief dfc_friction bound_lr rectify precondition chain lookahead_point
+    base_point eval_params ema debias second_moment sum_of_squares yogi_moment residual centered running_max
+    inverse_root momental_bound adadb_friction anneal nesterov describe card get list_optimizers""".split()
+ADAPTIVE = """adagrad rmsprop adadelta adam amsgrad nadam radam yogi adabelief diffgrad adadb adabound amsbound
+    adamod""".split()
+
+
+def test_every_method_of_the_sources_is_registered():
+    assert sorted(NAMES) == sorted(METHODS)
+
+
+@pytest.mark.parametrize("name", [*METHODS, *PIECES, *(f"scale_by_{name}" for name in ADAPTIVE)])
+def test_public_name(name):
+    assert callable(getattr(oz, name))
+    assert inspect.getdoc(getattr(oz, name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_is_complete(name):
+    card = oz.card(name)
+    assert card.name == name
+    assert card.factory is getattr(oz, name)
+    assert card.summary.endswith(".")
+    assert 1900 < card.year < 2030
+    assert str(card.year) in card.reference or name in ("ema_momentum", "newton", "sgdw", "nag"), card.reference
+    assert re.search(r"[←⇔σ]", card.equations), card.equations
+    assert card.parent is None or card.parent in NAMES
+    assert card.difference
+    for argument in card.arguments:
+        if argument not in ("self", "mask"):
+            assert re.search(rf"\b{argument}\b", card.factory.__doc__), argument
+    for call in card.calls.values():
+        assert set(call) <= set(card.arguments)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_has_a_call_that_says_whose_it_is(name):
+    card = oz.card(name)
+    assert card.learning_rate > 0
+    assert card.calls or name in ("ema_momentum", "sgdw", "adadb"), "no released code exists of these"
+    if card.variants:
+        assert next(iter(card.variants)) == card.arguments["variant"]
+
+
+def test_parents_make_a_tree():
+    for name in NAMES:
+        line = [name]
+        while (parent := oz.card(line[-1]).parent) is not None:
+            assert parent not in line
+            line.append(parent)
+
+
+def test_list_by_pattern_and_kind():
+    assert oz.list_optimizers("ada*") == [
+        "adagrad", "adadelta", "adam", "adamw", "adabound", "adamod", "adabelief", "adadb",
+    ]  # fmt: skip
+    assert oz.list_optimizers(kind="second-order optimizer") == ["newton"]
+    assert oz.list_optimizers("*bound") == ["adabound", "amsbound"]
+    assert oz.list_optimizers("nothing*") == []
+
+
+def test_unknown_names_suggest_the_nearest():
+    with pytest.raises(ValueError, match=r"there is no optimizer 'adabeleif'; .* Did you mean 'adabelief'\?"):
+        oz.card("adabeleif")
+    with pytest.raises(ValueError, match=r"radam has no call like 'torhc'; .* Did you mean 'torch'\?"):
+        oz.get("radam", like="torhc", learning_rate=0.1)
+
+
+def test_get_builds_what_the_factory_builds():
+    assert oz.describe(oz.get("radam", learning_rate=0.1)) == oz.describe(oz.radam(0.1))
+    torch = oz.get("radam", like="torch", learning_rate=0.1, threshold=6.0)
+    assert oz.describe(torch) == oz.describe(oz.radam(0.1, threshold=6.0, variant="torch"))
+
+
+# What each keeps for a parameter, counted from its paper's equations.
+SLOTS = {
+    **dict.fromkeys(["sgd", "newton", "add_gradient_noise", "early_stopping"], 0),
+    **dict.fromkeys(["momentum", "ema_momentum", "nag", "sgdw", "adagrad", "rmsprop"], 1),
+    **dict.fromkeys(["adadelta", "adam", "adamw", "nadam", "radam", "yogi", "adabelief", "adabound"], 2),
+    **dict.fromkeys(["amsgrad", "diffgrad", "amsbound", "adamod", "lookahead", "ranger"], 3),
+    "adadb": 5,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slots_and_bytes(name):
+    assert len(oz.card(name).slots) == SLOTS[name]
+    assert oz.card(name).bytes_per_parameter == 4 * SLOTS[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parts_are_public_pieces(name):
+    parts = oz.card(name).parts
+    assert bool(parts) == (name != "early_stopping")
+    for part in parts:
+        assert callable(getattr(oz, part))
+
+
+@pytest.mark.parametrize("mode", ["l2", "decoupled", "independent"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_decay_moves_what_the_mask_says_and_nothing_else(name, mode):
+    """From gradients of zero: decoupled decay is −αλθ, independent −λθ; l2 goes through the method."""
+    params = {"w": jnp.array([1.0, -2.0]), "b": jnp.array([3.0])}
+    mask = {"w": True, "b": False}
+    tx = oz.get(name, learning_rate=0.5, weight_decay=0.1, weight_decay_mode=mode, mask=mask)
+    zero = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = tx.update(zero, tx.init(params), params)
+    np.testing.assert_array_equal(updates["b"], 0)
+    if mode == "l2":
+        assert jnp.all(updates["w"] * params["w"] < 0)
+    else:
+        factor = 0.05 if mode == "decoupled" else 0.1
+        np.testing.assert_allclose(updates["w"], -factor * params["w"], rtol=1e-12)
+
+
+def test_no_optimizer_file_has_arithmetic_in_it():
+    """They are lists of parts; what computes is a piece."""
+    for file in sorted((Path(oz.__file__).parent / "optimizers").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            unary = isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant)
+            annotation = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
+            assert not (isinstance(node, ast.BinOp | ast.AugAssign) and not annotation), f"{file.name}:{node.lineno}"
+            assert not (unary and isinstance(node.op, ast.USub)), f"{file.name}:{node.lineno}"
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                module = getattr(node, "module", None) or node.names[0].name
+                assert not module.startswith(("jax", "numpy")), f"{file.name} imports {module}"
