@@ -47,21 +47,13 @@ def floor(v):
 # Gradient descent and momentum.
 
 
-def sgd(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    momentum=None,
-    nesterov=False,
-    weight_decay=None,
-    weight_decay_mode="l2",
-    base_learning_rate=None,
-):
+def sgd(p, grad_fn, steps, learning_rate, momentum=None, nesterov=False, weight_decay=None,
+        weight_decay_mode="l2", base_learning_rate=None):
     """Chen, Zhang & Li 2022, Algorithm 1; with momentum as optax.sgd has it."""
     m, out = np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         if momentum is not None:
             m = momentum * m + g
             g = g + momentum * m if nesterov else m
@@ -70,21 +62,13 @@ def sgd(
     return np.array(out)
 
 
-def momentum(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    momentum=0.9,
-    lr_inside=False,
-    weight_decay=None,
-    weight_decay_mode="l2",
-    base_learning_rate=None,
-):
+def momentum(p, grad_fn, steps, learning_rate, momentum=0.9, lr_inside=False, weight_decay=None,
+             weight_decay_mode="l2", base_learning_rate=None):
     """Polyak 1964; Chen, Zhang & Li 2022, Algorithm 2. lr_inside: v ← βv − αg; θ ← θ + v."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         if lr_inside:
             v = momentum * v - alpha * g
             p = p + v - shrink
@@ -95,21 +79,13 @@ def momentum(
     return np.array(out)
 
 
-def ema_momentum(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    momentum=0.9,
-    bias_correction=True,
-    weight_decay=None,
-    weight_decay_mode="l2",
-    base_learning_rate=None,
-):
+def ema_momentum(p, grad_fn, steps, learning_rate, momentum=0.9, bias_correction=True,
+                 weight_decay=None, weight_decay_mode="l2", base_learning_rate=None):
     """Momentum as an average, m ← βm + (1 − β)g: the first half of Adam."""
     m, out = np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = momentum * m + (1 - momentum) * g
         m_hat = m / (1 - momentum**t) if bias_correction else m
         p = p - alpha * m_hat - shrink
@@ -117,21 +93,13 @@ def ema_momentum(
     return np.array(out)
 
 
-def nag(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    momentum=0.9,
-    lr_inside=False,
-    weight_decay=None,
-    weight_decay_mode="l2",
-    base_learning_rate=None,
-):
+def nag(p, grad_fn, steps, learning_rate, momentum=0.9, lr_inside=False, weight_decay=None,
+        weight_decay_mode="l2", base_learning_rate=None):
     """Nesterov 1983 as torch writes it. lr_inside: m ← βm + α∇(θ − βm); θ ← θ − m."""
     m, theta, out = np.zeros_like(p), p, []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         if lr_inside:
             m = momentum * m + alpha * g
             theta = theta - m - shrink
@@ -144,21 +112,13 @@ def nag(
     return np.array(out)
 
 
-def sgdw(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    momentum=0.9,
-    lr_inside=False,
-    weight_decay=1e-4,
-    weight_decay_mode="independent",
-    base_learning_rate=None,
-):
+def sgdw(p, grad_fn, steps, learning_rate, momentum=0.9, lr_inside=False, weight_decay=1e-4,
+         weight_decay_mode="independent", base_learning_rate=None):
     """Loshchilov & Hutter 2017 (arXiv 1711.05101), Algorithm 1."""
     m, out = np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         if lr_inside:
             m = momentum * m + alpha * g
             p = p - m - shrink
@@ -172,49 +132,28 @@ def sgdw(
 # One rate per parameter.
 
 
-def adagrad(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    initial_accumulator_value=0.0,
-    eps=0.0,
-    eps_root=1e-8,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adagrad(p, grad_fn, steps, learning_rate, initial_accumulator_value=0.0, eps=0.0,
+            eps_root=1e-8, weight_decay=None, weight_decay_mode="decoupled",
+            base_learning_rate=None):
     """Duchi, Hazan & Singer 2011; Chen, Zhang & Li 2022, Algorithm 4."""
     G, out = np.full_like(p, initial_accumulator_value), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         G = G + g**2
         p = p - alpha * g / (np.sqrt(floor(G) + eps_root) + eps) - shrink
         out.append(p)
     return np.array(out)
 
 
-def rmsprop(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    decay=0.9,
-    eps=0.0,
-    eps_root=1e-8,
-    momentum=None,
-    nesterov=False,
-    centered=False,
-    bias_correction=False,
-    initial="zeros",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def rmsprop(p, grad_fn, steps, learning_rate, decay=0.9, eps=0.0, eps_root=1e-8, momentum=None,
+            nesterov=False, centered=False, bias_correction=False, initial="zeros",
+            weight_decay=None, weight_decay_mode="decoupled", base_learning_rate=None):
     """Hinton 2012; Chen, Zhang & Li 2022, Algorithm 5; centered: Graves 2013 (arXiv 1308.0850)."""
     m, v, b, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = decay * m + (1 - decay) * g
         v = decay * v + (1 - decay) * g**2
         if initial == "first_gradient" and t == 1:
@@ -230,21 +169,13 @@ def rmsprop(
     return np.array(out)
 
 
-def adadelta(
-    p,
-    grad_fn,
-    steps,
-    learning_rate=1.0,
-    rho=0.9,
-    eps=1e-6,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adadelta(p, grad_fn, steps, learning_rate=1.0, rho=0.9, eps=1e-6, weight_decay=None,
+             weight_decay_mode="decoupled", base_learning_rate=None):
     """Zeiler 2012 (arXiv 1212.5701), Algorithm 1."""
     r, u, out = np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         r = rho * r + (1 - rho) * g**2
         delta = np.sqrt(u + eps) / np.sqrt(floor(r) + eps) * g
         u = rho * u + (1 - rho) * delta**2
@@ -256,24 +187,14 @@ def adadelta(
 # Adam and the methods that change one word of it.
 
 
-def adam(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adam(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+         bias_correction=True, weight_decay=None, weight_decay_mode="decoupled",
+         base_learning_rate=None):
     """Kingma & Ba 2014 (arXiv 1412.6980), Algorithm 1."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t) if bias_correction else m
@@ -283,24 +204,14 @@ def adam(
     return np.array(out)
 
 
-def adamw(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    weight_decay=1e-4,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adamw(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+          bias_correction=True, weight_decay=1e-4, weight_decay_mode="decoupled",
+          base_learning_rate=None):
     """Loshchilov & Hutter 2017 (arXiv 1711.05101), Algorithm 2."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t) if bias_correction else m
@@ -310,25 +221,14 @@ def adamw(
     return np.array(out)
 
 
-def amsgrad(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def amsgrad(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+            bias_correction=True, variant="survey", weight_decay=None,
+            weight_decay_mode="decoupled", base_learning_rate=None):
     """Chen, Zhang & Li 2022, Algorithm 8; paper: Reddi et al. 2018 (arXiv 1904.09237); torch."""
     m, v, top, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         c1 = 1 - b1**t if bias_correction else 1.0
@@ -347,26 +247,14 @@ def amsgrad(
     return np.array(out)
 
 
-def nadam(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    momentum_decay=4e-3,
-    variant="dozat",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def nadam(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+          bias_correction=True, momentum_decay=4e-3, variant="dozat", weight_decay=None,
+          weight_decay_mode="decoupled", base_learning_rate=None):
     """Dozat 2016, Algorithm 2, and its forms with a constant β₁: optax's and Ruder's (2016)."""
     m, v, product, out = np.zeros_like(p), np.zeros_like(p), 1.0, []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         if variant == "dozat":
@@ -387,27 +275,15 @@ def nadam(
     return np.array(out)
 
 
-def radam(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    threshold=4.0,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def radam(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+          bias_correction=True, threshold=4.0, variant="survey", weight_decay=None,
+          weight_decay_mode="decoupled", base_learning_rate=None):
     """Liu et al. 2019 (arXiv 1908.03265), Algorithm 2; Chen, Zhang & Li 2022, Algorithm 14."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     rho_inf = 2 / (1 - b2) - 1
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t) if bias_correction else m
@@ -427,26 +303,16 @@ def radam(
     return np.array(out)
 
 
-def yogi(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-3,
-    initial_accumulator_value=0.0,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def yogi(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-3,
+         initial_accumulator_value=0.0, variant="survey", weight_decay=None,
+         weight_decay_mode="decoupled", base_learning_rate=None):
     """Zaheer et al. 2018, Algorithm 2; survey and authors add Adam's bias correction to it."""
     m, v, out = np.zeros_like(p), np.full_like(p, initial_accumulator_value), []
     if variant == "authors":
         m = np.full_like(p, initial_accumulator_value)
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         # The paper's minus: Chen, Zhang & Li 2022 print a plus, which is NaN at the first step.
         v = v - (1 - b2) * np.sign(v - g**2) * g**2
@@ -457,25 +323,15 @@ def yogi(
     return np.array(out)
 
 
-def adabelief(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-16,
-    eps_root=1e-16,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adabelief(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-16, eps_root=1e-16,
+              variant="survey", weight_decay=None, weight_decay_mode="decoupled",
+              base_learning_rate=None):
     """Zhuang et al. 2020 (arXiv 2010.07468), Algorithm 2; authors: rectified as RAdam is."""
     m, s, out = np.zeros_like(p), np.zeros_like(p), []
     rho_inf = 2 / (1 - b2) - 1
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         m_hat = m / (1 - b1**t)
         s = b2 * s + (1 - b2) * (g - m) ** 2 + eps_root  # ε stays in the state, so it accumulates
@@ -493,25 +349,14 @@ def adabelief(
     return np.array(out)
 
 
-def diffgrad(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def diffgrad(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+             bias_correction=True, variant="survey", weight_decay=None,
+             weight_decay_mode="decoupled", base_learning_rate=None):
     """Dubey et al. 2019 (arXiv 1909.11015); Chen, Zhang & Li 2022, Algorithm 10."""
     m, v, g1, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t) if bias_correction else m
@@ -527,28 +372,15 @@ def diffgrad(
     return np.array(out)
 
 
-def adadb(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    b3=0.9,
-    lam=0.5,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adadb(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+          bias_correction=True, b3=0.9, lam=0.5, variant="survey", weight_decay=None,
+          weight_decay_mode="decoupled", base_learning_rate=None):
     """Khan, Jawad & Khan 2021 (IEEE Access 9:99581); Chen, Zhang & Li 2022, Algorithm 11."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     g1, g2, g3 = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p)
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t) if bias_correction else m
@@ -567,27 +399,14 @@ def adadb(
 # The learning rate inside: bounded, or averaged.
 
 
-def adabound(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    final_learning_rate=0.1,
-    gamma=1e-3,
-    eps=1e-8,
-    variant="authors",
-    lower=None,
-    upper=None,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adabound(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, final_learning_rate=0.1,
+             gamma=1e-3, eps=1e-8, variant="authors", lower=None, upper=None, weight_decay=None,
+             weight_decay_mode="decoupled", base_learning_rate=None):
     """Luo et al. 2019 (arXiv 1902.09843), Algorithm 2 (survey); authors: their released code."""
     m, v, out = np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         low = lower(t) if lower else final_learning_rate * (1 - 1 / (gamma * t + 1))
@@ -603,27 +422,14 @@ def adabound(
     return np.array(out)
 
 
-def amsbound(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    final_learning_rate=0.1,
-    gamma=1e-3,
-    eps=1e-8,
-    variant="authors",
-    lower=None,
-    upper=None,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def amsbound(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, final_learning_rate=0.1,
+             gamma=1e-3, eps=1e-8, variant="authors", lower=None, upper=None, weight_decay=None,
+             weight_decay_mode="decoupled", base_learning_rate=None):
     """Luo et al. 2019 (arXiv 1902.09843), Algorithm 3 (survey); authors: their released code."""
     m, v, top, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         top = np.maximum(top, v)
@@ -640,26 +446,14 @@ def amsbound(
     return np.array(out)
 
 
-def adamod(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    b3=0.999,
-    variant="survey",
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def adamod(p, grad_fn, steps, learning_rate, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+           bias_correction=True, b3=0.999, variant="survey", weight_decay=None,
+           weight_decay_mode="decoupled", base_learning_rate=None):
     """Ding et al. 2019 (arXiv 1910.12249), Algorithm 1; authors: their released code."""
     m, v, s, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         c1 = 1 - b1**t if bias_correction else 1.0
@@ -679,30 +473,16 @@ def adamod(
 # Lookahead.
 
 
-def lookahead(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    inner="adam",
-    sync_period=5,
-    slow_step_size=0.5,
-    inner_state="keep",
-    momentum=0.9,
-    b1=0.9,
-    b2=0.999,
-    eps=1e-8,
-    eps_root=0.0,
-    bias_correction=True,
-    weight_decay=None,
-    weight_decay_mode=None,
-    base_learning_rate=None,
-):
+def lookahead(p, grad_fn, steps, learning_rate, inner="adam", sync_period=5, slow_step_size=0.5,
+              inner_state="keep", momentum=0.9, b1=0.9, b2=0.999, eps=1e-8, eps_root=0.0,
+              bias_correction=True, weight_decay=None, weight_decay_mode=None,
+              base_learning_rate=None):
     """Zhang et al. 2019 (arXiv 1907.08610), Algorithm 1, around "momentum" or "adam"."""
     mode = weight_decay_mode or {"momentum": "l2", "adam": "decoupled"}[inner]
     m, v, cache, phi, out = np.zeros_like(p), np.zeros_like(p), np.zeros_like(p), p, []
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, mode,
+                                 base_learning_rate)
         if inner == "momentum":
             m = momentum * m + g
             p = p - alpha * m - shrink
@@ -724,25 +504,15 @@ def lookahead(
     return np.array(out)
 
 
-def ranger(
-    p,
-    grad_fn,
-    steps,
-    learning_rate,
-    b1=0.95,
-    b2=0.999,
-    eps=1e-5,
-    sync_period=6,
-    slow_step_size=0.5,
-    weight_decay=None,
-    weight_decay_mode="decoupled",
-    base_learning_rate=None,
-):
+def ranger(p, grad_fn, steps, learning_rate, b1=0.95, b2=0.999, eps=1e-5, sync_period=6,
+           slow_step_size=0.5, weight_decay=None, weight_decay_mode="decoupled",
+           base_learning_rate=None):
     """Lookahead around RAdam (torch's, threshold 5), as the package pytorch_ranger has it."""
     m, v, phi, out = np.zeros_like(p), np.zeros_like(p), p, []
     rho_inf = 2 / (1 - b2) - 1
     for t in range(1, steps + 1):
-        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode, base_learning_rate)
+        alpha, g, shrink = begin(p, grad_fn, t, learning_rate, weight_decay, weight_decay_mode,
+                                 base_learning_rate)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
         m_hat = m / (1 - b1**t)
