@@ -14,6 +14,7 @@ Every part and every optimizer is an optax `GradientTransformation`: it fits whe
 from optzoo_jax.card import Card
 from optzoo_jax.combine import chain, precondition
 from optzoo_jax.describe import describe
+from optzoo_jax.inspect import current_learning_rate, eval_params, explain, state_bytes, step
 from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
 from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
 from optzoo_jax.optimizers.adadb import adadb, scale_by_adadb
@@ -72,4 +73,5 @@ from optzoo_jax.pieces.rates import (
 from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
 from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
-from optzoo_jax.wrappers.lookahead import eval_params, lookahead
+from optzoo_jax.wrappers.lookahead import lookahead
+from optzoo_jax.wrappers.state_dtype import with_state_dtype

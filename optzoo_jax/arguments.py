@@ -12,17 +12,18 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+_MAY_BE_SCHEDULES = ("learning_rate", "weight_decay")
+_DECAYS = ("b1", "b2", "b3", "decay", "rho", "momentum")
 _DECAY = "a decay: the share of the old average that is kept each step, 0 for none"
 _NON_NEGATIVE = (0.0, math.inf, "[0, ∞)")
 
 # name → lowest, highest, the rule as printed, what the argument is
 RANGES: dict[str, tuple[float, float, str, str]] = {
-    **{
-        name: (0.0, math.nextafter(1.0, 0.0), "[0, 1)", _DECAY)
-        for name in ("b1", "b2", "b3", "decay", "rho", "momentum")
-    },
+    **{name: (0.0, math.nextafter(1.0, 0.0), "[0, 1)", _DECAY) for name in _DECAYS},
     "eps": (*_NON_NEGATIVE, "added outside the root"),
     "eps_root": (*_NON_NEGATIVE, "added inside the root"),
     "learning_rate": (*_NON_NEGATIVE, "the step size; negate the loss to ascend"),
@@ -51,8 +52,14 @@ RANGES: dict[str, tuple[float, float, str, str]] = {
 
 
 def check_ranges(where: str, arguments: Mapping[str, Any]) -> None:
-    """Raises ValueError for the first Python number outside the range of its name."""
+    """Raises ValueError for the first Python number outside the range of its name, TypeError for a schedule."""
     for name, value in arguments.items():
+        if name in RANGES and callable(value) and name not in _MAY_BE_SCHEDULES:
+            raise TypeError(
+                f"{where}: {name} is a schedule ({value!r}), and must be a number: only the learning rate and the "
+                "weight decay follow a schedule by themselves; others do by "
+                f"optax.inject_hyperparams({where})({name}=…)."
+            )
         if name not in RANGES or isinstance(value, bool) or not isinstance(value, int | float | np.generic):
             continue
         low, high, rule, meaning = RANGES[name]
@@ -83,4 +90,18 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
     bound.apply_defaults()
     arguments = dict(bound.arguments)
     check_ranges(factory.__name__, arguments)
-    return arguments
+    return {name: _as_number(name, value) if name in RANGES else value for name, value in arguments.items()}
+
+
+def _as_number(name: str, value: Any) -> Any:
+    """An array as the number that it stands for, where a wrapper cast it to the dtype of the parameters.
+
+    optax.inject_hyperparams makes a complex number of a hyperparameter of complex parameters, and of 0.999 in bfloat16
+    it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
+    what that dtype has to say.
+    """
+    if not isinstance(value, jax.Array):
+        return value
+    if name not in _DECAYS or not jnp.issubdtype(value.dtype, jnp.inexact):
+        return value.real
+    return jnp.minimum(value.real, jnp.asarray(1 - jnp.finfo(value.dtype).epsneg, value.real.dtype))

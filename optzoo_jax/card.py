@@ -62,6 +62,10 @@ class Card:
       variants: formula → a line; the first is the default.
       calls: whose numbers ("torch", "optax", "authors", "survey") → the arguments that give them.
       no_counterpart: optax's arguments that this library does not have → what to do instead.
+      degree: gradients c times as large make updates c^degree times as large, at ε = 0.
+      not_claimed: invariances that do not hold → the mathematical reason; all others of
+        `optzoo_jax.testing.INVARIANCES` do.
+      bound: what the size of an update may not exceed, where the paper proves it.
     """
 
     name: str
@@ -75,6 +79,9 @@ class Card:
     variants: Mapping[str, str]
     calls: Mapping[str, Mapping[str, Any]]
     no_counterpart: Mapping[str, str]
+    degree: int
+    not_claimed: Mapping[str, str]
+    bound: str
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -111,6 +118,15 @@ class Card:
         if self.kind == "stopping rule":
             return self.factory(patience=10)
         return self.factory(learning_rate=self.learning_rate)
+
+    def without_constants(self, **arguments: Any) -> Any:
+        """The example without decay and with ε = 0: what is left of a method when nothing in it has units."""
+        dimensional = ("eps", "eps_root", "initial_accumulator_value")
+        zero = {name: 0.0 for name in dimensional if name in self.arguments}
+        decay = {"weight_decay": None} if "weight_decay" in self.arguments else {}
+        if self.kind == "wrapper":
+            return self.factory(CARDS["adam"].without_constants(), **arguments)
+        return self.factory(learning_rate=self.learning_rate, **{**zero, **decay, **arguments})
 
     @property
     def parts(self) -> list[str]:
@@ -161,6 +177,9 @@ def card_of(
     variants: Mapping[str, str] | None = None,
     calls: Mapping[str, Mapping[str, Any]] | None = None,
     no_counterpart: Mapping[str, str] | None = None,
+    degree: int = 0,
+    not_claimed: Mapping[str, str] | None = None,
+    bound: str = "",
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Fills in the card of a method that is not a named optimizer (a wrapper, a rule)."""
 
@@ -170,8 +189,10 @@ def card_of(
             bind(factory, args, kwargs)
             return factory(*args, **kwargs)
 
-        facts = (full_name, year, kind, build, learning_rate, parent, difference)
-        CARDS[factory.__name__] = Card(factory.__name__, *facts, variants or {}, calls or {}, no_counterpart or {})
+        CARDS[factory.__name__] = Card(
+            factory.__name__, full_name, year, kind, build, learning_rate, parent, difference, variants or {},
+            calls or {}, no_counterpart or {}, degree, not_claimed or {}, bound,
+        )  # fmt: skip
         return build
 
     return decorate

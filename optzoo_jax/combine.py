@@ -63,6 +63,7 @@ def _chain_leaves(leaves: list[Leaf]) -> Leaf:
         once=lambda t: tuple(leaf.once(t) for leaf in leaves),
         update=update,
         needs=frozenset().union(*(leaf.needs for leaf in leaves)),
+        rate=next((leaf.rate for leaf in leaves if leaf.rate is not None), None),
     )
 
 
@@ -101,6 +102,7 @@ def _precondition_leaf(direction: Leaf, rate: Leaf) -> Leaf:
         once=lambda t: (direction.once(t), rate.once(t)),
         update=update,
         needs=direction.needs | (rate.needs - {"grad", "direction"}),
+        rate=direction.rate or rate.rate,
     )
 
 

@@ -54,6 +54,7 @@ class Leaf(NamedTuple):
     once: Callable[[Array], Any]  # the step t = 1, 2, … → scalars
     update: Callable[[Array, Any, Any, dict[str, Array]], tuple[Array, Any]]
     needs: frozenset[str] = frozenset()
+    rate: Callable[[Array], Any] | None = None  # the step t → the learning rate, where the part has one
 
 
 class Transformation(optax.GradientTransformationExtraArgs):
@@ -64,9 +65,16 @@ class Transformation(optax.GradientTransformationExtraArgs):
 
 
 class LeafwiseState(NamedTuple):
-    """`count`: how many updates were made. `parts`: the parts' own states, each slot shaped like the parameters."""
+    """What a walk over the parameters keeps.
+
+    Attributes:
+      count: how many updates were made.
+      learning_rate: that of the last update (of the first one, before it); None where no part has one.
+      parts: the parts' own states, each slot shaped like the parameters.
+    """
 
     count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
+    learning_rate: Any
     parts: Any
 
 
@@ -134,6 +142,7 @@ def leafwise(
     slots: Any = None,
     once: Callable[[Array], tuple] = lambda t: (),
     reads: tuple[str, ...] = (),
+    rate: Callable[[Array], Any] | None = None,
     in_rate_branch: bool = False,
 ) -> Transformation:
     """A transformation from `maths(stream, *slots, *scalars, *read) → stream, *slots`, all of one array.
@@ -143,6 +152,7 @@ def leafwise(
       slots: a NamedTuple of functions, parameter → the slot's first value; its fields name the slots.
       once: the scalars of step t; t is an int32 array that counts from 1.
       reads: which of "grad", "direction" (what `precondition` shows its rate branch) and "params" the maths reads.
+      rate: the step → the learning rate, for the state to record, where the part has one.
       in_rate_branch: the stream is a rate, so anywhere but in a rate branch the update raises TypeError.
     """
     needs = frozenset(reads) | ({"direction"} if in_rate_branch else set())
@@ -154,7 +164,7 @@ def leafwise(
         out = maths(x, *state, *scalars, *(view[name] for name in reads))
         return (out, state) if slots is None else (out[0], type(slots)(*out[1:]))
 
-    return lift(Leaf(init, once, update, needs))
+    return lift(Leaf(init, once, update, needs, rate))
 
 
 def lift(leaf: Leaf) -> Transformation:
@@ -175,7 +185,12 @@ def lift(leaf: Leaf) -> Transformation:
     def init(params: Any) -> LeafwiseState:
         leaves, treedef = jax.tree.flatten(params)
         _check_inexact(params, "parameter")
-        return LeafwiseState(jnp.zeros((), jnp.int32), _columns_to_tree([leaf.init(p) for p in leaves], treedef))
+        parts = _columns_to_tree([leaf.init(p if hasattr(p, "dtype") else jnp.asarray(p)) for p in leaves], treedef)
+        return LeafwiseState(jnp.zeros((), jnp.int32), learning_rate_at(jnp.ones((), jnp.int32)), parts)
+
+    def learning_rate_at(t: Array) -> Any:
+        # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
+        return None if leaf.rate is None else jax.lax.convert_element_type(leaf.rate(t), jnp.asarray(0.0).dtype)
 
     def _columns_to_tree(rows: list[Any], treedef: Any) -> Any:
         """A list over leaves of states → one state whose slots are trees."""
@@ -186,24 +201,24 @@ def lift(leaf: Leaf) -> Transformation:
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
         xs, treedef = jax.tree.flatten(updates)
         _check_inexact(updates, "gradient")
-        view = _view(leaf.needs, treedef, {**extra, "params": params})
+        view = _view(leaf.needs, updates, {**extra, "params": params})
         t = jnp.asarray(optax.safe_increment(state.count))
         scalars = leaf.once(t)
         outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
-        columns = [_flatten_like(treedef, slot, "state") for slot in outer.flatten_up_to(state.parts)]
+        columns = [_flatten_like(updates, slot, "state") for slot in outer.flatten_up_to(state.parts)]
         rows = []
         for i, x in enumerate(xs):
             slots = outer.unflatten([column[i] for column in columns])
             rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
-        return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, parts)
+        return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)
 
     transformation = Transformation(init, update)
     transformation.leaf = leaf
     return transformation
 
 
-def _view(needs: frozenset[str], treedef: Any, given: dict[str, Any]) -> dict[str, list[Array]]:
+def _view(needs: frozenset[str], updates: Any, given: dict[str, Any]) -> dict[str, list[Array]]:
     """What the parts look at, flattened; an error that names the remedy where it was not given."""
     if given["params"] is None and "params" in needs:
         raise ValueError("weight decay reads the parameters: call update(gradients, state, params), with params.")
@@ -214,17 +229,30 @@ def _view(needs: frozenset[str], treedef: Any, given: dict[str, Any]) -> dict[st
             "argument of precondition(direction, rate), which shows it the gradient and the direction; write "
             "precondition(direction, chain(…, this_part))."
         )
-    return {name: _flatten_like(treedef, given[name], name) for name in needs}
+    return {name: _flatten_like(updates, given[name], name) for name in needs}
 
 
-def _flatten_like(treedef: Any, tree: Any, what: str) -> list[Any]:
-    try:
-        return treedef.flatten_up_to(tree)
-    except ValueError as error:
+def _flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
+    """The leaves of `tree`, which must be those of `updates` in structure and shape."""
+    flat, treedef = jax.tree.flatten(updates)
+    leaves, found = jax.tree.flatten(tree)
+    if found != treedef or any(jnp.shape(x) != jnp.shape(g) for x, g in zip(leaves, flat, strict=True)):
         raise ValueError(
-            f"the {what} and the gradients are different pytrees ({error}); pass gradients taken with respect to "
-            "the very parameters that init saw."
-        ) from None
+            f"the {what} and the gradients are different pytrees, first at {_first_difference(updates, tree)}; pass "
+            "gradients taken with respect to the very parameters that init saw."
+        )
+    return leaves
+
+
+def _first_difference(updates: Any, tree: Any) -> str:
+    ours, theirs = (
+        {jax.tree_util.keystr(path): jnp.shape(x) for path, x in jax.tree_util.tree_leaves_with_path(t)}
+        for t in (updates, tree)
+    )
+    for path in [*ours, *theirs]:
+        if ours.get(path) != theirs.get(path):
+            return f"{path or 'the root'} (gradient: {ours.get(path, 'absent')}, there: {theirs.get(path, 'absent')})"
+    return f"the containers ({jax.tree.structure(updates)}, {jax.tree.structure(tree)})"
 
 
 def _check_inexact(tree: Any, what: str) -> None:
@@ -248,7 +276,7 @@ def part(stream: str) -> Callable[[Callable[P, Transformation]], Callable[P, Tra
         @functools.wraps(factory)
         def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
             arguments = bind(factory, args, kwargs)
-            return name_part(factory(*args, **kwargs), factory.__name__, arguments, stream)
+            return name_part(factory(**arguments), factory.__name__, arguments, stream)  # pyright: ignore[reportCallIssue]
 
         return build
 

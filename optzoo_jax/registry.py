@@ -7,9 +7,6 @@ import importlib
 import pkgutil
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
 from optzoo_jax import optimizers, pieces, stopping, wrappers  # noqa: F401  (importing stopping fills in its card)
 from optzoo_jax.arguments import unknown
 from optzoo_jax.card import CARDS, Card
@@ -57,28 +54,3 @@ def get(name: str, *, like: str | None = None, **arguments: Any) -> Any:
     if like is not None and like not in found.calls:
         unknown(f"{name} has no call like {like!r}", like, list(found.calls))
     return found.factory(**{**(found.calls[like] if like else {}), **arguments})
-
-
-def example(name: str) -> Any:
-    """The method at its defaults and the learning rate of its card; a wrapper is put around Adam."""
-    found = card(name)
-    if found.kind == "wrapper":
-        return found.factory(example("adam"))
-    return found.factory(learning_rate=found.learning_rate)
-
-
-def state_slots(name: str) -> list[str]:
-    """The names of the arrays that a method keeps for every parameter, read from its state."""
-    probe = jnp.zeros((7,), jnp.float32)
-    state = jax.eval_shape(example(name).init, probe)
-    slots = [
-        path[-1].name
-        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
-        if leaf.shape == probe.shape and isinstance(path[-1], jax.tree_util.GetAttrKey)
-    ]
-    return slots
-
-
-def state_bytes_per_parameter(name: str) -> int:
-    """Bytes of state for every float32 parameter, beside a few scalars."""
-    return 4 * len(state_slots(name))

@@ -81,6 +81,8 @@ def _bounded(learning_rate: Numeric | Schedule, decay: WeightDecay, variant: Var
     learning_rate=1e-3,
     parent="adam",
     difference="the rate is clipped between two bounds that close on a final rate",
+    bound="η_u·|m|, and so η_u times the largest gradient",
+    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
     variants=_VARIANTS,
     calls={"authors": {}, "survey": {"variant": "survey"}},
 )
@@ -137,6 +139,8 @@ def adabound(
     learning_rate=1e-3,
     parent="adabound",
     difference="the largest second moment so far in the place of the current one",
+    bound="η_u·|m|, and so η_u times the largest gradient",
+    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
     variants=_VARIANTS,
     calls={"authors": {}, "survey": {"variant": "survey"}},
 )

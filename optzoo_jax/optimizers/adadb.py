@@ -46,6 +46,7 @@ def scale_by_adadb(
     learning_rate=1e-3,
     parent="diffgrad",
     difference="friction from three past differences, and a speed-up where the gradient keeps its sign",
+    not_claimed={"scale": "friction measures the change of the gradient against scale = 1 [g]"},
     variants=_VARIANTS,
     calls={"survey": {}},
 )

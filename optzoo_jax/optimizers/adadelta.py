@@ -30,6 +30,7 @@ def scale_by_adadelta(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation
     learning_rate=1.0,
     parent="rmsprop",
     difference="the root mean square of the past updates in the place of the learning rate",
+    not_claimed={"scale": "ε gives the first step its size: at ε = 0 nothing ever moves"},
     calls={
         "torch": {"weight_decay_mode": "l2"},
         "optax": {},

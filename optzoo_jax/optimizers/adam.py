@@ -41,6 +41,8 @@ def scale_by_adam(
     learning_rate=1e-3,
     parent="rmsprop",
     difference="an average of the gradients in the place of the gradient, and both averages bias-corrected",
+    bound="α·√(1−β₂ᵗ)/(1−β₁ᵗ)·(1−β₁)/√((1−β₂)(1−β₁²/β₂)), for β₁² < β₂, by Cauchy and Schwarz; the paper's "
+    "α·(1−β₁)/√(1−β₂) is reached by one gradient after zeros, and exceeded by gradients that grow by β₂/β₁",
     calls={
         "torch": {"weight_decay_mode": "l2"},
         "optax": {},

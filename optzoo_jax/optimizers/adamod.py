@@ -51,6 +51,7 @@ def scale_by_adamod(
     learning_rate=1e-3,
     parent="adam",
     difference="a rate may not exceed the average of its past",
+    bound="s·|m̂|, s the average of the rates",
     variants=_VARIANTS,
     calls={"authors": {"variant": "authors"}, "survey": {}},
 )

@@ -44,6 +44,7 @@ def scale_by_diffgrad(
     learning_rate=1e-3,
     parent="adam",
     difference="a friction from ½ to 1, which slows coordinates whose gradient hardly changes",
+    not_claimed={"scale": "friction measures the change of the gradient against scale = 1 [g]"},
     variants=_VARIANTS,
     calls={"authors": {"variant": "authors"}, "survey": {}},
 )

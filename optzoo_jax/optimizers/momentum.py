@@ -17,6 +17,7 @@ from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
     learning_rate=3e-2,
     parent="sgd",
     difference="a decayed sum of the gradients in the place of the gradient",
+    degree=1,
     calls={"torch": {}, "optax": {}, "survey": {}},
     weight_decay_mode="l2",
 )
@@ -59,6 +60,7 @@ def momentum_step(momentum: Numeric, learning_rate: Numeric | Schedule, lr_insid
     learning_rate=1e-1,
     parent="momentum",
     difference="an average of the gradients in the place of their sum",
+    degree=1,
     weight_decay_mode="l2",
 )
 def ema_momentum(

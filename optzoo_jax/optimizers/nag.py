@@ -17,6 +17,7 @@ from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
     learning_rate=3e-2,
     parent="momentum",
     difference="the gradient is taken where the momentum is about to lead",
+    degree=1,
     calls={"torch": {}, "optax": {}},
     weight_decay_mode="l2",
 )

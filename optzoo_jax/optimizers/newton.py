@@ -17,6 +17,10 @@ from optzoo_jax.pieces.updates import descent
     learning_rate=1.0,
     parent="sgd",
     difference="the gradient is divided by the curvature, which costs a Hessian",
+    not_claimed={
+        "scale": "the curvature is that of value_fn, which does not scale with the gradients that it is given",
+        "phase": "a Hessian is one of real coordinates, and does not commute with a turn of the complex plane",
+    },
 )
 def newton(
     learning_rate: Numeric | Schedule = 1.0,

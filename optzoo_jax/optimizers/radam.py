@@ -50,6 +50,7 @@ def scale_by_radam(
     learning_rate=1e-3,
     parent="adam",
     difference="the early rate is scaled to the variance of the late one, and left out while that has no bound",
+    not_claimed={"scale": "its first steps have the units of the gradient, the later ones none"},
     variants=_VARIANTS,
     calls={
         "torch": {"variant": "torch", "threshold": 5.0, "weight_decay_mode": "l2"},

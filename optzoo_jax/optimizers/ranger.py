@@ -16,6 +16,7 @@ from optzoo_jax.wrappers.lookahead import lookahead
     learning_rate=1e-3,
     parent="radam",
     difference="slow weights follow RAdam's, half of the way every six steps",
+    not_claimed={"scale": "its first steps have the units of the gradient, the later ones none"},
     calls={"authors": {}},
 )
 def ranger(

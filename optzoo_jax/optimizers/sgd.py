@@ -15,6 +15,7 @@ from optzoo_jax.pieces.updates import descent
     year=1951,
     learning_rate=1e-1,
     difference="the gradient itself: the root of all others",
+    degree=1,
     calls={"torch": {}, "optax": {}, "survey": {}},
     no_counterpart={"accumulator_dtype": "state is kept in at least float32"},
     weight_decay_mode="l2",

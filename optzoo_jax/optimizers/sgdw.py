@@ -16,6 +16,7 @@ from optzoo_jax.pieces.updates import descent
     learning_rate=3e-2,
     parent="momentum",
     difference="the decay acts on the parameters, not through the gradient",
+    degree=1,
     calls={"authors": {}},
     weight_decay=1e-4,
     weight_decay_mode="independent",

@@ -11,7 +11,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from optzoo_jax.arguments import check_choice
-from optzoo_jax.leafwise import Numeric, Transformation, name_part, narrow
+from optzoo_jax.leafwise import Numeric, Transformation, name_part, narrow, widen
 
 
 def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "dense") -> Transformation:
@@ -42,18 +42,27 @@ def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "den
             raise TypeError("newton reads the curvature of the loss: call update(grads, state, params, value_fn=loss).")
         if params is None:
             raise ValueError("newton reads the parameters: call update(grads, state, params, value_fn=loss).")
-        g, _ = ravel_pytree(updates)
-        theta, unravel = ravel_pytree(params)
+        g, _ = ravel_pytree(_real(updates))
+        theta, unravel = ravel_pytree(_real(params))
 
         def loss(x: jax.Array) -> Any:
-            return value_fn(unravel(x))
+            return value_fn(_like(unravel(x), params))
 
         if solver == "dense":
-            hessian = jax.hessian(loss)(theta)
-            step = jnp.linalg.solve(hessian + damping * jnp.eye(theta.size, dtype=theta.dtype), g)
+            step = jnp.linalg.solve(jax.hessian(loss)(theta) + damping * jnp.eye(theta.size, dtype=theta.dtype), g)
         else:
             step, _ = jax.scipy.sparse.linalg.cg(lambda x: jax.jvp(jax.grad(loss), (theta,), (x,))[1] + damping * x, g)
-        return narrow(unravel(step), updates), state
+        return narrow(_like(unravel(step), params), updates), state
 
     tx = Transformation(lambda params: optax.EmptyState(), update)
     return name_part(tx, "newton_step", {"damping": damping, "solver": solver}, "gradient [g] → step [θ]")
+
+
+def _real(tree: Any) -> Any:
+    """Every array as real numbers in at least float32: a Hessian is one of real coordinates."""
+    return jax.tree.map(lambda x: jnp.stack([x.real, x.imag]) if jnp.iscomplexobj(x) else x, widen(tree))
+
+
+def _like(real: Any, tree: Any) -> Any:
+    """Back from `_real`: complex where `tree` is."""
+    return jax.tree.map(lambda x, y: jax.lax.complex(x[0], x[1]) if jnp.iscomplexobj(y) else x, real, tree)

@@ -24,6 +24,10 @@ class GradientNoiseState(NamedTuple):
     year=2015,
     kind="gradient noise",
     difference="noise that fades is added to the gradient, before any optimizer",
+    degree=1,
+    not_claimed=dict.fromkeys(
+        ("scale", "odd", "permutation", "splitting", "phase"), "the noise is drawn apart from the gradient"
+    ),
     calls={"authors": {}},
 )
 def add_gradient_noise(eta: Numeric = 0.3, gamma: Numeric = 0.55, *, key: Array | int) -> Transformation:
@@ -46,7 +50,8 @@ def add_gradient_noise(eta: Numeric = 0.3, gamma: Numeric = 0.55, *, key: Array 
     Reference: Neelakantan et al., 2015, "Adding gradient noise improves learning for very deep networks",
     arXiv:1511.06807, equation 1.
     """
-    root = jax.random.key(key) if isinstance(key, int) else key
+    is_seed = jnp.ndim(key) == 0 and jnp.issubdtype(jnp.result_type(key), jnp.integer)
+    root = jax.random.key(key) if is_seed else key
 
     def init(params: Any) -> GradientNoiseState:
         return GradientNoiseState(jnp.zeros((), jnp.int32))

@@ -261,8 +261,11 @@ def bound_lr(
     arXiv:1902.09843, Algorithm 2.
     """
 
+    def alpha_at(t: Array) -> Any:
+        return at(learning_rate, t)
+
     def once(t: Array) -> tuple:
-        alpha = at(learning_rate, t)
+        alpha = alpha_at(t)
         now = t.astype(float)
         share = 1.0 if base_learning_rate is None else alpha / base_learning_rate
         low = final_learning_rate * (1 - 1 / (gamma * now + 1)) if lower is None else lower(t)
@@ -272,7 +275,7 @@ def bound_lr(
     def maths(rate: Array, alpha: Numeric, low: Array, high: Array) -> Array:
         return jnp.clip(alpha * rate, low, high)
 
-    return leafwise(maths, once=once, in_rate_branch=True)
+    return leafwise(maths, once=once, rate=alpha_at, in_rate_branch=True)
 
 
 class MomentalBoundState(NamedTuple):

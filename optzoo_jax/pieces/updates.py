@@ -20,7 +20,11 @@ def scale_by_learning_rate(learning_rate: Numeric | Schedule) -> Transformation:
     Args:
       learning_rate: α ≥ 0, a number or a schedule, which is evaluated at 0 in the first step.
     """
-    return leafwise(lambda x, alpha: alpha * x, once=lambda t: (at(learning_rate, t),))
+
+    def rate(t: Array) -> Any:
+        return at(learning_rate, t)
+
+    return leafwise(lambda x, alpha: alpha * x, once=lambda t: (rate(t),), rate=rate)
 
 
 @part("step [θ] → update [θ]")

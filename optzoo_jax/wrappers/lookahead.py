@@ -69,8 +69,7 @@ def lookahead(
     def init(params: Any) -> LookaheadState:
         fast_state = fast.init(params)
         cached = _momentum(fast_state) if inner_state == "pullback" else None
-        # A copy: the slow weights must survive the donation of the parameters.
-        slow = jax.tree.map(lambda p: jnp.array(p, copy=True), widen(params))
+        slow = jax.tree.map(_copy, params)
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
@@ -108,19 +107,11 @@ def lookahead(
     return tx
 
 
-def eval_params(state: Any, params: Any) -> Any:
-    """The weights to evaluate: Lookahead's slow ones, wherever in the state they are, else the parameters.
-
-    Args:
-      state: an optimizer's state, any nesting of chains and wrappers.
-      params: the parameters that it trains; the result has their dtypes.
-    """
-    found = [s for s in jax.tree.leaves(state, is_leaf=_is_lookahead) if _is_lookahead(s)]
-    return narrow(found[0].slow, params) if found else params
-
-
-def _is_lookahead(x: Any) -> bool:
-    return isinstance(x, LookaheadState)
+def _copy(p: Any) -> Array:
+    """The first slow weights: a copy, since they must survive the donation of the parameters; 0 for a mere shape."""
+    if isinstance(p, jax.ShapeDtypeStruct):
+        return jnp.zeros(p.shape, widen(jnp.zeros((), p.dtype)).dtype)
+    return jnp.array(widen(p), copy=True)
 
 
 def _as(value: Numeric, x: Array) -> Any:

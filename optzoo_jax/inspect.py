@@ -1,0 +1,220 @@
+"""Questions about a state, whatever it is nested in: which step, which learning rate, whose parameters, how large."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.leafwise import Array, narrow, part_of
+from optzoo_jax.wrappers.lookahead import LookaheadState
+
+
+def step(state: Any) -> Array:
+    """How many updates were made, an int32 scalar.
+
+    Under `optax.MultiSteps` an update is what reaches the parameters, not a mini-batch.
+
+    Args:
+      state: of any optimizer of this library, or of optax's that count, in any nesting.
+
+    Raises:
+      ValueError: where nothing in the state counts.
+    """
+    for name in ("gradient_step", "count", "step_count"):
+        counters = [x for path, x in _scalars(state) if _name(path[-1]) == name]
+        if counters:
+            return counters[0] if len(counters) == 1 else jnp.max(jnp.stack(counters))
+    raise ValueError(
+        "nothing in this state counts its updates (optax.sgd with a constant rate does not): use this library's "
+        "optimizers, or put optax.scale_by_schedule into the chain."
+    )
+
+
+def current_learning_rate(state: Any) -> Array:
+    """The learning rate of the last update (before it, that of the first), a float scalar.
+
+    Args:
+      state: of an optimizer of this library in any nesting, or of `optax.inject_hyperparams`.
+
+    Raises:
+      ValueError: where no learning rate is in the state, or several are, as under `optax.partition`.
+    """
+    found = [(path, x) for path, x in _scalars(state) if _name(path[-1]) == "learning_rate"]
+    # Where inject_hyperparams stands around one of ours, the inner record is as wide as it is used.
+    ours = [(path, x) for path, x in found if isinstance(path[-1], jax.tree_util.GetAttrKey)] or found
+    if len(ours) == 1:
+        return ours[0][1]
+    if ours:
+        names = ", ".join(jax.tree_util.keystr(path) for path, _ in ours)
+        raise ValueError(f"this state has {len(ours)} learning rates, at {names}: pass the part that you mean.")
+    raise ValueError(
+        "no learning rate is in this state: use this library's optimizers, whose states record it, or "
+        "optax.inject_hyperparams."
+    )
+
+
+def eval_params(state: Any, params: Any) -> Any:
+    """The parameters to evaluate: Lookahead's slow ones, schedule-free's average, else those that are trained.
+
+    Args:
+      state: an optimizer's state, any nesting of chains and wrappers; a wrapper that holds some parameters only
+        (`optax.partition`, `optax.masked`) answers for those.
+      params: the parameters that it trains; the result has their dtypes.
+    """
+    kinds = (LookaheadState, optax.contrib.ScheduleFreeState)
+    for found in jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, kinds)):
+        if isinstance(found, LookaheadState):
+            params = jax.tree.map(
+                lambda slow, p: p if _is_masked(slow) else narrow(slow, p), found.slow, params, is_leaf=_is_masked
+            )
+        elif isinstance(found, optax.contrib.ScheduleFreeState):
+            params = optax.contrib.schedule_free_eval_params(found, params)
+    return params
+
+
+def state_bytes(tx: optax.GradientTransformation, params: Any) -> int:
+    """The size of an optimizer's state in bytes; nothing is allocated.
+
+    Args:
+      tx: any transformation.
+      params: arrays or `jax.ShapeDtypeStruct`s.
+    """
+    return sum(_bytes(x) for x in jax.tree.leaves(jax.eval_shape(tx.init, params)))
+
+
+class Row(NamedTuple):
+    """What one parameter gets.
+
+    Attributes:
+      path: where it is, keys joined by "/", the same for linen, nnx, Equinox and plain trees.
+      shape: its shape.
+      dtype: its dtype.
+      optimizer: the optimizer, or the group under `optax.partition`.
+      decay: whether its value moves it, gradients aside.
+      state_bytes: what the optimizer keeps for it.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: Any
+    optimizer: str
+    decay: bool
+    state_bytes: int
+
+
+class Explanation(tuple[Row, ...]):
+    """Rows that print as a table."""
+
+    def __str__(self) -> str:
+        head = ("parameter", "shape", "dtype", "optimizer", "decay", "state bytes")
+        cells = [
+            (r.path, str(r.shape), str(r.dtype), r.optimizer, "yes" if r.decay else "no", f"{r.state_bytes:,}")
+            for r in self
+        ]
+        total = ("total", "", "", "", "", f"{sum(r.state_bytes for r in self):,}")
+        widths = [max(len(row[i]) for row in (head, *cells, total)) for i in range(len(head))]
+        return "\n".join(_aligned(row, widths) for row in (head, *cells, total))
+
+
+def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
+    """Who gets what, before any training: `print(explain(tx, params))`.
+
+    Decay is found by trial, so that it is also seen in transformations from elsewhere and under any mask: eight steps
+    from gradients of zero, at θ = 1 and at θ = −1, whose updates differ only where θ itself is read.
+
+    Args:
+      tx: any transformation.
+      params: arrays or `jax.ShapeDtypeStruct`s.
+    """
+    shapes = jax.eval_shape(lambda p: p, params)
+    leaves = jax.tree_util.tree_leaves_with_path(shapes)
+    state = [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(jax.eval_shape(tx.init, shapes)) if path]
+    owned: list[list[tuple[Any, Any]]] = [[] for _ in leaves]
+    for path, x in state:
+        owner = _owner(path, x, leaves)
+        if owner is not None:
+            owned[owner].append((path, x))
+    labels = {label: None for path, _ in state for label in _labels(path)}
+    groups = [next((label for path, _ in own for label in _labels(path)), None) for own in owned]
+    without_state = [label for label in _all_labels(tx, shapes) if label not in groups]
+    decays = jax.tree.leaves(_reads_params(tx, shapes))
+    rows = []
+    for (path, p), own, group, decay in zip(leaves, owned, groups, decays, strict=True):
+        if group is None and (labels or without_state):
+            group = " or ".join(without_state) or None
+        bytes_kept = sum(_bytes(x) for _, x in own)
+        rows.append(Row(path_name(path), p.shape, p.dtype, group or part_of(tx).name, bool(decay), bytes_kept))
+    return Explanation(rows)
+
+
+def path_name(path: Sequence[Any]) -> str:
+    """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
+    names = [_name(key) for key in path]
+    return "/".join(names[:-1] if len(names) > 1 and names[-1] == "value" else names)
+
+
+def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
+    """For each leaf, whether its updates differ between θ = 1 and θ = −1."""
+    tx = optax.with_extra_args_support(tx)
+
+    def updates_at(theta: float) -> Any:
+        params = jax.tree.map(lambda p: jnp.full(p.shape, theta, p.dtype), shapes)
+        zero = jax.tree.map(jnp.zeros_like, params)
+
+        def body(state: Any, _: None) -> tuple[Any, Any]:
+            updates, state = tx.update(zero, state, params)
+            return state, updates
+
+        return jax.lax.scan(body, tx.init(params), None, 8)[1]
+
+    def differ() -> Any:
+        return jax.tree.map(lambda a, b: jnp.any(a != b), updates_at(1.0), updates_at(-1.0))
+
+    return jax.device_get(jax.jit(differ)())
+
+
+def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | None:
+    """The parameter that a state array is kept for: the one whose path its path ends in."""
+    ends = [
+        i
+        for i, (leaf_path, p) in enumerate(leaves)
+        if p.shape == x.shape and tuple(path[len(path) - len(leaf_path) :]) == tuple(leaf_path)
+    ]
+    return max(ends, key=lambda i: len(leaves[i][0]), default=None)
+
+
+def _labels(path: Sequence[Any]) -> list[str]:
+    """The groups of `optax.partition` that a path goes through, outermost first."""
+    return [_name(key) for before, key in itertools.pairwise(path) if _name(before) == "inner_states"]
+
+
+def _all_labels(tx: optax.GradientTransformation, shapes: Any) -> list[str]:
+    state = jax.eval_shape(tx.init, shapes)
+    found = jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, optax.PartitionState))
+    return [str(label) for s in found if isinstance(s, optax.PartitionState) for label in s.inner_states]
+
+
+def _scalars(state: Any) -> list[tuple[Any, Any]]:
+    return [(p, x) for p, x in jax.tree_util.tree_leaves_with_path(state) if p and jnp.ndim(x) == 0]
+
+
+def _name(key: Any) -> str:
+    return str(next(getattr(key, kind) for kind in ("name", "key", "idx") if hasattr(key, kind)))
+
+
+def _bytes(x: Any) -> int:
+    return x.size * x.dtype.itemsize
+
+
+def _is_masked(x: Any) -> bool:
+    return isinstance(x, optax.MaskedNode)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    text = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False))
+    return f"{text}  {row[-1].rjust(widths[-1])}"

@@ -1,0 +1,78 @@
+"""A state that is kept narrower, or wider, than the optimizer would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from optzoo_jax.leafwise import Part, Transformation, part_of, widen
+
+
+def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> Transformation:
+    """Keeps the arrays of an optimizer's state in another precision; the arithmetic stays as wide as it was.
+
+    Stream: gradient [g] → update [θ].
+
+    Between updates every slot is stored in `state_dtype`; for an update it is read in at least float32. Counters,
+    learning rates and keys are left alone. A complex slot takes the complex dtype of the same precision.
+
+    A trap: a second moment in bfloat16 stops moving, since its last step, (1−β₂)(g² − v), is smaller than what
+    separates two neighbouring numbers. Narrow the momentum only: `with_state_dtype(adam(1e-3), {"mu": jnp.bfloat16})`,
+    which is optax's `mu_dtype`.
+
+    Args:
+      inner: any transformation.
+      state_dtype: a floating-point dtype, or a mapping from names of slots ("mu", "nu", …) to one.
+
+    Raises:
+      TypeError: where it is not a floating-point dtype.
+      ValueError: at init, where a named slot does not exist.
+    """
+    chosen = state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
+    for slot, dtype in chosen.items():
+        if not jnp.issubdtype(dtype, jnp.floating):
+            where = "state_dtype" if slot is None else f"state_dtype[{slot!r}]"
+            raise TypeError(f"{where} is {jnp.dtype(dtype)}, and must be a floating-point dtype such as jnp.bfloat16.")
+    tx = optax.with_extra_args_support(inner)
+
+    def cast(path: tuple, x: Any, is_slot: bool) -> Any:
+        names = {getattr(key, "name", None) for key in path}
+        dtype = next((chosen[name] for name in (*names, None) if name in chosen), None)
+        if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
+            return x
+        complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
+        return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
+
+    def stored(state: Any) -> Any:
+        return jax.tree_util.tree_map_with_path(cast, state, _slots(tx, state))
+
+    def init(params: Any) -> Any:
+        state = tx.init(params)
+        found = {getattr(key, "name", None) for path, _ in jax.tree_util.tree_leaves_with_path(state) for key in path}
+        for slot in chosen:
+            if slot is not None and slot not in found:
+                have = ", ".join(sorted(repr(name) for name in found if name))
+                raise ValueError(f"state_dtype names the slot {slot!r}, and this state has {have}.")
+        return stored(state)
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, _slots(tx, state))
+        new, state = tx.update(updates, wide, params, **extra)
+        return new, stored(state)
+
+    outer = Transformation(init, update)
+    outer.part = Part(
+        "with_state_dtype", {"state_dtype": state_dtype}, "gradient [g] → update [θ]", (("inner", part_of(inner)),)
+    )
+    return outer
+
+
+def _slots(tx: optax.GradientTransformation, state: Any) -> Any:
+    """True for the arrays shaped like parameters that are numbers, False for counters and the like."""
+    marked = optax.tree.map_params(tx, lambda x: True, state, transform_non_params=lambda x: False)
+    return jax.tree.map(lambda mark, x: mark and jnp.issubdtype(x.dtype, jnp.inexact), marked, state)

@@ -1,0 +1,79 @@
+"""What the size of an update may not exceed, on drawn streams."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import optzoo_jax as oz
+
+STEPS = 40
+streams = st.lists(
+    st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda g: g == 0 or abs(g) > 1e-6),
+    min_size=STEPS,
+    max_size=STEPS,
+)
+
+
+def run(tx, gradients):
+    """The updates, and the state after each."""
+
+    def step(state, g):
+        updates, state = tx.update(g, state, g)
+        return state, (updates, state)
+
+    g = jnp.asarray(gradients)[:, None]
+    return jax.lax.scan(step, tx.init(jnp.zeros(1)), g)[1]
+
+
+def test_every_bound_on_a_card_is_tested():
+    assert {name for name in oz.list_optimizers() if oz.card(name).bound} == {"adam", "adabound", "amsbound", "adamod"}
+
+
+ADAM = jax.jit(lambda g: run(oz.adam(1.0, eps=0.0), g)[0])
+B1, B2, T = 0.9, 0.999, np.arange(1, STEPS + 1)
+ADAM_BOUND = np.sqrt(1 - B2**T) / (1 - B1**T) * (1 - B1) / np.sqrt((1 - B2) * (1 - B1**2 / B2))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(gradients=streams)
+def test_adam(gradients):
+    assert np.all(np.abs(ADAM(jnp.asarray(gradients))[:, 0]) <= ADAM_BOUND * (1 + 1e-9))
+
+
+def test_adams_bound_is_sharp_and_above_the_papers():
+    """The gradients that Cauchy and Schwarz name reach it, and what the paper prints is exceeded."""
+    steps = 1000
+    g = (B1 / B2) ** np.arange(steps)[::-1]
+    last = float(jax.jit(lambda g: run(oz.adam(1.0, eps=0.0), g)[0])(jnp.asarray(g))[-1, 0])
+    bound = np.sqrt(1 - B2**steps) / (1 - B1**steps) * (1 - B1) / np.sqrt((1 - B2) * (1 - B1**2 / B2))
+    assert 0.999 * bound < -last <= bound * (1 + 1e-9)
+    assert -last > 1.5 * (1 - B1) / np.sqrt(1 - B2)
+
+
+BOUNDED = {
+    name: jax.jit(lambda g, name=name: run(oz.get(name, learning_rate=0.1), g)) for name in ("adabound", "amsbound")
+}
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(gradients=streams)
+def test_adabound(gradients):
+    for name in BOUNDED:
+        updates, _ = BOUNDED[name](jnp.asarray(gradients))
+        upper = 0.1 * (1 + 1 / (1e-3 * T))
+        m = np.maximum.accumulate(np.abs(gradients)) * (1 - B1**T)
+        assert np.all(np.abs(updates[:, 0]) <= upper * m * (1 + 1e-9)), name
+
+
+MOD = jax.jit(lambda g: run(oz.adamod(0.1), g))
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(gradients=streams)
+def test_adamod(gradients):
+    updates, states = MOD(jnp.asarray(gradients))
+    paths = {jax.tree_util.keystr(p).split(".")[-1]: x for p, x in jax.tree_util.tree_leaves_with_path(states)}
+    corrected = np.abs(paths["mu"][:, 0]) / (1 - B1**T)
+    assert np.all(np.abs(updates[:, 0]) <= paths["rate_average"][:, 0] * corrected * (1 + 1e-9))

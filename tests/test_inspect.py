@@ -1,0 +1,190 @@
+"""Questions about a state, in every nesting that people use; and states in another precision."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import optzoo_jax as oz
+
+pytestmark = pytest.mark.usefixtures("standard_promotion")
+PARAMS = {
+    "dense": {"w": jnp.ones((2, 3), jnp.float32), "b": jnp.ones(3, jnp.float32)},
+    "head": jnp.ones(4, jnp.bfloat16),
+}
+LABELS = {"dense": "body", "head": "head"}
+
+
+def after(tx, steps=3, params=PARAMS):
+    tx = optax.with_extra_args_support(tx)
+    state = tx.init(params)
+    for _ in range(steps):
+        _, state = tx.update(params, state, params)
+    return state
+
+
+def multi_steps(tx):
+    steps = optax.MultiSteps(tx, every_k_schedule=2)
+    return optax.GradientTransformation(steps.init, steps.update)
+
+
+NESTED = {
+    "plain": (lambda tx: tx, 3),
+    "chain": (lambda tx: optax.chain(optax.clip_by_global_norm(1.0), optax.chain(tx, optax.scale(1.0))), 3),
+    "masked": (lambda tx: optax.masked(tx, {"dense": True, "head": False}), 3),
+    "partition": (lambda tx: optax.partition({"body": tx, "head": optax.set_to_zero()}, LABELS), 3),
+    "MultiSteps": (multi_steps, 1),
+    "apply_if_finite": (lambda tx: optax.apply_if_finite(tx, 3), 3),
+    "lookahead": (oz.lookahead, 3),
+    "with_state_dtype": (lambda tx: oz.with_state_dtype(tx, jnp.float32), 3),
+    "schedule_free": (lambda tx: optax.contrib.schedule_free(tx, 1.0), 3),
+}
+
+
+@pytest.mark.parametrize("nesting", NESTED)
+def test_step_and_learning_rate(nesting):
+    wrap, expected = NESTED[nesting]
+    state = after(wrap(oz.adam(lambda count: 0.1 / (1 + count))))
+    assert oz.step(state) == expected
+    np.testing.assert_allclose(oz.current_learning_rate(state), 0.1 / expected, rtol=1e-6)
+
+
+def test_step_and_learning_rate_under_jit_and_before_the_first_step():
+    tx = oz.adam(optax.linear_schedule(0.5, 0.0, 10))
+    state = tx.init(PARAMS)
+    step, rate = jax.jit(lambda s: (oz.step(s), oz.current_learning_rate(s)))(state)
+    assert (step, rate) == (0, 0.5)
+
+
+def test_learning_rate_that_is_injected_is_as_wide_as_it_is_used():
+    state = after(optax.inject_hyperparams(oz.adam)(0.1), params={"w": jnp.ones(3)})
+    assert oz.current_learning_rate(state) == 0.1
+    assert oz.current_learning_rate(after(optax.inject_hyperparams(optax.adam)(0.1), params={"w": jnp.ones(3)})) == 0.1
+
+
+def test_step_of_optax_with_a_schedule_where_its_own_helper_finds_two_counts():
+    state = after(optax.adamw(lambda count: 0.1))
+    with pytest.raises(KeyError):
+        optax.tree.get(state, "count")
+    assert oz.step(state) == 3
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_every_optimizer_counts_and_records_its_rate(name):
+    state = after(oz.get(name, learning_rate=0.125), 2)
+    assert oz.step(state) == 2
+    assert oz.current_learning_rate(state) == 0.125
+
+
+def test_what_is_not_there_is_said():
+    with pytest.raises(ValueError, match="nothing in this state counts"):
+        oz.step(optax.sgd(0.1).init(PARAMS))
+    with pytest.raises(ValueError, match=r"no learning rate is in this state.*optax\.inject_hyperparams"):
+        oz.current_learning_rate(optax.adam(0.1).init(PARAMS))
+    two = optax.partition({"body": oz.adam(0.1), "head": oz.sgd(0.2)}, LABELS)
+    state = after(two)
+    with pytest.raises(ValueError, match=r"2 learning rates, at .*\['body'\].*\['head'\].*pass the part"):
+        oz.current_learning_rate(state)
+    np.testing.assert_allclose(oz.current_learning_rate(state.inner_states["head"]), 0.2)
+
+
+def test_eval_params_in_groups():
+    """Two groups, one looks ahead: its slow weights, and the other's own."""
+    tx = optax.partition({"body": oz.lookahead(oz.sgd(0.1), 5), "head": oz.sgd(0.1)}, LABELS)
+    moved = jax.tree.map(lambda p: p + 1, PARAMS)
+    found = oz.eval_params(tx.init(PARAMS), moved)
+    np.testing.assert_array_equal(found["dense"]["w"], PARAMS["dense"]["w"])
+    np.testing.assert_array_equal(found["head"].astype(float), moved["head"].astype(float))
+    assert found["head"].dtype == jnp.bfloat16
+
+
+def test_eval_params_of_schedule_free():
+    tx = optax.contrib.schedule_free(oz.sgd(0.1), 0.1)
+    params = {"w": jnp.ones(3)}
+    state = after(tx, params=params)
+    expected = optax.contrib.schedule_free_eval_params(state, params)["w"]
+    np.testing.assert_array_equal(oz.eval_params(state, params)["w"], expected)
+    assert jnp.all(expected != 1)
+
+
+def test_state_bytes_allocates_nothing():
+    shapes = jax.eval_shape(lambda p: p, PARAMS)
+    scalars = 4 + jnp.zeros(()).dtype.itemsize  # the count, the learning rate
+    assert oz.state_bytes(oz.adam(0.1), shapes) == 2 * 4 * 13 + scalars
+    huge = jax.ShapeDtypeStruct((2**20, 2**20), jnp.float32)
+    assert oz.state_bytes(oz.sgdw(0.1), huge) == 4 * 2**40 + scalars
+
+
+def decay_matrices(params):
+    return jax.tree.map(lambda p: p.ndim > 1, params)
+
+
+def test_explain_groups_decay_and_bytes():
+    tx = optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.partition({"body": oz.adamw(1e-3, mask=decay_matrices), "head": oz.sgd(0.1)}, LABELS),
+    )
+    rows = oz.explain(tx, PARAMS)
+    assert [(r.path, r.optimizer, r.decay, r.state_bytes) for r in rows] == [
+        ("dense/b", "body", False, 24), ("dense/w", "body", True, 48), ("head", "head", False, 0),
+    ]  # fmt: skip
+    assert str(rows).splitlines()[0].split() == ["parameter", "shape", "dtype", "optimizer", "decay", "state", "bytes"]
+    assert str(rows).splitlines()[-1].split() == ["total", "72"]
+
+
+DECAYING = {
+    "l2": oz.sgd(0.1, weight_decay=0.1),
+    "l2 of adam": oz.adam(0.1, weight_decay=0.1, weight_decay_mode="l2"),
+    "independent": oz.adam(0.1, weight_decay=0.1, weight_decay_mode="independent"),
+    "optax": optax.adamw(0.1),
+    "lookahead": oz.lookahead(oz.adamw(0.1), 1),
+    "warm-up from 0": oz.adamw(lambda count: 0.01 * count),
+}
+NOT_DECAYING = {
+    "adam": oz.adam(0.1),
+    "lookahead": oz.lookahead(oz.adam(0.1), 2),
+    "noise": oz.chain(oz.add_gradient_noise(key=0), oz.adam(0.1)),
+    "optax": optax.adam(0.1),
+}
+
+
+@pytest.mark.parametrize("name", DECAYING)
+def test_decay_is_seen(name):
+    assert [row.decay for row in oz.explain(DECAYING[name], PARAMS)] == [True] * 3
+
+
+@pytest.mark.parametrize("name", NOT_DECAYING)
+def test_no_decay_is_seen(name):
+    assert [row.decay for row in oz.explain(NOT_DECAYING[name], PARAMS)] == [False] * 3
+
+
+def test_state_dtype_narrows_what_is_named_and_follows_the_wide_one():
+    tx = oz.with_state_dtype(oz.adam(0.1), {"mu": jnp.bfloat16})
+    params, start = {"w": jnp.ones(4, jnp.float32)}, oz.adam(0.1)
+    a, b = tx.init(params), start.init(params)
+    step = jax.jit(tx.update)
+    for i in range(20):
+        g = {"w": jnp.cos(i + jnp.arange(4, dtype=jnp.float32))}
+        (u, a), (v, b) = step(g, a, params), start.update(g, b, params)
+    assert optax.tree.get(a, "mu")["w"].dtype == jnp.bfloat16
+    assert optax.tree.get(a, "nu")["w"].dtype == jnp.float32
+    assert a.learning_rate.dtype == b.learning_rate.dtype
+    assert u["w"].dtype == jnp.float32
+    np.testing.assert_allclose(u["w"], v["w"], rtol=0.05, atol=1e-3)
+    assert not np.array_equal(u["w"], v["w"]), "something was rounded"
+
+
+def test_state_dtype_widens_optax_states_and_keeps_complex_complex():
+    params = {"w": jnp.ones(3, jnp.bfloat16), "z": jnp.ones(3, jnp.complex64)}
+    wide = oz.with_state_dtype(optax.sgd(0.1, momentum=0.9), jnp.float32).init(params)
+    assert [x.dtype for x in jax.tree.leaves(wide)] == [jnp.float32, jnp.complex64]
+    wider = oz.with_state_dtype(oz.momentum(0.1), jnp.float64).init(params)
+    assert [x.dtype for x in jax.tree.leaves(wider.parts)] == [jnp.float64, jnp.complex128]
+
+
+def test_state_dtype_errors():
+    with pytest.raises(TypeError, match=r"state_dtype is int32, and must be a floating-point dtype"):
+        oz.with_state_dtype(oz.adam(0.1), jnp.int32)
+    with pytest.raises(ValueError, match=r"names the slot 'um', and this state has .*'mu', 'nu'"):
+        oz.with_state_dtype(oz.adam(0.1), {"um": jnp.bfloat16}).init(PARAMS)
