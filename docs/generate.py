@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
+from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- methods: written by docs/generate.py -->", "<!-- end of methods -->"
@@ -42,6 +44,43 @@ def page() -> str:
         "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`."
     )
     return "\n\n".join([intro, *(section(card(name)) for name in list_optimizers())]) + "\n"
+
+
+def laws() -> str:
+    """docs/laws.md: what holds for every method, and which invariances hold for which."""
+    intro = (
+        "# Laws\n\nWritten by `docs/generate.py`. What holds for every optimizer of this library; "
+        "`optzoo_jax.testing.check_transformation(tx)` checks your own in one line of your tests, and `optzoo laws` "
+        "prints the table of methods and laws."
+    )
+    names = [name for name in list_optimizers() if card(name).kind != "stopping rule"]
+    rows = [f"| method | {' | '.join(INVARIANCES)} |", "|---" * (len(INVARIANCES) + 1) + "|"]
+    for name in names:
+        cells = ("✓" if law not in card(name).not_claimed else "–" for law in INVARIANCES)
+        rows.append(f"| `{name}` | {' | '.join(cells)} |")
+    reasons = [f"* `{name}`, {law}: {why}" for name in names for law, why in card(name).not_claimed.items()]
+    bounds = [f"* `{name}`: {card(name).bound}" for name in names if card(name).bound]
+    blocks = [
+        intro,
+        "## Of any transformation",
+        listed(LAWS),
+        "## Of its factory",
+        listed(factories.LAWS),
+        "## Invariances",
+        listed(INVARIANCES),
+        "At ε = 0 and without decay:",
+        "\n".join(rows),
+        "Not claimed, and why:",
+        "\n".join(reasons),
+        "## Bounds on the size of an update",
+        "\n".join(bounds),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def listed(table: Mapping[str, Callable]) -> str:
+    """Each law with its statement."""
+    return "\n".join(f"* **{name}**: {' '.join((law.__doc__ or '').split())}" for name, law in table.items())
 
 
 def section(c: Card) -> str:
@@ -102,6 +141,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": f"{head}{BEGIN}\n{table()}\n{END}{tail}",
         ROOT / "docs" / "methods.md": page(),
+        ROOT / "docs" / "laws.md": laws(),
     }
 
 
