@@ -13,3 +13,13 @@ def standard_promotion():
     """float32 × complex64 is complex64: a traced real hyperparameter meets complex parameters."""
     with jax.numpy_dtype_promotion("standard"):
         yield
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many recorded trajectories were reproduced in this run."""
+    rows = {
+        outcome: sum("test_row_is_reproduced" in report.nodeid for report in terminalreporter.stats.get(outcome, ()))
+        for outcome in ("passed", "failed")
+    }
+    if any(rows.values()):
+        terminalreporter.write_line(f"golden: {rows['passed']} of {sum(rows.values())} trajectories reproduced")

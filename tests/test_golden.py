@@ -60,10 +60,8 @@ def test_row_is_reproduced(row):
     assert error(row) <= 1
 
 
-def test_all_rows_are_there(capsys):
+def test_all_rows_are_there():
     assert len(ROWS) == len({row["key"] for row in ROWS}) == len(TRAJECTORIES.files) == 144
-    with capsys.disabled():
-        print(f"\ngolden: {len(ROWS)} recorded trajectories of {len({r['optimizer'] for r in ROWS})} optimizers")
 
 
 @pytest.mark.parametrize("optimizer", sorted({row["optimizer"] for row in ROWS}))
