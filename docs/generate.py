@@ -50,8 +50,8 @@ def laws() -> str:
     """docs/laws.md: what holds for every method, and which invariances hold for which."""
     intro = (
         "# Laws\n\nWritten by `docs/generate.py`. What holds for every optimizer of this library; "
-        "`optzoo_jax.testing.check_transformation(tx)` checks your own in one line of your tests, and `python -m optzoo_jax.testing` "
-        "prints the table of methods and laws."
+        "`optzoo_jax.testing.check_transformation(tx)` checks your own in one line of your tests, and "
+        "`python -m optzoo_jax.testing` prints the table of methods and laws."
     )
     names = [name for name in list_optimizers() if card(name).kind != "stopping rule"]
     rows = [f"| method | {' | '.join(INVARIANCES)} |", "|---" * (len(INVARIANCES) + 1) + "|"]
