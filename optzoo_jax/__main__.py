@@ -1,0 +1,8 @@
+"""`python -m optzoo_jax race` is `optzoo race`."""
+
+import sys
+
+from optzoo_jax.experiments.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Who takes part: every named optimizer, and what a name on the command line stands for."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import optzoo_jax
+from optzoo_jax.arguments import check_choice, unknown
+from optzoo_jax.card import CARDS
+from optzoo_jax.experiments.training import MakeOptimizer
+
+LOOKAHEAD = "lookahead(adam)"
+_MORE = ("adabound[survey]", "amsbound[survey]", LOOKAHEAD)
+
+# Why a method may stay behind however its rate is chosen; a table says it only of one that did.
+REASONS = {
+    "adabound[survey]": "its rate falls as 1/√t before training is done",
+    "amsbound[survey]": "its rate falls as 1/√t before training is done",
+    "newton": "its model is linear",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A method in a race.
+
+    Attributes:
+      name: a registered name, with a variant in brackets where it is not the default.
+      learning_rate: the middle of its grid.
+      make_optimizer: a learning rate → the optimizer.
+      problem: what it is trained on.
+    """
+
+    name: str
+    learning_rate: float
+    make_optimizer: MakeOptimizer
+    problem: Literal["mlp", "logistic regression"] = "mlp"
+
+
+def default_names() -> list[str]:
+    """All that train a model by themselves, and three more; first-order ones first, each in the order of its year."""
+    second_order = optzoo_jax.list_optimizers(kind="second-order optimizer")
+    return [*optzoo_jax.list_optimizers(kind="optimizer"), *_MORE, *second_order]
+
+
+def select(words: Sequence[str]) -> list[Entry]:
+    """The entries that are meant by names, patterns ("ada*") and variants ("radam[torch]"); all, where there are none.
+
+    Raises:
+      ValueError: for a word that means nothing, with the nearest name.
+    """
+    names = [name for word in words or ["*"] for name in _matches(word)]
+    return [entry(name) for name in dict.fromkeys(names)]
+
+
+def entry(name: str) -> Entry:
+    """The entry of one name.
+
+    Raises:
+      ValueError: for an unknown name or variant, with the nearest one.
+    """
+    if name == LOOKAHEAD:
+        return Entry(name, _start("adam"), lambda rate: optzoo_jax.lookahead(optzoo_jax.adam(rate)))
+    base, variant = _parsed(name)
+    card = optzoo_jax.card(base)
+    arguments: dict[str, Any] = {}
+    if variant is not None:
+        if not card.variants:
+            raise ValueError(f"{name!r}: {base} has no variants; write {base!r}.")
+        check_choice(base, "variant", variant, card.variants)
+        arguments["variant"] = variant
+    make = functools.partial(_make, base, arguments)
+    return Entry(name, _start(base), make, "logistic regression" if card.kind == "second-order optimizer" else "mlp")
+
+
+def _matches(word: str) -> list[str]:
+    names = default_names()
+    if word == "lookahead":
+        return [LOOKAHEAD]
+    # Brackets hold a variant here; in fnmatch they would be a set of characters.
+    found = fnmatch.filter(names, word.replace("[", "[[]"))
+    if found or _parsed(word)[1] is not None:
+        return found or [word]
+    if word in CARDS:
+        raise ValueError(f"{word} is a {CARDS[word].kind}: it does not train a model by itself, and cannot race.")
+    return unknown(f"no optimizer is called {word!r}", word, names)
+
+
+def _parsed(name: str) -> tuple[str, str | None]:
+    found = re.fullmatch(r"([^\[]+)\[(.+)\]", name)
+    return (found[1], found[2]) if found else (name, None)
+
+
+def _make(name: str, arguments: dict[str, Any], rate: Any) -> Any:
+    return optzoo_jax.get(name, learning_rate=rate, **arguments)
+
+
+def _start(name: str) -> float:
+    found = optzoo_jax.card(name).learning_rate
+    if found is None:
+        raise ValueError(f"{name} has no learning rate on its card, and cannot race.")
+    return found

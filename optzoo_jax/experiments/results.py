@@ -1,0 +1,63 @@
+"""Results as a file: where they come from, and a write that is whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from optzoo_jax.experiments.race import Budget
+from optzoo_jax.experiments.selection import RULE, SPACING
+
+
+def provenance(budget: Budget) -> dict[str, Any]:
+    """What a reader needs to know of where numbers come from; the data's hash stands with each method."""
+    packages = ("jax", "jaxlib", "optax", "flax", "numpy", "scikit-learn", "optzoo_jax")
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in packages},
+        },
+        "platform": platform.platform(),
+        "devices": [device.device_kind for device in jax.devices()],
+        "dtype": "float32",
+        "budget": dataclasses.asdict(budget),
+        "seeds": list(range(budget.seeds)),
+        "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",
+        "choice": RULE,
+    }
+
+
+def check_writable(path: Path) -> None:
+    """Makes the folder of a file to be written, before time is spent on what to write.
+
+    Raises:
+      ValueError: where the file could not be written.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file in it, such as {path / 'race.json'}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}): name a file in a folder of yours.") from None
+
+
+def write(path: Path, results: dict[str, Any]) -> None:
+    """Writes JSON; whoever reads the file, whenever, finds all of the old or all of the new."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".json", delete=False, encoding="utf-8") as file:
+        try:
+            json.dump(results, file, indent=1, allow_nan=False, ensure_ascii=False)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

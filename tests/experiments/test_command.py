@@ -1,0 +1,225 @@
+"""`optzoo race`, `optzoo list`, `optzoo show`, as a user types them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import optzoo_jax as oz
+from optzoo_jax.experiments import race as race_module
+from optzoo_jax.experiments import results
+from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.progress import progress
+
+TINY = ["--steps", "50", "--rates", "2", "--seeds", "2"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A race of two: exit code, what is in the file, what was printed."""
+    path = tmp_path_factory.mktemp("race") / "new" / "race.json"
+    command = [sys.executable, "-W", "error", "-m", "optzoo_jax", "race", "adam", "--optimizers", "sgd"]
+    done = subprocess.run([*command, *TINY, "--out", str(path)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(path.read_text()), done.stdout, done.stderr, path
+
+
+def test_a_race_leaves_plain_data_with_its_provenance(tiny):
+    found, _, _, path = tiny
+    assert found["complete"]
+    assert [m["name"] for m in found["methods"]] == ["adam", "sgd"]
+    origin = found["provenance"]
+    assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(origin["versions"])
+    assert origin["budget"] == {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    assert origin["seeds"] == [0, 1]
+    assert origin["dtype"] == "float32"
+    assert origin["platform"]
+    assert origin["devices"]
+    assert [p.name for p in path.parent.iterdir()] == ["race.json"], "nothing temporary is left"
+
+
+def test_every_run_is_recorded(tiny):
+    for method in tiny[0]["methods"]:
+        assert len(method["data_sha256"]) == 64
+        keys = [(run["learning_rate"], run["seed"]) for run in method["runs"]]
+        assert keys == [(rate, seed) for rate in method["learning_rates"] for seed in (0, 1)]
+        assert len(keys) == (8 if method["extended"] else 4)
+        for run in method["runs"]:
+            assert len(run["validation_accuracy_curve"]) == len(method["checkpoints"])
+            assert 0 < run["test_accuracy"] <= 1
+            assert run["train_loss"] > 0
+        assert (method["steps"], method["batch_size"], method["checkpoints"]) == (50, 64, [25, 50])
+
+
+def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
+    _, output, errors, path = tiny
+    assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
+    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 images" in " ".join(output.split())
+    assert f"Saved in {path}." in output
+    assert errors.splitlines() == ["1/2 adam", "2/2 sgd"]
+    assert "\x1b" not in output + errors
+    assert "…" not in output, "cut at 80 columns"
+
+
+def test_an_interrupted_race_keeps_what_is_finished(tmp_path, monkeypatch, capsys, method):
+    path = tmp_path / "race.json"
+
+    def interrupted(entry, *rest):
+        if entry.name == "adam":
+            raise KeyboardInterrupt
+        return method(entry.name, 0.9)
+
+    monkeypatch.setattr(race_module, "race_one", interrupted)
+    code = main(["race", "sgd", "adam", "nag", "--out", str(path)])
+    found, output = json.loads(path.read_text()), capsys.readouterr().out
+    assert code == 130
+    assert [m["name"] for m in found["methods"]] == ["sgd"]
+    assert not found["complete"]
+    assert re.search(r"^sgd ", output, flags=re.MULTILINE)
+    assert "Interrupted: 1 of 3 methods finished." in output
+    assert f"Saved in {path}." in output
+
+
+def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, method):
+    """A real signal, in the middle of the second method: JAX is not to be interrupted where it stands."""
+    before, reached = signal.getsignal(signal.SIGINT), []
+
+    def pressed(entry, budget, report):
+        if entry.name == "adam":
+            os.kill(os.getpid(), signal.SIGINT)
+            reached.append("the middle")
+            report("adam", 0.5)
+            reached.append("the end")
+        return method(entry.name, 0.9)
+
+    monkeypatch.setattr(race_module, "race_one", pressed)
+    assert main(["race", "sgd", "adam", "nag", "--out", str(tmp_path / "race.json")]) == 130
+    output, errors = capfd.readouterr()
+    assert reached == ["the middle"]
+    assert "stops at the next checkpoint" in errors
+    assert "Interrupted: 1 of 3 methods finished." in output
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "race.json"
+    path.write_text("older")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(race_module, "race_one", interrupted)
+    assert main(["race", "sgd", "--out", str(path)]) == 130
+    assert path.read_text() == "older"
+    assert "Nothing is saved." in capsys.readouterr().out
+
+
+def test_a_write_is_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "race.json"
+    results.write(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        results.write(path, {"b": [1.0, float("nan")]})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["race", "adabeleif"], "Did you mean 'adabelief'?"),
+        (["race", "--optimizers", "zzz*"], "no optimizer is called 'zzz*'"),
+        (["race", "sgd", "--batch-size", "5000"], "batch_size=5000 is outside [1, 1169]"),
+        (["race", "sgd", "--out", "."], "is a folder: name a file in it"),
+        (["race", "sgd", "--out", "/dev/null/race.json"], "cannot be written"),
+        (["list", "rmspop"], "Did you mean 'rmsprop'?"),
+        (["show", "adabeleif"], "Did you mean 'adabelief'?"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys):
+    assert main(arguments) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert message in errors
+    assert errors.startswith(f"optzoo {arguments[0]}: error: ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--steps", "--rates", "--seeds", "--batch-size"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many"])
+def test_numbers_are_at_least_one(option, value, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["race", "sgd", option, value])
+    assert stopped.value.code == 2
+    assert f"argument {option}: '{value}' is outside 1, 2, 3, …" in capsys.readouterr().err
+
+
+def test_list_shows_every_method(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line for line in lines[1:26]}
+    assert list(rows) == oz.list_optimizers()
+    for name, row in rows.items():
+        card = oz.card(name)
+        rate = "–" if card.learning_rate is None else f"{card.learning_rate:g}"
+        assert row.split()[1:5] == [str(card.year), rate, str(len(card.slots)), str(card.bytes_per_parameter)]
+        assert row.strip().endswith(card.difference)
+        assert card.parent is None or f" {card.parent}, but " in row
+
+
+def test_list_takes_a_pattern(capsys):
+    assert main(["list", "*bound"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["adabound", "amsbound"]
+    assert lines[3].strip() == ""
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers())
+def test_show_says_all_that_the_card_says(name, capsys):
+    assert main(["show", name]) == 0
+    shown = capsys.readouterr().out
+    card, flat = oz.card(name), " ".join(shown.split())
+    assert shown.startswith(f"{name}: {card.full_name}, {card.year} ({card.kind})\n")
+    for text in (card.difference, card.equations, card.departures[1:], card.reference, *card.variants.values()):
+        assert " ".join(text.split()) in flat
+    for whose, arguments in card.calls.items():
+        assert re.search(rf"^  {whose}: ", shown, flags=re.MULTILINE)
+        assert all(f"{k}={v!r}" in shown for k, v in arguments.items())
+    assert all(line in shown for line in (oz.describe(name).splitlines() if card.parts else []))
+    assert card.parent is None or f"{card.parent}, but" in flat
+
+
+def test_progress_is_a_bar_in_a_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress(2) as report:
+        report("adam", 0.5)
+        report("adam", 1.0)
+    errors = capsys.readouterr().err
+    assert "adam" in errors
+    assert "1/2" in errors
+    assert "━" in errors
+
+
+@pytest.mark.parametrize(
+    ("command", "module"), [("list", "rich"), ("show adam", "rich"), ("race", "flax"), ("race", "sklearn")]
+)
+def test_without_the_extra_the_message_says_what_to_install(command, module):
+    program = f"""
+import sys
+sys.modules[{module!r}] = None
+from optzoo_jax.experiments.cli import main
+sys.exit(main({command.split()!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    needs = f'optzoo {command.split()[0]}: error: {module} is not installed: pip install "optzoo_jax[experiments]"\n'
+    assert (done.stdout, done.stderr) == ("", needs)
+
+
+def test_the_library_itself_imports_none_of_the_extra():
+    program = "import sys, optzoo_jax; print(sorted({'flax', 'rich', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.stdout == "[]\n"

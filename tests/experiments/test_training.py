@@ -1,0 +1,151 @@
+"""One compiled program for many runs does what a plain loop does for each."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import scipy.optimize
+
+import optzoo_jax as oz
+from optzoo_jax.experiments.data import Data, Split, digits
+from optzoo_jax.experiments.problems import Problem, logistic_regression, mlp
+from optzoo_jax.experiments.training import checkpoints, trainer
+
+
+@pytest.fixture(scope="module")
+def small():
+    return mlp(digits(), hidden=8)
+
+
+def plain_loop(problem, tx, seed, steps, batch_size):
+    """The same training without vmap, scan or chunks."""
+    x, y = problem.data.train
+    params = jax.jit(problem.init)(jax.random.key(seed))
+    state = tx.init(params)
+    grad, update = jax.jit(jax.grad(problem.objective)), jax.jit(tx.update)
+    per_epoch = len(y) // batch_size
+    for t in range(steps):
+        epoch, i = divmod(t, per_epoch)
+        rows = np.random.default_rng([seed, epoch]).permutation(len(y))[i * batch_size : (i + 1) * batch_size]
+        updates, state = update(grad(params, x[rows], y[rows]), state, params)
+        params = optax.apply_updates(params, updates)
+    return oz.eval_params(state, params)
+
+
+def test_many_runs_at_once_equal_a_plain_loop(small):
+    """Over an epoch's end, in chunks of which the last is shorter; Lookahead is measured at its slow weights."""
+
+    def make(rate):
+        return oz.lookahead(oz.adam(rate), sync_period=7)
+
+    runs = trainer(small, make, [0, 3], steps=30, batch_size=96)([1e-3, 1e-2])
+    found = next(run for run in runs if (run["learning_rate"], run["seed"]) == (1e-2, 3))
+    params = plain_loop(small, make(1e-2), seed=3, steps=30, batch_size=96)
+    expected = {"train_loss": small.objective(params, *small.data.train)}
+    for name in ("validation", "test"):
+        split = getattr(small.data, name)
+        expected[f"{name}_loss"] = small.cross_entropy(params, *split)
+        expected[f"{name}_accuracy"] = small.accuracy(params, *split)
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(float(value), rel=1e-4), name
+    assert found["validation_accuracy_curve"][-1] == found["validation_accuracy"]
+    assert len(found["validation_accuracy_curve"]) == len(checkpoints(small, 30)) == 2
+
+
+def test_all_is_float32(small):
+    seen = []
+
+    def make(rate):
+        seen.append(rate.dtype)
+        return optax.stateless(lambda g, p: jax.tree.map(lambda u: seen.append(u.dtype) or -u, g))
+
+    trainer(small, make, [0, 3], steps=1, batch_size=8)([0.1, 1.0])
+    assert set(seen) == {jnp.dtype("float32")}
+    assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(small.init, jax.random.key(0)))} == {
+        jnp.dtype("float32")
+    }
+
+
+def test_seeds_are_paired_and_differ(small):
+    """With a rate of 0 nothing moves: what is left is where a seed starts."""
+    runs = trainer(small, oz.sgd, [0, 3], steps=1, batch_size=8)([0.0, 0.0])
+    again = trainer(small, oz.momentum, [3, 0], steps=1, batch_size=8)([0.0, 0.0])
+    assert [run["seed"] for run in runs] == [0, 3, 0, 3]
+    losses, swapped = ([run["train_loss"] for run in found] for found in (runs, again))
+    assert losses == losses[:2] * 2
+    assert swapped == losses[1::-1] * 2
+    assert losses[0] != losses[1]
+
+
+def test_an_epoch_shows_every_example_once():
+    """Each of 12 examples has a parameter of its own; shown once, each has made the same step."""
+    split = Split(np.eye(12, dtype=np.float32), np.arange(12, dtype=np.int32) % 2)
+    problem = Problem(
+        "own", Data(split, split, split), lambda key: jnp.zeros((12, 2), jnp.float32), lambda params, x: x @ params
+    )
+    (run,) = trainer(problem, oz.sgd, [5], steps=4, batch_size=3)([3.0])
+    assert run["train_loss"] == pytest.approx(np.log1p(np.exp(-2 * 3.0 * 0.5 / 3)), rel=1e-6)
+
+
+def test_a_diverged_run_is_marked_and_its_numbers_are_none(small):
+    fine, _, diverged, _ = trainer(small, oz.sgd, [0, 3], steps=30, batch_size=64)([0.1, 1e30])
+    assert not fine["diverged"]
+    assert np.isfinite(fine["train_loss"])
+    assert diverged["diverged"]
+    for name in ("train_loss", "validation_loss", "validation_accuracy", "test_loss", "test_accuracy"):
+        assert diverged[name] is None
+    assert diverged["validation_accuracy_curve"] == [None, None]
+
+
+def test_a_loss_that_recovers_has_diverged_still(small):
+    """The second step leads where no loss is finite, the third leads back."""
+
+    def make(rate):
+        def update(grads, t, params=None):
+            jump = jnp.where(t == 1, 1e30, jnp.where(t == 2, -1e30, 0.0)).astype(jnp.float32)
+            return jax.tree.map(lambda g: jnp.full_like(g, jump), grads), t + 1
+
+        return optax.GradientTransformation(lambda params: jnp.zeros((), jnp.int32), update)
+
+    for run in trainer(small, make, [0, 3], steps=5, batch_size=8)([0.1, 1.0]):
+        assert run["diverged"]
+        assert run["test_loss"] is None
+
+
+def test_a_second_call_with_as_many_rates_compiles_nothing(small):
+    built = []
+
+    def make(rate):
+        built.append(rate)
+        return oz.sgd(rate)
+
+    train = trainer(small, make, [0, 3], steps=2, batch_size=8)
+    train([0.1, 0.2])
+    before = len(built)
+    train([0.3, 0.4])
+    assert len(built) == before > 0
+
+
+def test_a_batch_larger_than_the_data_is_an_error(small):
+    with pytest.raises(ValueError, match=r"batch_size=5000 is outside \[1, 1169\]"):
+        trainer(small, oz.sgd, [0], steps=1, batch_size=5000)
+
+
+def test_newton_reaches_the_minimum_of_logistic_regression():
+    problem = logistic_regression(digits(), components=6)
+    (run,) = trainer(problem, oz.newton, [0], steps=100, batch_size=64)([1.0])
+    x, y = (np.asarray(a) for a in problem.data.train)
+
+    def objective(theta):
+        w, b = theta[:60].reshape(6, 10), theta[60:]
+        z = x.astype(np.float64) @ w + b
+        z -= z.max(axis=1, keepdims=True)
+        log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        d = (np.exp(log_p) - np.eye(10)[y]) / len(y)
+        loss = -log_p[np.arange(len(y)), y].mean() + problem.penalty / 2 * (theta**2).sum()
+        return loss, np.concatenate([(x.T @ d).ravel(), d.sum(axis=0)]) + problem.penalty * theta
+
+    least = scipy.optimize.minimize(objective, np.zeros(70), jac=True, method="L-BFGS-B", options={"gtol": 1e-9}).fun
+    assert run["train_loss"] == pytest.approx(least, rel=2e-6)
+    assert len(run["validation_loss_curve"]) == problem.most_steps == 10

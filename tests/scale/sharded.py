@@ -1,0 +1,86 @@
+"""Every method on eight devices: its state is sharded as the parameters are, and its update moves no data.
+
+    XLA_FLAGS=--xla_force_host_platform_device_count=8 python -m scale.sharded auto|explicit
+
+Prints what is wrong, one line each, and then "done".
+"""
+
+import re
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from frameworks.methods import METHODS
+from jax.sharding import AxisType, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+STEPS = 7  # past the syncs of lookahead and ranger, and the start of radam's rectification
+COLLECTIVE = r"all-reduce|all-gather|collective-permute|all-to-all|reduce-scatter"
+GLOBAL = ("clip before adabelief", "newton", "newton cg")  # they read all gradients at once
+SHARDINGS = {"w": P("x", "y"), "b": P("y")}
+
+
+def values(t):
+    x = jnp.sin(t + jnp.arange(144.0))
+    return {"w": x[16:].reshape(8, 16), "b": x[:16]}
+
+
+def update_all(grads, states, params):
+    """One program for all: compiling one for each would take a minute more."""
+    new = {label: METHODS[label].update(grads, states[label], params) for label in states}
+    return {label: updates for label, (updates, _) in new.items()}, {label: state for label, (_, state) in new.items()}
+
+
+def compile_update(labels, grads, states, params):
+    """The compiled update, and whether it has a collective in it."""
+    compiled = jax.jit(update_all).lower(grads, {label: states[label] for label in labels}, params).compile()
+    return compiled, bool(re.search(rf"\b(?:{COLLECTIVE})(?:-start)?\(", compiled.as_text()))
+
+
+def named(tree):
+    return {jax.tree_util.keystr(path): x for path, x in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def wrongly_sharded(tree, mesh, when):
+    """Arrays of a matrix's or a vector's shape must be laid out as that parameter is; scalars everywhere."""
+    specs = {(8, 16): SHARDINGS["w"], (16,): SHARDINGS["b"], (): P()}
+    for name, x in named(tree).items():
+        if not x.sharding.is_equivalent_to(NamedSharding(mesh, specs[x.shape]), x.ndim):
+            print(f"{name} {when} is sharded {x.sharding}")
+
+
+def main(kind):
+    mesh = jax.make_mesh(
+        (4, 2), ("x", "y"), axis_types=({"auto": AxisType.Auto, "explicit": AxisType.Explicit}[kind],) * 2
+    )
+    shardings = jax.tree.map(lambda spec: NamedSharding(mesh, spec), SHARDINGS)
+    elementwise = [label for label in METHODS if label not in GLOBAL]
+    expected_params = values(0.0)
+    expected = {label: METHODS[label].init(expected_params) for label in elementwise}
+    single = jax.jit(update_all)
+    with jax.set_mesh(mesh):
+        params = jax.device_put(expected_params, shardings)
+        states = {label: METHODS[label].init(params) for label in METHODS}
+        wrongly_sharded(states, mesh, "after init")
+        compiled, communicates = compile_update(elementwise, params, states, params)
+        for label in elementwise if communicates else ():
+            if compile_update([label], params, states, params)[1]:
+                print(f"the update of {label} has a collective in it")
+        if not compile_update(GLOBAL[:1], params, states, params)[1]:
+            print("the collective of a global norm was not found, so the search finds nothing")
+        found = {label: states[label] for label in elementwise}
+        for t in range(STEPS):
+            found_updates, found = compiled(jax.device_put(values(t + 0.5), shardings), found, params)
+    wrongly_sharded((found_updates, found), mesh, "after an update")
+    for t in range(STEPS):
+        updates, expected = single(values(t + 0.5), expected, expected_params)
+    there = named((found_updates, found))
+    for name, x in named((updates, expected)).items():
+        if not np.allclose(np.float32(there[name]), np.float32(x), rtol=1e-5, atol=1e-7):
+            print(f"{name} differs from that of a single device")
+    print("done")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,64 @@
+"""Two processes, joined by jax.distributed, train one model, and save and restore its sharded state."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent.parent
+LIMIT = 120  # seconds
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(processes, seconds):
+    """Until all have ended, one has failed (the other would wait for it), or time is up; none survives this."""
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            codes = [p.poll() for p in processes]
+            if any(codes) or None not in codes:
+                break
+            time.sleep(0.2)
+    finally:
+        for p in processes:
+            p.kill()
+            p.wait()
+    return [p.returncode for p in processes]
+
+
+def run_both(folder, module="scale.two_processes"):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
+    port, logs = free_port(), [folder / f"log{i}" for i in range(2)]
+    processes = []
+    for i, log in enumerate(logs):
+        command = [sys.executable, "-m", module, str(port), str(i), str(folder)]
+        with log.open("w") as out:  # a file, since a pipe that nobody empties would block the process
+            processes.append(
+                subprocess.Popen(command, cwd=TESTS, env=environment, stdout=out, stderr=subprocess.STDOUT)
+            )
+    return wait_for(processes, LIMIT), [log.read_text() for log in logs]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path):
+    codes, logs = run_both(tmp_path)
+    assert codes == [0, 0], "\n\n".join(logs)
+    assert all(log.endswith("done\n") for log in logs), "\n\n".join(logs)
+
+
+def test_children_do_not_survive():
+    sleeper = [sys.executable, "-c", "import time; time.sleep(100)"]
+    failing = [sys.executable, "-c", "raise SystemExit(3)"]
+    begin = time.monotonic()
+    assert wait_for([subprocess.Popen(sleeper), subprocess.Popen(failing)], 60)[1] == 3
+    assert wait_for([subprocess.Popen(sleeper)], 1) == [-9]
+    assert time.monotonic() - begin < 50
