@@ -53,11 +53,9 @@ def check_writable(path: Path) -> None:
 
 def write(path: Path, results: dict[str, Any]) -> None:
     """Writes JSON; whoever reads the file, whenever, finds all of the old or all of the new."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".json", delete=False, encoding="utf-8") as file:
-        try:
-            json.dump(results, file, indent=1, allow_nan=False, ensure_ascii=False)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(results, indent=1, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ SPACING = math.sqrt(10)
 
 def grid(default: float, count: int) -> list[float]:
     """Learning rates at half decades with the default in their middle (the lower middle, where `count` is even)."""
-    return [default * SPACING ** (i - (count - 1) // 2) for i in range(count)]
+    return [default * 10 ** ((i - (count - 1) // 2) / 2) for i in range(count)]
 
 
 def best_rate(runs: Sequence[dict[str, Any]]) -> float:
@@ -33,9 +33,9 @@ def beyond_the_edge(rates: Sequence[float], best: float) -> list[float]:
     if len(rates) < 2:
         return []
     if best == min(rates):
-        return [best / SPACING**2, best / SPACING]
+        return [best / 10, best / SPACING]
     if best == max(rates):
-        return [best * SPACING, best * SPACING**2]
+        return [best * SPACING, best * 10]
     return []
 
 
