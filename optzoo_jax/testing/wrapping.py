@@ -17,7 +17,7 @@ STEPS = 6
 def _problem() -> tuple[Any, Any]:
     params = {"a": jnp.asarray([1.0, -2.0], jnp.float32), "b": jnp.asarray([[0.5], [3.0]], jnp.float32)}
     angles = jnp.arange(STEPS, dtype=jnp.float32)
-    return params, jax.tree.map(lambda p: jnp.cos(angles.reshape(-1, *[1] * p.ndim) + p), params)
+    return params, jax.tree.map(lambda p: jnp.cos(angles.reshape(-1, *[1] * p.ndim) + p[None]), params)
 
 
 def _updates(subject: Subject, tx: Any) -> Any:
@@ -94,7 +94,7 @@ def nested_chain(subject: Subject) -> None:
     first = jax.tree.map(lambda u: u[:1], _updates(subject, decayed))
     params, _ = _problem()
     clipped = jax.tree.map(lambda g: jnp.clip(g, -0.25, 0.25), grads)
-    own = jax.tree.map(lambda u, p: u[:1] - 0.5 * p, subject.run(params, clipped)[0], params)
+    own = jax.tree.map(lambda u, p: u[:1] - 0.5 * p[None], subject.run(params, clipped)[0], params)
     assert_equal(first, own, "the first decayed step", rtol=1e-5)
 
 
@@ -103,7 +103,7 @@ def inside_lookahead(subject: Subject) -> None:
     params, _ = _problem()
     # The paths are compared, since the update is a difference of parameters there.
     found, expected = (
-        jax.tree.map(lambda p, u: p + jnp.cumsum(u, axis=0), params, updates)
+        jax.tree.map(lambda p, u: p[None] + jnp.cumsum(u, axis=0), params, updates)
         for updates in (_updates(subject, lookahead(subject.tx, 1, 1.0)), _plain(subject))
     )
     assert_equal(found, expected, "the path", rtol=1e-5)

@@ -90,7 +90,8 @@ def lookahead(
         new = narrow(jax.tree.map(update_of, p, u, slow), step)
         cached = state.cached
         if inner_state == "reset":
-            fast_state = map_slots(lambda m: jnp.where(sync, jnp.zeros_like(m), m), fast_state)
+            reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
+            fast_state = _with_momentum(fast_state, reset)
         elif inner_state == "pullback":
             mixed = jax.tree.map(
                 lambda m, old: jnp.where(sync, old + _as(slow_step_size, m) * (m - old), m),
@@ -118,24 +119,24 @@ def _as(value: Numeric, x: Array) -> Any:
     return value if type(value) in (float, int) else jnp.asarray(value).astype(jnp.finfo(x.dtype).dtype)
 
 
-def map_slots(f: Callable[[Array], Array], state: Any, names: tuple[str, ...] = _MOMENTUM_SLOTS) -> Any:
-    """The state with f applied to the arrays of every slot so named."""
+def _map_momentum(f: Callable[[Any], Any], state: Any) -> Any:
+    """The state with f applied to every momentum slot, a tree shaped like the parameters."""
     if isinstance(state, tuple) and hasattr(state, "_fields"):
         fields = zip(state._fields, state, strict=True)  # pyright: ignore[reportAttributeAccessIssue]
-        return type(state)(*(jax.tree.map(f, v) if k in names else map_slots(f, v, names) for k, v in fields))
+        return type(state)(*(f(v) if k in _MOMENTUM_SLOTS else _map_momentum(f, v) for k, v in fields))
     if isinstance(state, tuple | list):
-        return type(state)(map_slots(f, v, names) for v in state)
+        return type(state)(_map_momentum(f, v) for v in state)
     if isinstance(state, dict):
-        return type(state)((k, map_slots(f, v, names)) for k, v in state.items())
+        return type(state)((k, _map_momentum(f, v)) for k, v in state.items())
     return state
 
 
-def _momentum(state: Any) -> list[Array]:
-    found: list[Array] = []
-    map_slots(lambda m: found.append(m) or m, state)
+def _momentum(state: Any) -> list[Any]:
+    found: list[Any] = []
+    _map_momentum(found.append, state)
     return found
 
 
-def _with_momentum(state: Any, arrays: list[Array]) -> Any:
-    rest = iter(arrays)
-    return map_slots(lambda m: next(rest), state)
+def _with_momentum(state: Any, slots: list[Any]) -> Any:
+    rest = iter(slots)
+    return _map_momentum(lambda m: next(rest), state)

@@ -53,10 +53,10 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
 
     def init(params: Any) -> Any:
         state = tx.init(params)
-        found = {getattr(key, "name", None) for path, _ in jax.tree_util.tree_leaves_with_path(state) for key in path}
+        found = _names(state)
         for slot in chosen:
             if slot is not None and slot not in found:
-                have = ", ".join(sorted(repr(name) for name in found if name))
+                have = ", ".join(map(repr, sorted(found)))
                 raise ValueError(f"state_dtype names the slot {slot!r}, and this state has {have}.")
         return stored(state)
 
@@ -70,6 +70,14 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
         "with_state_dtype", {"state_dtype": state_dtype}, "gradient [g] → update [θ]", (("inner", part_of(inner)),)
     )
     return outer
+
+
+def _names(state: Any) -> set[str]:
+    """The names of all fields in a state, also of those without arrays."""
+    if not isinstance(state, tuple | list | dict):
+        return set()
+    inner = state.values() if isinstance(state, dict) else state
+    return {*getattr(state, "_fields", ())}.union(*map(_names, inner))
 
 
 def _slots(tx: optax.GradientTransformation, state: Any) -> Any:

@@ -118,11 +118,18 @@ def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch
     assert "Nothing is saved." in capsys.readouterr().out
 
 
-def test_a_write_is_whole_or_not_at_all(tmp_path):
+def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "race.json"
     results.write(path, {"a": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         results.write(path, {"b": [1.0, float("nan")]})
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(results.os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        results.write(path, {"c": 1})
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
 
