@@ -95,8 +95,8 @@ class Card:
 
     @property
     def equations(self) -> str:
-        """The equations: the docstring's indented blocks before its first section."""
-        body = inspect.cleandoc(self.factory.__doc__ or "").split("\nArgs:")[0]
+        """The equations: the docstring's indented blocks before its first section (Usage, Args)."""
+        body = inspect.cleandoc(self.factory.__doc__ or "").split("\nArgs:")[0].split("\nUsage:")[0]
         return textwrap.dedent("\n".join(line for line in body.split("\n") if line.startswith("    ")))
 
     @property

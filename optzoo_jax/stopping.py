@@ -41,6 +41,7 @@ def early_stopping(patience: int, min_delta: Numeric = 0.0) -> EarlyStopping:
 
     A NaN is no improvement. Once stopped, it stays so.
 
+    Usage:
         stopper = early_stopping(patience=3)
         state = stopper.init()
         state = stopper.update(state, validation_loss)      # after every epoch

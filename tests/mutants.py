@@ -319,10 +319,10 @@ broken(
     ("b3**3 * (g3 - g2)", "b3**2 * (g3 - g2)", "β₃² in the last term", ADADB),
     ("b**2 * (g2 - g1)", "b * (g2 - g1)", "the middle weight is not squared", ADADB),
     ("* rate, grad, g1, g2", "* rate, grad, g1, g3", "g_{t−3} never moves", ADADB),
-    ("jnp.sign(g1) >= 0", "jnp.sign(g1) > 0", "no speed-up at g_t·g_{t−1} = 0", ADADB),
-    ("jnp.sign(grad) * jnp.sign(g1) >= 0", "grad * g1 >= 0", "the product underflows to −0",
+    ("jnp.sign(g1).conj()).real >= 0", "jnp.sign(g1).conj()).real > 0", "no speed-up at g_t·g_{t−1} = 0", ADADB),
+    ("jnp.sign(grad) * jnp.sign(g1).conj()", "grad * g1.conj()", "the product underflows to −0",
      asked("details", "a_turn_of_a_tiny_gradient_is_seen")),
-    ("g1.conj()", "g1", "Re(g·g_{t−1}) without the conjugate",
+    ("jnp.sign(g1).conj()", "jnp.sign(g1)", "Re(g·g_{t−1}) without the conjugate",
      asked("details", "rotated_complex_gradients_rotate_the_steps", "adadb")),
 )  # fmt: skip
 SCHEDULED_BOUND = decay("adabound", "decoupled", "scheduled")

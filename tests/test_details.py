@@ -147,12 +147,13 @@ def test_rotated_complex_gradients_rotate_the_steps(make, standard_promotion):
     np.testing.assert_allclose(steps(make(0.1), [jnp.asarray(x) for x in turn * g]), turn * found, rtol=1e-9)
 
 
-def test_a_turn_of_a_tiny_gradient_is_seen():
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.complex64])
+def test_a_turn_of_a_tiny_gradient_is_seen(dtype):
     """In float32 the product of ±1e-30 is −0, which is not below 0."""
     ones = jnp.ones(1, jnp.float32)
-    tx, state = oz.adadb_friction(lam=0.5), oz.adadb_friction(lam=0.5).init(ones)
+    tx, state = oz.adadb_friction(lam=0.5), oz.adadb_friction(lam=0.5).init(ones.astype(dtype))
     for g in (1e-30, -1e-30):
-        xi, state = tx.update(ones, state, grad=g * ones, direction=ones)
+        xi, state = tx.update(ones, state, grad=(g * ones).astype(dtype), direction=ones)
     np.testing.assert_allclose(xi, 0.5, rtol=1e-6)
 
 

@@ -220,7 +220,8 @@ def adadb_friction(
     ) -> tuple[Array, ...]:
         delta = b3 * (g1 - grad) + b**2 * (g2 - g1) + b3**3 * (g3 - g2)
         s = jax.nn.sigmoid(jnp.abs(delta) / c)
-        same_sign = (grad * g1.conj()).real >= 0 if jnp.iscomplexobj(grad) else jnp.sign(grad) * jnp.sign(g1) >= 0
+        # The product of the signs: that of two tiny gradients would underflow to −0, which is not below 0.
+        same_sign = (jnp.sign(grad) * jnp.sign(g1).conj()).real >= 0
         return jnp.where(same_sign, 1 + lam * s, s) * rate, grad, g1, g2
 
     return leafwise(

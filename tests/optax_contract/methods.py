@@ -35,21 +35,16 @@ ARGUMENTS = {
 }
 
 # It ends as SGD with an average of gradients and the rate α*: stable for α* < 2(1 + β)/((1 − β)·1802) = 2.1e-2.
-# α₀ is for the bounds what it is for sgdw's decay. The variant "survey", whose rate goes to 0 as α*/√t, stays at the
-# default of 0.1.
+# α₀ is for the bounds what it is for sgdw's decay.
 AUTHORS_BOUNDS = {"final_learning_rate": 5e-3, "base_learning_rate": LEARNING_RATE}
 
 
 def _rows():
     for name in list_optimizers(kind="optimizer"):
-        for variant in card(name).variants or [None]:
-            arguments = {"learning_rate": LEARNING_RATE, **ARGUMENTS.get(name, {})}
-            if name in ("adabound", "amsbound") and variant == "authors":
-                arguments |= AUTHORS_BOUNDS
-            if variant is None:
-                yield f"our {name}", (card(name).factory, arguments)
-            else:
-                yield f"our {name}, {variant}", (card(name).factory, {**arguments, "variant": variant})
+        arguments = {"learning_rate": LEARNING_RATE, **ARGUMENTS.get(name, {})}
+        if name in ("adabound", "amsbound"):
+            arguments |= AUTHORS_BOUNDS
+        yield f"our {name}", (card(name).factory, arguments)
     yield "our rmsprop, momentum", (card("rmsprop").factory, {**ARGUMENTS["rmsprop"], "momentum": 0.9})
 
 

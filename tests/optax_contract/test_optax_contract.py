@@ -14,7 +14,7 @@ from optax_contract import methods
 from optax_contract.theirs import RUNS
 from optzoo_jax import card, list_optimizers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("optax")]  # what they share is computed once
 
 SHARES = {"alias": 2}  # the longest run, on both processes
 JOBS = [(key, share) for key in RUNS for share in range(SHARES.get(key, 1))]
@@ -58,11 +58,10 @@ def test_optax_has_no_test_that_is_not_listed(outcomes):
     assert set(outcomes) == set(CASES)
 
 
-def test_every_optimizer_and_variant_has_a_row():
-    rows = [(factory, arguments.get("variant")) for factory, arguments in methods.ROWS.values()]
+def test_every_optimizer_has_a_row():
+    rows = [factory for factory, _ in methods.ROWS.values()]
     for name in list_optimizers(kind="optimizer"):
-        for variant in card(name).variants or [None]:
-            assert (card(name).factory, variant) in rows
+        assert card(name).factory in rows
 
 
 def test_counts(outcomes, capsys):
