@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from optzoo_jax.testing import LAWS, factories
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
@@ -45,3 +47,13 @@ def test_links_into_a_page_reach_a_heading():
     headings = re.findall(r"^## (.+)$", (ROOT / "docs/methods.md").read_text(), flags=re.MULTILINE)
     anchors = re.findall(r"docs/methods\.md#(\w+)", README)
     assert sorted(anchors) == sorted(headings)
+
+
+def test_laws_and_tests_that_the_docs_name_exist():
+    named = re.findall(r"(law|test)s? (`[^|]*)\|$", (ROOT / "docs/optax_issues.md").read_text(), flags=re.MULTILINE)
+    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    known = {**LAWS, **factories.LAWS}
+    assert len(named) == 8
+    for kind, rest in named:
+        for name in re.findall(r"`([^`]+)`", rest)[: 2 if "`, `" in rest and kind == "law" else 1]:
+            assert name in known if kind == "law" else f"def {name}(" in sources, name

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from test_composition import DIRECTIONS, MOMENTS, ON_RATE
 
 import optzoo_jax as oz
 from optzoo_jax.testing import INVARIANCES, LAWS, NOT_CLAIMED, check_transformation, examine, factories
@@ -32,6 +33,34 @@ SHORT = ("fixed point", "dtype of the gradient", "no NaN", "descends", "finite d
 @pytest.mark.parametrize(("name", "variant"), OTHERS)
 def test_other_variants_keep_the_laws_of_arithmetic(name, variant):
     tx = oz.get(name, learning_rate=oz.card(name).learning_rate, variant=variant)
+    report = examine({law: LAWS[law] for law in SHORT}, Subject.of(tx, {}))
+    assert not report.broken, report
+
+
+def in_a_rate(*parts):
+    return oz.precondition(oz.ema(0.9), oz.chain(oz.inverse_rms(0.99), *parts))
+
+
+PIECES = {
+    **{name: make() for name, make in DIRECTIONS.items()},
+    **{
+        name: oz.precondition(oz.ema(0.9), oz.chain(make(1.0), oz.inverse_root(1e-8))) for name, make in MOMENTS.items()
+    },
+    **{name: in_a_rate(make(1.0)) for name, make in ON_RATE.items()},
+    "running_max": oz.precondition(oz.ema(0.9), oz.chain(oz.second_moment(0.99), oz.running_max(), oz.inverse_root())),
+    "adadb_friction": in_a_rate(oz.adadb_friction()),
+    "anneal": in_a_rate(oz.anneal()),
+    "update_rms": in_a_rate(oz.update_rms()),
+    "inverse_raw_rms": oz.precondition(oz.ema(0.9), oz.inverse_raw_rms(0.99)),
+    "hold_until_rectified": oz.chain(oz.ema(0.9), oz.hold_until_rectified(0.99)),
+    "with_state_dtype": oz.with_state_dtype(oz.scale_by_adam(), jnp.float32),
+}
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", PIECES)
+def test_pieces_keep_the_laws_of_arithmetic(name):
+    tx = oz.descent(PIECES[name], 1e-3)
     report = examine({law: LAWS[law] for law in SHORT}, Subject.of(tx, {}))
     assert not report.broken, report
 

@@ -36,10 +36,13 @@ def _alone(subject: Subject) -> Any:
 
 
 def masked(subject: Subject) -> None:
-    """Inside optax.masked the chosen leaves get their updates, the others keep their gradients."""
+    """Inside optax.masked the chosen leaves get their updates, the others their gradients; optax.freeze stops one."""
     found, (_, grads) = _updates(subject, optax.masked(subject.tx, {"a": True, "b": False})), _problem()
     assert_equal({"a": found["a"]}, _alone(subject), "the chosen leaf", rtol=1e-5)
     assert_equal(found["b"], grads["b"], "the other leaf")
+    frozen = _updates(subject, optax.chain(subject.tx, optax.freeze({"a": False, "b": True})))
+    assert_equal(frozen["a"], _plain(subject)["a"], "the leaf that is not frozen", rtol=1e-5)
+    assert_equal(frozen["b"], jax.tree.map(jnp.zeros_like, grads["b"]), "the frozen leaf")
 
 
 def partition(subject: Subject) -> None:
