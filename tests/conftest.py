@@ -16,7 +16,11 @@ def standard_promotion():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """How many recorded trajectories were reproduced in this run."""
+    """What a test says of itself, and how many recorded trajectories were reproduced in this run."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, line in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(line)
     rows = {
         outcome: sum("test_row_is_reproduced" in report.nodeid for report in terminalreporter.stats.get(outcome, ()))
         for outcome in ("passed", "failed")

@@ -15,7 +15,6 @@ from optzoo_jax.experiments import results
 from optzoo_jax.experiments.cli import main
 from optzoo_jax.experiments.progress import progress
 
-pytestmark = pytest.mark.xdist_group("race")  # one small race is shared
 TINY = ["--steps", "50", "--rates", "2", "--seeds", "2"]
 
 
