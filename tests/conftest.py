@@ -1,7 +1,12 @@
 """All tests run in float64, and no array changes its dtype or rank unasked."""
 
+import os
+
 import jax
 import pytest
+from compilation import PLAIN_KERNELS
+
+os.environ.setdefault("XLA_FLAGS", PLAIN_KERNELS)  # read when the first array is made
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

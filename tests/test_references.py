@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import references
+from compilation import AS_IT_COMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trajectories import run, stream
@@ -92,7 +93,7 @@ def compiled(name, kwargs):
     """One compiled program a case, whatever the stream."""
     tx = get(name, learning_rate=0.02, **dict(kwargs))
     start = jnp.zeros(COORDINATES)
-    return jax.jit(lambda g: run(tx, stream(g), start, STEPS, traced=True))
+    return jax.jit(lambda g: run(tx, stream(g), start, STEPS, traced=True), compiler_options=AS_IT_COMES)
 
 
 def assert_close(found, expected, rtol=1e-10):

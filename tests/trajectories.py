@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from compilation import AS_IT_COMES
 
 
 def run(tx, grad_fn, params, steps, *, eager=False, traced=False):
@@ -22,7 +23,8 @@ def run(tx, grad_fn, params, steps, *, eager=False, traced=False):
     if traced:
         return jax.lax.scan(step, carry, jnp.arange(steps))[1]
     if not eager:
-        return np.asarray(jax.jit(lambda c: jax.lax.scan(step, c, jnp.arange(steps))[1])(carry))
+        all_steps = jax.jit(lambda c: jax.lax.scan(step, c, jnp.arange(steps))[1], compiler_options=AS_IT_COMES)
+        return np.asarray(all_steps(carry))
     rows = []
     for t0 in range(steps):
         carry, row = step(carry, jnp.asarray(t0))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from compilation import environment
 
 from optax_contract import methods
 from optax_contract.theirs import RUNS
@@ -18,11 +19,9 @@ SHARES = {"alias": 2}  # the longest run, on both processors
 
 
 def outcomes_of(key, share):
-    # JAX as it comes out of the box, on the CPU: one of the tests wants eight devices.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XLA_"))}
-    environment |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join(sys.path)}
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "optax_contract.theirs", key, str(share), str(SHARES.get(key, 1))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment() | path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,6 +1,5 @@
 """Two processes, joined by jax.distributed, train one model, and save and restore its sharded state."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from compilation import environment
 
 TESTS = Path(__file__).parent.parent
 LIMIT = 120  # seconds
@@ -36,14 +36,13 @@ def wait_for(processes, seconds):
 
 
 def run_both(folder, module="scale.two_processes"):
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
     port, logs = free_port(), [folder / f"log{i}" for i in range(2)]
     processes = []
     for i, log in enumerate(logs):
         command = [sys.executable, "-m", module, str(port), str(i), str(folder)]
         with log.open("w") as out:  # a file, since a pipe that nobody empties would block the process
             processes.append(
-                subprocess.Popen(command, cwd=TESTS, env=environment, stdout=out, stderr=subprocess.STDOUT)
+                subprocess.Popen(command, cwd=TESTS, env=environment(), stdout=out, stderr=subprocess.STDOUT)
             )
     return wait_for(processes, LIMIT), [log.read_text() for log in logs]
 
