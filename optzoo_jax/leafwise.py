@@ -170,14 +170,15 @@ def leafwise(
 def lift(leaf: Leaf) -> Transformation:
     """The transformation of a pytree that applies `leaf` to each of its arrays: one walk, one counter."""
 
-    def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array]) -> tuple[Array, Any]:
+    # Compiled by itself, so that leaves of one shape and dtype are traced once and lowered once.
+    @functools.partial(jax.jit, static_argnames="numbers")
+    def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array], numbers: Any) -> tuple[Array, Any]:
         dtype = _wide(x.dtype)
         real = jnp.finfo(dtype).dtype
         y, new = leaf.update(
             x.astype(dtype),
             jax.tree.map(lambda s: _with_precision_of(s, dtype), slots),
-            # Python numbers stay: they take the array's dtype. (np.float64 is a float, but would not.)
-            jax.tree.map(lambda s: s if type(s) in (float, int) else jnp.asarray(s).astype(real), scalars),
+            _merge(numbers, [s.astype(real) for s in scalars]),
             {name: _with_precision_of(value, dtype) for name, value in view.items()},
         )
         return _with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
@@ -203,19 +204,36 @@ def lift(leaf: Leaf) -> Transformation:
         _check_inexact(updates, "gradient")
         view = _view(leaf.needs, updates, {**extra, "params": params})
         t = jnp.asarray(optax.safe_increment(state.count))
-        scalars = leaf.once(t)
+        scalars, numbers = _split(leaf.once(t))
         outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
         columns = [_flatten_like(updates, slot, "state") for slot in outer.flatten_up_to(state.parts)]
         rows = []
         for i, x in enumerate(xs):
             slots = outer.unflatten([column[i] for column in columns])
-            rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}))
+            rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
         return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)
 
     transformation = Transformation(init, update)
     transformation.leaf = leaf
     return transformation
+
+
+def _split(scalars: Any) -> tuple[list[Array], Any]:
+    """The arrays among the scalars, and the rest, which is hashable.
+
+    Python numbers stay what they are: they take the dtype of the array that they meet. (np.float64 would not.)
+    """
+    flat, treedef = jax.tree.flatten(scalars)
+    is_number = [type(s) in (float, int) for s in flat]
+    numbers = tuple(s if fixed else None for s, fixed in zip(flat, is_number, strict=True))
+    return [jnp.asarray(s) for s, fixed in zip(flat, is_number, strict=True) if not fixed], (treedef, numbers)
+
+
+def _merge(numbers: Any, arrays: list[Array]) -> Any:
+    treedef, flat = numbers
+    rest = iter(arrays)
+    return treedef.unflatten([next(rest) if s is None else s for s in flat])
 
 
 def _view(needs: frozenset[str], updates: Any, given: dict[str, Any]) -> dict[str, list[Array]]:

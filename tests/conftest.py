@@ -1,5 +1,6 @@
 """All tests run in float64, and no array changes its dtype or rank unasked."""
 
+import gc
 import os
 
 import jax
@@ -7,6 +8,7 @@ import pytest
 from compilation import PLAIN_KERNELS
 
 os.environ.setdefault("XLA_FLAGS", PLAIN_KERNELS)  # read when the first array is made
+gc.set_threshold(100_000, 50, 1000)  # a tenth of the time went into looking at JAX's many small objects again
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -109,7 +109,7 @@ def any_number(factory: Factory) -> None:
         g = jax.tree.map(lambda x: x[0], grads)
         for rate in (1, np.float32(0.1), np.float64(0.1), jnp.asarray(0.1), np.asarray(0.1)):
             tx = factory.transformation(learning_rate=rate)
-            updates, _ = tx.update(g, tx.init(params), params, **factory.extra)
+            updates, _ = jax.eval_shape(lambda g, p, tx=tx: tx.update(g, tx.init(p), p, **factory.extra), g, params)
             found = {x.dtype for x in jax.tree.leaves(updates)}
             assert found == {jnp.dtype(dtype)}, f"{type(rate).__name__}: {jnp.dtype(dtype)} becomes {found}"
 

@@ -31,6 +31,17 @@ class Subject:
         """(parameters, gradients stacked over steps) → (updates stacked over steps, the last state), compiled."""
         return jax.jit(lambda params, grads: scan(self.tx, params, grads, self.extra))
 
+    @functools.cached_property
+    def shapes(self) -> dict[Any, tuple[Any, Any, Any]]:
+        """dtype → the shapes of the first state, the second, and the update between them; traced."""
+
+        def step(params: Any) -> Any:
+            state = self.tx.init(params)
+            updates, new = self.update(params, state, params)
+            return state, new, updates
+
+        return {jnp.dtype(dtype): jax.eval_shape(step, tree(dtype)) for dtype in dtypes()}
+
     def update(self, updates: Any, state: Any, params: Any) -> tuple[Any, Any]:
         """One update."""
         return self.tx.update(updates, state, params, **self.extra)
