@@ -73,5 +73,6 @@ from optzoo_jax.pieces.rates import (
 from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
 from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
+from optzoo_jax.wrappers.accumulate import accumulate_gradients
 from optzoo_jax.wrappers.lookahead import lookahead
 from optzoo_jax.wrappers.state_dtype import with_state_dtype

@@ -311,14 +311,14 @@ broken(
     ("jnp.abs(previous - grad) / c", "jnp.abs(previous + grad) / c", "|g_{t−1} + g_t|", RAW),
     ("jnp.abs(previous - grad) / c", "jnp.abs(previous - grad) * c", "the unit multiplied",
      asked("composition", "units_are_those_in_the_stream", "dfc_friction")),
-    ("return xi * rate, grad", "return xi * rate, previous", "the previous gradient stays 0", RAW),
+    ("_onto(previous, grad)", "_onto(grad, previous)", "the previous gradient stays 0", RAW),
 )  # fmt: skip
 ADADB, PRINTED = equations("adadb", variant="survey"), equations("adadb", variant="printed")
 broken(
     "adadb_friction", "pieces/rates",
     ("b3**3 * (g3 - g2)", "b3**2 * (g3 - g2)", "β₃² in the last term", ADADB),
     ("b**2 * (g2 - g1)", "b * (g2 - g1)", "the middle weight is not squared", ADADB),
-    ("* rate, grad, g1, g2", "* rate, grad, g1, g3", "g_{t−3} never moves", ADADB),
+    ("_onto(g1, grad), g1, g2", "_onto(g1, grad), g1, g3", "g_{t−3} never moves", ADADB),
     ("jnp.sign(g1).conj()).real >= 0", "jnp.sign(g1).conj()).real > 0", "no speed-up at g_t·g_{t−1} = 0", ADADB),
     ("jnp.sign(grad) * jnp.sign(g1).conj()", "grad * g1.conj()", "the product underflows to −0",
      asked("details", "a_turn_of_a_tiny_gradient_is_seen")),
@@ -347,8 +347,10 @@ broken(
 ADADELTA = golden("adadelta__torch_optim__017")
 broken(
     "update_rms", "pieces/rates",
-    ("jnp.sqrt(u + eps) * rate", "(jnp.sqrt(u) + eps) * rate", "ε outside the root", ADADELTA),
-    ("rate * jnp.abs(direction)", "jnp.abs(direction)", "u averages gradients, not updates", ADADELTA),
+    ("(u + b * eps) /", "(u + eps) /", "the old u is not what the root is taken of", ADADELTA),
+    ("((u + eps) * q - u)", "(u * q - u)", "no ε in the size of the update", ADADELTA),
+    ("rate * rate * abs_square(direction)", "abs_square(direction)", "u averages gradients, not updates", ADADELTA),
+    ("abs_square(rate * jnp.abs(direction))", "abs_square(direction)", "the root of gradients", ADADELTA),
 )  # fmt: skip
 
 # Pieces: step → update, and what asks the loss.

@@ -15,7 +15,7 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MUL
 
 
 def python(*arguments):
-    """As a user runs it: its own process, JAX's defaults."""
+    """As a user runs it: its own process, JAX's own configuration."""
     done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 

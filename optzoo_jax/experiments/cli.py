@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, list, show."""
+"""The command `optzoo`: race, bench, list, show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, list, show.")
+    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, list, show.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     race = commands.add_parser("race", help="train every optimizer on handwritten digits and compare them")
@@ -46,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     race.add_argument("--batch-size", type=_at_least_one("batch size"), default=64, help="images in a step (64)")
     race.add_argument("--out", type=Path, default=Path("results/race.json"), help="where results go (%(default)s)")
     race.set_defaults(prepare=_race)
+
+    bench = commands.add_parser("bench", help="measure what a step costs, beside optax's and the memory floor")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="such as adam or 'ada*'; default: all first-order ones")
+    bench.add_argument("--size", type=_at_least_one("size"), default=2**24, help="parameters in the array (2^24)")
+    bench.add_argument("--leaves", type=_at_least_one("number of leaves"), default=1000, help="to compile for (1000)")
+    bench.add_argument("--repeats", type=_at_least_one("number of repeats"), default=15, help="steps timed (15)")
+    bench.add_argument("--out", type=Path, default=Path("results/bench.json"), help="where results go (%(default)s)")
+    bench.set_defaults(prepare=_bench)
 
     names = commands.add_parser("list", help="list the methods")
     names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")
@@ -109,6 +117,43 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
             console.print(race_table(finished, budget))
         if interrupted:
             print(f"Interrupted: {len(finished)} of {len(entries)} methods finished.")
+        print(f"Saved in {options.out}." if finished else "Nothing is saved.")
+        return INTERRUPTED if interrupted else 0
+
+    return run
+
+
+def _bench(options: argparse.Namespace) -> Callable[[], int]:
+    from rich.console import Console
+
+    from optzoo_jax.experiments.bench import bench, pairs
+    from optzoo_jax.experiments.bench_table import bench_table
+    from optzoo_jax.experiments.progress import progress
+    from optzoo_jax.experiments.results import check_writable, machine, write
+
+    chosen = pairs(options.names)
+    settings = {"size": options.size, "leaves": options.leaves, "repeats": options.repeats}
+    check_writable(options.out)
+
+    def run() -> int:
+        finished = []
+        interrupted = False
+        try:
+            with progress(len(chosen)) as show:
+                for i, pair in enumerate(chosen):
+                    show(pair.name, i)
+                    finished.append(bench(pair, **settings))
+                    complete = len(finished) == len(chosen)
+                    results = {"complete": complete, "provenance": {**machine(), **settings}, "methods": finished}
+                    write(options.out, results)
+        except KeyboardInterrupt:
+            interrupted = True
+        if finished:
+            console = Console(highlight=False)
+            console.width = max(console.width, 100)
+            console.print(bench_table(finished))
+        if interrupted:
+            print(f"Interrupted: {len(finished)} of {len(chosen)} methods finished.")
         print(f"Saved in {options.out}." if finished else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0
 

@@ -17,8 +17,8 @@ from optzoo_jax.experiments.race import Budget
 from optzoo_jax.experiments.selection import RULE, SPACING
 
 
-def provenance(budget: Budget) -> dict[str, Any]:
-    """What a reader needs to know of where numbers come from; the data's hash stands with each method."""
+def machine() -> dict[str, Any]:
+    """What numbers were made with; nothing in it names the machine."""
     packages = ("jax", "jaxlib", "optax", "flax", "numpy", "scikit-learn", "optzoo_jax")
     return {
         "versions": {
@@ -27,7 +27,15 @@ def provenance(budget: Budget) -> dict[str, Any]:
         },
         "platform": platform.platform(),
         "devices": [device.device_kind for device in jax.devices()],
+        "cores": os.cpu_count(),
         "dtype": "float32",
+    }
+
+
+def provenance(budget: Budget) -> dict[str, Any]:
+    """What a reader needs to know of where a race's numbers come from; the data's hash stands with each method."""
+    return {
+        **machine(),
         "budget": dataclasses.asdict(budget),
         "seeds": list(range(budget.seeds)),
         "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",

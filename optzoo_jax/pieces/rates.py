@@ -154,6 +154,14 @@ def hold_until_rectified(decay: Numeric = 0.999, *, threshold: Numeric = 5.0) ->
     return leafwise(lambda x, rectified: jnp.where(rectified > 0, x, 0), once=once)
 
 
+def _onto(slot: Array, x: Array) -> Array:
+    """x, written into a slot's place; a NaN leaves the slot as it was.
+
+    A slot that is simply x is what XLA:CPU computes into an array of its own and copies into the slot's.
+    """
+    return jnp.where(x == x, x, slot)
+
+
 class DfcFrictionState(NamedTuple):
     """`previous_grad`: g_{t−1}."""
 
@@ -178,7 +186,7 @@ def dfc_friction(scale: Numeric = 1.0) -> Transformation:
 
     def maths(rate: Array, previous: Array, c: Numeric, grad: Array) -> tuple[Array, Array]:
         xi = jax.nn.sigmoid(jnp.abs(previous - grad) / c)
-        return xi * rate, grad
+        return xi * rate, _onto(previous, grad)
 
     return leafwise(maths, slots=DfcFrictionState(zeros), once=lambda t: (scale,), reads=("grad",), in_rate_branch=True)
 
@@ -222,7 +230,7 @@ def adadb_friction(
         s = jax.nn.sigmoid(jnp.abs(delta) / c)
         # The product of the signs: that of two tiny gradients would underflow to −0, which is not below 0.
         same_sign = (jnp.sign(grad) * jnp.sign(g1).conj()).real >= 0
-        return jnp.where(same_sign, 1 + lam * s, s) * rate, grad, g1, g2
+        return jnp.where(same_sign, 1 + lam * s, s) * rate, _onto(g1, grad), g1, g2
 
     return leafwise(
         maths,
@@ -333,9 +341,12 @@ def update_rms(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation:
     """
 
     def maths(rate: Array, u: Array, b: Numeric, eps: Numeric, direction: Array) -> tuple[Array, Array]:
-        rate = jnp.sqrt(u + eps) * rate
-        # |rate·d|² = rate²·|d|², but the product of squares would overflow first.
-        delta = rate * jnp.abs(direction)
-        return rate, u + (1 - b) * (abs_square(delta) - u)
+        # Let q = |rate·d|², so that |Δ|² = (u + ε)q and u' + βε = (u + ε)(β + (1−β)q). The root is taken of u + ε
+        # found from the new u', since XLA:CPU would copy the old u before it is overwritten; and q is written in two
+        # ways, since it would store what both need (rate·rate it knows as 1/v). Without either: three times slower.
+        q = jnp.minimum(rate * rate * abs_square(direction), jnp.finfo(rate.dtype).max)
+        u = u + (1 - b) * ((u + eps) * q - u)
+        growth = b + (1 - b) * abs_square(rate * jnp.abs(direction))
+        return jnp.sqrt((u + b * eps) / jnp.maximum(growth, jnp.finfo(u.dtype).tiny)) * rate, u
 
     return leafwise(maths, slots=UpdateRmsState(zeros_real), once=lambda t: (rho, eps), reads=("direction",))

@@ -1,0 +1,96 @@
+"""A step of a large batch from the gradients of several small ones."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.leafwise import Array, Part, Transformation, narrow, part_of, widen
+
+
+class AccumulationState(NamedTuple):
+    """Between two updates.
+
+    Attributes:
+      inner_state: that of the optimizer, as the last update left it.
+      mean: of the gradients since then, in at least float32.
+      micro_step: how many gradients came since then.
+      kept: how many of them are in the mean.
+    """
+
+    inner_state: Any
+    mean: Any
+    micro_step: Any
+    kept: Any
+
+
+def accumulate_gradients(
+    inner: optax.GradientTransformation, k: int, *, drop_not_finite: bool = False
+) -> Transformation:
+    """Every k-th update is the inner optimizer's, from the mean of the last k gradients; the others are 0.
+
+    Stream: gradient [g] → update [θ].
+
+    The inner optimizer runs on the k-th call only, as a branch of `lax.cond`, and so do its counter and its schedules.
+
+    Args:
+      inner: the optimizer, of this library or of optax.
+      k: ≥ 1, the number of micro-batches in a batch.
+      drop_not_finite: leave micro-batches with a NaN or an inf in their gradients out of the mean, which is then of
+        the others; where none is left, nothing moves.
+
+    Raises:
+      ValueError: where k is less than 1.
+
+    Departures: `optax.MultiSteps` runs the inner optimizer on every call and chooses afterwards; and there one NaN
+    stays in the accumulator for ever, since it is emptied by a multiplication with 0.
+    """
+    if k < 1:
+        raise ValueError(f"accumulate_gradients: k={k} is outside 1, 2, 3, …: it is the number of gradients in a mean.")
+    tx = optax.with_extra_args_support(inner)
+
+    def init(params: Any) -> AccumulationState:
+        mean = jax.tree.map(jnp.zeros_like, widen(_arrays(params)))
+        return AccumulationState(tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
+        keep = _all_finite(updates) if drop_not_finite else jnp.asarray(True)
+        kept = state.kept + keep.astype(jnp.int32)
+
+        def average(m: Array, g: Array) -> Array:
+            n = jnp.maximum(kept, 1).astype(jnp.finfo(m.dtype).dtype)
+            # `where`, not a product with `keep`: NaN·0 is NaN.
+            return jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)
+
+        mean = jax.tree.map(average, state.mean, updates)
+        micro_step = state.micro_step + 1
+        full = micro_step >= k
+
+        def run() -> tuple[Any, Any, Any, Array]:
+            new, inner_state = tx.update(narrow(mean, updates), state.inner_state, params, **extra)
+            new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
+            return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
+
+        def wait() -> tuple[Any, Any, Any, Array]:
+            return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
+
+        new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
+        return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
+
+    outer = Transformation(init, update)
+    arguments = {"k": k, "drop_not_finite": drop_not_finite}
+    outer.part = Part("accumulate_gradients", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
+    return outer
+
+
+def _arrays(params: Any) -> Any:
+    """Zeros in the place of `jax.ShapeDtypeStruct`s."""
+    return jax.tree.map(lambda p: jnp.zeros(p.shape, p.dtype) if isinstance(p, jax.ShapeDtypeStruct) else p, params)
+
+
+def _all_finite(tree: Any) -> Array:
+    finite = [jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(tree)]
+    return jnp.all(jnp.stack(finite)) if finite else jnp.asarray(True)

@@ -1,0 +1,94 @@
+"""What a step costs, as far as no clock is needed: temporaries, bytes moved, traced equations, state bytes."""
+
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+from compilation import AS_IT_COMES
+
+import optzoo_jax as oz
+from optzoo_jax.experiments.bench import Subject, compiled, many_leaves, pairs, state_bytes, structure
+
+SIZE = 2**20
+SHAPE = jax.ShapeDtypeStruct((SIZE,), jnp.float32)
+PAIRS = {pair.name: pair for pair in pairs()}
+LOOKAHEAD = "lookahead(adam)"
+
+# Arrays of the parameters' size that XLA:CPU sets aside in a step. All others have none.
+TEMPORARIES = {
+    # √, / and the like are not computed twice: what they lead to is stored where two results need it.
+    "adamod": 1,  # the rate: for the parameters and for its average
+    LOOKAHEAD: 1,  # the inner update: for the fast and the slow weights
+    "ranger": 1,
+    # A gradient of the past is read by the parameters' kernel, and may not be overwritten before; XLA:CPU knows of no
+    # order between the two kernels, so it copies the old one first.
+    "diffgrad": 1,
+    "adadb": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def cost():
+    """Method → the structure of its compiled step and of optax's."""
+
+    def of(subject):
+        return structure(compiled(subject, SHAPE, **AS_IT_COMES), SHAPE)
+
+    found = {}
+
+    def find(name):
+        if name not in found:
+            pair = PAIRS[name]
+            found[name] = of(pair.ours), pair.twin and of(pair.twin)
+        return found[name]
+
+    return find
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_step_has_no_more_temporaries_than_are_explained(name, cost):
+    ours, theirs = cost(name)
+    assert ours["temporaries"] == pytest.approx(TEMPORARIES.get(name, 0), abs=0.01)
+    if theirs:
+        assert ours["temporaries"] <= theirs["temporaries"] + 0.01
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", [name for name, pair in PAIRS.items() if pair.twin])
+def test_a_step_moves_no_more_bytes_than_optax(name, cost):
+    ours, theirs = cost(name)
+    assert ours["bytes_accessed"] <= theirs["bytes_accessed"] * 1.001
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", PAIRS)
+def test_parameters_and_every_slot_are_written_where_they_were_read(name, cost):
+    slots = len(oz.card(name.partition("(")[0]).slots)
+    assert cost(name)[0]["donated"] >= 1 + slots
+
+
+def test_a_needless_copy_is_noticed():
+    def update(updates, state, params=None):
+        return jax.tree.map(lambda g, old: -jnp.sin(old), updates, state), updates
+
+    tx = optax.GradientTransformation(lambda params: jax.tree.map(jnp.zeros_like, params), update)
+    assert structure(compiled(Subject(lambda: tx), SHAPE, **AS_IT_COMES), SHAPE)["temporaries"] >= 0.99
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_state_is_as_large_as_the_card_says(name):
+    per_parameter = state_bytes(PAIRS[name].ours, SIZE) / SIZE
+    assert per_parameter == pytest.approx(oz.card(name.partition("(")[0]).bytes_per_parameter, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_maths_of_a_thousand_leaves_is_traced_once_a_shape(name):
+    """many_leaves has ten shapes; a chain that falls into two walks over the tree has twice as many programs."""
+    params = many_leaves(1000)
+    tx = PAIRS[name].ours.make()
+    state = jax.eval_shape(tx.init, params)
+    equations = jax.make_jaxpr(tx.update)(params, state, params).eqns
+    programs = [e.params["jaxpr"] for e in equations if e.params.get("name") == "one_array"]
+    assert len(programs) == 1000
+    assert len({id(program) for program in programs}) == 10
