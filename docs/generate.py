@@ -1,4 +1,4 @@
-"""Writes what the cards know into README.md and docs/methods.md: `python docs/generate.py`.
+"""Writes what the cards and the measurements know into README.md and docs: `python docs/generate.py`.
 
 With --check it writes nothing, names the stale files and exits with 1.
 """
@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
+from optzoo_jax.experiments import bench_table
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- methods: written by docs/generate.py -->", "<!-- end of methods -->"
+BEGIN, END = "<!-- written by docs/generate.py -->", "<!-- until here -->"
 
 
 def table() -> str:
@@ -78,6 +80,28 @@ def laws() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def performance() -> str:
+    """The measured part of docs/performance.md: a committed result of `optzoo bench`."""
+    result = json.loads((ROOT / "docs" / "performance.json").read_text())
+    origin, methods = result["provenance"], result["methods"]
+    versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
+    bandwidths = sorted(m["bandwidth"] / 1e9 for m in methods)
+    where = (
+        f"On {origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']}), {versions}, float32. One "
+        f"array of {origin['size']:,} parameters; medians of {origin['repeats']} steps and their quartiles. A copy in "
+        f"place ran at {bandwidths[0]:.0f} to {bandwidths[-1]:.0f} GB/s in the course of it."
+    )
+    leaves = f"A tree of {origin['leaves']} small arrays in ten shapes, until the first step can run:"
+    steps = columns(bench_table.STEP, map(bench_table.step_row, methods))
+    return "\n\n".join([where, steps, leaves, columns(bench_table.COMPILE, map(bench_table.compile_row, methods))])
+
+
+def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table."""
+    rule = ["---", *["---:"] * (len(names) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (names, rule, *rows))
+
+
 def listed(table: Mapping[str, Callable]) -> str:
     """Each law with its statement."""
     return "\n".join(f"* **{name}**: {' '.join((law.__doc__ or '').split())}" for name, law in table.items())
@@ -131,15 +155,21 @@ def fenced(text: str) -> str:
     return f"```text\n{text.strip()}\n```"
 
 
+def filled(path: Path, text: str) -> str:
+    """A page whose part between the two lines is `text`."""
+    page = path.read_text()
+    if BEGIN not in page or END not in page:
+        raise ValueError(f"{path.name} needs the lines {BEGIN!r} and {END!r}, between which the tables go")
+    head, _, rest = page.partition(BEGIN)
+    return f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}"
+
+
 def pages() -> dict[Path, str]:
     """What each generated file should say."""
-    readme = (ROOT / "README.md").read_text()
-    if BEGIN not in readme or END not in readme:
-        raise ValueError(f"README.md needs the lines {BEGIN!r} and {END!r}, between which the table goes")
-    head, _, rest = readme.partition(BEGIN)
-    tail = rest.partition(END)[2]
+    readme, measured = ROOT / "README.md", ROOT / "docs" / "performance.md"
     return {
-        ROOT / "README.md": f"{head}{BEGIN}\n{table()}\n{END}{tail}",
+        readme: filled(readme, table()),
+        measured: filled(measured, performance()),
         ROOT / "docs" / "methods.md": page(),
         ROOT / "docs" / "laws.md": laws(),
     }

@@ -79,15 +79,18 @@ def lookahead(
         since = state.steps_since_sync + 1
         sync = since >= sync_period
 
-        def slow_of(p: Array, u: Array, phi: Array) -> Array:
-            return jnp.where(sync, phi + _as(slow_step_size, phi) * (p + u - phi), phi)
-
         def update_of(p: Array, u: Array, phi: Array) -> Array:
-            return jnp.where(sync, phi - p, u)
+            return jnp.where(sync, phi + _as(slow_step_size, phi) * (p + u - phi) - p, u)
 
-        p, u = widen(params), widen(step)
-        slow = jax.tree.map(slow_of, p, u, state.slow)
-        new = narrow(jax.tree.map(update_of, p, u, slow), step)
+        def slow_of(p: Array, u: Array, phi: Array) -> Array:
+            # At a sync both weights are p + u. Said so, it is what the caller computes to apply the update, and XLA:CPU
+            # sees that φ is read before it is overwritten; otherwise it stores the inner update for the two of them.
+            return jnp.where(sync, p + u, phi)
+
+        p = widen(params)
+        wide = jax.tree.map(update_of, p, widen(step), state.slow)
+        slow = jax.tree.map(slow_of, p, wide, state.slow)
+        new = narrow(wide, step)
         cached = state.cached
         if inner_state == "reset":
             reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
