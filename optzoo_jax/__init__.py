@@ -35,6 +35,7 @@ from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
+from optzoo_jax.pieces.bounds import bound_lr, momental_bound
 from optzoo_jax.pieces.corrections import anneal, debias
 from optzoo_jax.pieces.curvature import newton_step
 from optzoo_jax.pieces.directions import (
@@ -48,6 +49,7 @@ from optzoo_jax.pieces.directions import (
     scale_by_momentum,
     scheduled_nesterov_ema,
 )
+from optzoo_jax.pieces.friction import adadb_friction, dfc_friction
 from optzoo_jax.pieces.moments import (
     belief_moment,
     centered,
@@ -58,18 +60,8 @@ from optzoo_jax.pieces.moments import (
     yogi_moment,
 )
 from optzoo_jax.pieces.noise import add_gradient_noise
-from optzoo_jax.pieces.rates import (
-    adadb_friction,
-    bound_lr,
-    dfc_friction,
-    hold_until_rectified,
-    inverse_raw_rms,
-    inverse_rms,
-    inverse_root,
-    momental_bound,
-    rectify,
-    update_rms,
-)
+from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms, inverse_root, update_rms
+from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
 from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
 from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping

@@ -30,6 +30,7 @@ import numpy as np
 import optax
 
 from optzoo_jax.arguments import bind
+from optzoo_jax.trees import check_inexact, flatten_like
 
 P = ParamSpec("P")
 Array = jax.Array
@@ -185,7 +186,7 @@ def lift(leaf: Leaf) -> Transformation:
 
     def init(params: Any) -> LeafwiseState:
         leaves, treedef = jax.tree.flatten(params)
-        _check_inexact(params, "parameter")
+        check_inexact(params, "parameter")
         parts = _columns_to_tree([leaf.init(p if hasattr(p, "dtype") else jnp.asarray(p)) for p in leaves], treedef)
         return LeafwiseState(jnp.zeros((), jnp.int32), learning_rate_at(jnp.ones((), jnp.int32)), parts)
 
@@ -201,12 +202,12 @@ def lift(leaf: Leaf) -> Transformation:
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
         xs, treedef = jax.tree.flatten(updates)
-        _check_inexact(updates, "gradient")
+        check_inexact(updates, "gradient")
         view = _view(leaf.needs, updates, {**extra, "params": params})
         t = jnp.asarray(optax.safe_increment(state.count))
         scalars, numbers = _split(leaf.once(t))
         outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
-        columns = [_flatten_like(updates, slot, "state") for slot in outer.flatten_up_to(state.parts)]
+        columns = [flatten_like(updates, slot, "state") for slot in outer.flatten_up_to(state.parts)]
         rows = []
         for i, x in enumerate(xs):
             slots = outer.unflatten([column[i] for column in columns])
@@ -247,40 +248,7 @@ def _view(needs: frozenset[str], updates: Any, given: dict[str, Any]) -> dict[st
             "argument of precondition(direction, rate), which shows it the gradient and the direction; write "
             "precondition(direction, chain(…, this_part))."
         )
-    return {name: _flatten_like(updates, given[name], name) for name in needs}
-
-
-def _flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
-    """The leaves of `tree`, which must be those of `updates` in structure and shape."""
-    flat, treedef = jax.tree.flatten(updates)
-    leaves, found = jax.tree.flatten(tree)
-    if found != treedef or any(jnp.shape(x) != jnp.shape(g) for x, g in zip(leaves, flat, strict=True)):
-        raise ValueError(
-            f"the {what} and the gradients are different pytrees, first at {_first_difference(updates, tree)}; pass "
-            "gradients taken with respect to the very parameters that init saw."
-        )
-    return leaves
-
-
-def _first_difference(updates: Any, tree: Any) -> str:
-    ours, theirs = (
-        {jax.tree_util.keystr(path): jnp.shape(x) for path, x in jax.tree_util.tree_leaves_with_path(t)}
-        for t in (updates, tree)
-    )
-    for path in [*ours, *theirs]:
-        if ours.get(path) != theirs.get(path):
-            return f"{path or 'the root'} (gradient: {ours.get(path, 'absent')}, there: {theirs.get(path, 'absent')})"
-    return f"the containers ({jax.tree.structure(updates)}, {jax.tree.structure(tree)})"
-
-
-def _check_inexact(tree: Any, what: str) -> None:
-    for path, x in jax.tree_util.tree_leaves_with_path(tree):
-        dtype = jnp.result_type(x)
-        if not jnp.issubdtype(dtype, jnp.inexact):
-            raise TypeError(
-                f"the {what} at {jax.tree_util.keystr(path) or 'the root'} has dtype {dtype}; an optimizer moves "
-                "floating-point or complex arrays: leave others out of the tree, or mask them (optax.masked)."
-            )
+    return {name: flatten_like(updates, given[name], name) for name in needs}
 
 
 def part(stream: str) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:

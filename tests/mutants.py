@@ -288,7 +288,7 @@ broken(
      call("adamod", "authors")),
 )  # fmt: skip
 broken(
-    "rectify", "pieces/rates",
+    "rectify", "pieces/rectification",
     ("2 / (1 - decay) - 1", "2 / (1 - decay)", "−1 missing in ρ_∞", RADAM),
     ("near**3 / 45", "near**3 / 40", "a wrong coefficient of coth's series", RADAM),
     ("(rho - 4) * (rho - 2)", "(rho - 4) * (rho - 3)", "ρₜ − 3 in rₜ", RADAM),
@@ -301,13 +301,13 @@ broken(
      "0/0 at ρ_∞ = 4 in the branch not taken", FINITE),
 )  # fmt: skip
 broken(
-    "hold_until_rectified", "pieces/rates",
+    "hold_until_rectified", "pieces/rectification",
     ("jnp.where(rectified > 0, x, 0)", "jnp.where(rectified > 0, 0, x)", "held after the threshold, not before",
      golden("equation__radam_authors_idle")),
     ("threshold, inclusive=True),)", "threshold, inclusive=False),)", "still held at ρₜ = threshold", THRESHOLD),
 )  # fmt: skip
 broken(
-    "dfc_friction", "pieces/rates",
+    "dfc_friction", "pieces/friction",
     ("jnp.abs(previous - grad) / c", "jnp.abs(previous + grad) / c", "|g_{t−1} + g_t|", RAW),
     ("jnp.abs(previous - grad) / c", "jnp.abs(previous - grad) * c", "the unit multiplied",
      asked("composition", "units_are_those_in_the_stream", "dfc_friction")),
@@ -315,7 +315,7 @@ broken(
 )  # fmt: skip
 ADADB, PRINTED = equations("adadb", variant="survey"), equations("adadb", variant="printed")
 broken(
-    "adadb_friction", "pieces/rates",
+    "adadb_friction", "pieces/friction",
     ("b3**3 * (g3 - g2)", "b3**2 * (g3 - g2)", "β₃² in the last term", ADADB),
     ("b**2 * (g2 - g1)", "b * (g2 - g1)", "the middle weight is not squared", ADADB),
     ("_onto(g1, grad), g1, g2", "_onto(g1, grad), g1, g3", "g_{t−3} never moves", ADADB),
@@ -327,7 +327,7 @@ broken(
 )  # fmt: skip
 SCHEDULED_BOUND = decay("adabound", "decoupled", "scheduled")
 broken(
-    "bound_lr", "pieces/rates",
+    "bound_lr", "pieces/bounds",
     ("(1 - 1 / (gamma * now + 1))", "(1 - 1 / (gamma * (now - 1) + 1))", "η_l one step late",
      equations("amsbound", gamma=0.3, final_learning_rate=0.02, b2=0.9)),
     ("(1 + 1 / (gamma * now))", "(1 + 1 / (gamma * now + 1))", "+1 in η_u as in η_l",
@@ -341,7 +341,7 @@ broken(
 )  # fmt: skip
 ADAMOD = golden("equation__adamod_002A13_paper")
 broken(
-    "momental_bound", "pieces/rates",
+    "momental_bound", "pieces/bounds",
     ("jnp.minimum(eta, s), s", "jnp.maximum(eta, s), s", "the larger of the two", ADAMOD),
 )  # fmt: skip
 ADADELTA = golden("adadelta__torch_optim__017")

@@ -11,7 +11,7 @@ import references
 from trajectories import run, stream
 
 import optzoo_jax as oz
-from optzoo_jax.pieces.rates import _rho
+from optzoo_jax.pieces.rectification import _rho
 
 RNG = np.random.default_rng(17)
 G, START = RNG.normal(size=(8, 4)), RNG.normal(size=4)

@@ -181,6 +181,15 @@ def many_leaves(leaves: int) -> dict[str, jax.ShapeDtypeStruct]:
     return {f"layer {i // 10}, {i % 10}": jax.ShapeDtypeStruct((8 + i % 10, 8), jnp.float32) for i in range(leaves)}
 
 
+def bench_all(
+    chosen: Sequence[Pair], report: Callable[[str, float], None], size: int, leaves: int, repeats: int
+) -> Iterator[dict[str, Any]]:
+    """`bench` of each in turn; `report` hears which one is in hand and how many are done."""
+    for i, pair in enumerate(chosen):
+        report(pair.name, i)
+        yield bench(pair, size, leaves, repeats)
+
+
 def bench(pair: Pair, size: int, leaves: int, repeats: int) -> dict[str, Any]:
     """All that is measured of one method: plain data.
 

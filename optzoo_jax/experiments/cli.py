@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 _EXTRA = ("flax", "rich", "sklearn")
 INTERRUPTED = 130
@@ -79,13 +80,9 @@ def _at_least_one(what: str) -> Callable[[str], int]:
 
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
-    from rich.console import Console
-
     from optzoo_jax.experiments.entries import select
-    from optzoo_jax.experiments.interrupt import deferred_interrupt
-    from optzoo_jax.experiments.progress import progress
     from optzoo_jax.experiments.race import Budget, problem, race
-    from optzoo_jax.experiments.results import check_writable, provenance, write
+    from optzoo_jax.experiments.results import check_writable, provenance
     from optzoo_jax.experiments.table import race_table
     from optzoo_jax.experiments.training import examples_a_step
 
@@ -94,67 +91,81 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     examples_a_step(problem("mlp"), budget.batch_size)
     check_writable(options.out)
 
+    return _one_by_one(
+        options.out,
+        len(entries),
+        lambda report: race(entries, budget, report),
+        lambda: provenance(budget),
+        lambda methods: race_table(methods, budget),
+        width=80,
+    )
+
+
+def _bench(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench import bench_all, pairs
+    from optzoo_jax.experiments.bench_table import bench_table
+    from optzoo_jax.experiments.results import check_writable, machine
+
+    chosen = pairs(options.names)
+    settings = {"size": options.size, "leaves": options.leaves, "repeats": options.repeats}
+    check_writable(options.out)
+    return _one_by_one(
+        options.out,
+        len(chosen),
+        lambda report: bench_all(chosen, report, **settings),
+        lambda: {**machine(), **settings},
+        bench_table,
+        width=100,
+    )
+
+
+def _one_by_one(
+    out: Path,
+    total: int,
+    measure: Callable[[Callable[[str, float], None]], Iterable[dict[str, Any]]],
+    provenance: Callable[[], dict[str, Any]],
+    table: Callable[[list[dict[str, Any]]], Any],
+    width: int,
+) -> Callable[[], int]:
+    """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
+
+    Args:
+      out: the file.
+      total: how many methods there are.
+      measure: what yields them, and is given a function to call with the method in hand and how many are done.
+      provenance: where the numbers come from.
+      table: what is printed of the finished ones.
+      width: of the table at least; narrower, numbers would be cut.
+    """
+    from rich.console import Console
+
+    from optzoo_jax.experiments.interrupt import deferred_interrupt
+    from optzoo_jax.experiments.progress import progress
+    from optzoo_jax.experiments.results import write
+
     def run() -> int:
-        origin = provenance(budget)
+        origin = provenance()
         finished = []
         interrupted = False
         try:
-            with deferred_interrupt() as check, progress(len(entries)) as show:
+            with deferred_interrupt() as check, progress(total) as show:
 
                 def report(name: str, done: float) -> None:
                     check()
                     show(name, done)
 
-                for method in race(entries, budget, report):
+                for method in measure(report):
                     finished.append(method)
-                    complete = len(finished) == len(entries)
-                    write(options.out, {"complete": complete, "provenance": origin, "methods": finished})
+                    write(out, {"complete": len(finished) == total, "provenance": origin, "methods": finished})
         except KeyboardInterrupt:
             interrupted = True
         if finished:
             console = Console(highlight=False)
-            console.width = max(console.width, 80)  # narrower, numbers would be cut
-            console.print(race_table(finished, budget))
+            console.width = max(console.width, width)
+            console.print(table(finished))
         if interrupted:
-            print(f"Interrupted: {len(finished)} of {len(entries)} methods finished.")
-        print(f"Saved in {options.out}." if finished else "Nothing is saved.")
-        return INTERRUPTED if interrupted else 0
-
-    return run
-
-
-def _bench(options: argparse.Namespace) -> Callable[[], int]:
-    from rich.console import Console
-
-    from optzoo_jax.experiments.bench import bench, pairs
-    from optzoo_jax.experiments.bench_table import bench_table
-    from optzoo_jax.experiments.progress import progress
-    from optzoo_jax.experiments.results import check_writable, machine, write
-
-    chosen = pairs(options.names)
-    settings = {"size": options.size, "leaves": options.leaves, "repeats": options.repeats}
-    check_writable(options.out)
-
-    def run() -> int:
-        finished = []
-        interrupted = False
-        try:
-            with progress(len(chosen)) as show:
-                for i, pair in enumerate(chosen):
-                    show(pair.name, i)
-                    finished.append(bench(pair, **settings))
-                    complete = len(finished) == len(chosen)
-                    results = {"complete": complete, "provenance": {**machine(), **settings}, "methods": finished}
-                    write(options.out, results)
-        except KeyboardInterrupt:
-            interrupted = True
-        if finished:
-            console = Console(highlight=False)
-            console.width = max(console.width, 100)
-            console.print(bench_table(finished))
-        if interrupted:
-            print(f"Interrupted: {len(finished)} of {len(chosen)} methods finished.")
-        print(f"Saved in {options.out}." if finished else "Nothing is saved.")
+            print(f"Interrupted: {len(finished)} of {total} methods finished.")
+        print(f"Saved in {out}." if finished else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0
 
     return run

@@ -11,7 +11,8 @@ from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import belief_moment, residual
-from optzoo_jax.pieces.rates import inverse_root, rectify
+from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.pieces.rectification import rectify
 from optzoo_jax.pieces.updates import descent
 
 Variant = Literal["survey", "authors"]

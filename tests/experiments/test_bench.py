@@ -40,10 +40,10 @@ def test_an_unknown_name_is_an_error_with_the_nearest(capsys):
 
 
 def test_ctrl_c_leaves_what_is_finished(tmp_path, capsys, monkeypatch):
-    def interrupted(pair, **settings):
+    def interrupted(pair, *settings):
         if pair.name == "sgd":
             raise KeyboardInterrupt
-        return whole(pair, **settings)
+        return whole(pair, *settings)
 
     whole = bench_module.bench
     monkeypatch.setattr(bench_module, "bench", interrupted)

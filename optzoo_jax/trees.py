@@ -1,0 +1,41 @@
+"""Two pytrees that should be alike, and arrays that should be numbers: errors that say where they are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
+    """The leaves of `tree`, which must be those of `updates` in structure and shape."""
+    flat, treedef = jax.tree.flatten(updates)
+    leaves, found = jax.tree.flatten(tree)
+    if found != treedef or any(jnp.shape(x) != jnp.shape(g) for x, g in zip(leaves, flat, strict=True)):
+        raise ValueError(
+            f"the {what} and the gradients are different pytrees, first at {_first_difference(updates, tree)}; pass "
+            "gradients taken with respect to the very parameters that init saw."
+        )
+    return leaves
+
+
+def _first_difference(updates: Any, tree: Any) -> str:
+    ours, theirs = (
+        {jax.tree_util.keystr(path): jnp.shape(x) for path, x in jax.tree_util.tree_leaves_with_path(t)}
+        for t in (updates, tree)
+    )
+    for path in [*ours, *theirs]:
+        if ours.get(path) != theirs.get(path):
+            return f"{path or 'the root'} (gradient: {ours.get(path, 'absent')}, there: {theirs.get(path, 'absent')})"
+    return f"the containers ({jax.tree.structure(updates)}, {jax.tree.structure(tree)})"
+
+
+def check_inexact(tree: Any, what: str) -> None:
+    for path, x in jax.tree_util.tree_leaves_with_path(tree):
+        dtype = jnp.result_type(x)
+        if not jnp.issubdtype(dtype, jnp.inexact):
+            raise TypeError(
+                f"the {what} at {jax.tree_util.keystr(path) or 'the root'} has dtype {dtype}; an optimizer moves "
+                "floating-point or complex arrays: leave others out of the tree, or mask them (optax.masked)."
+            )
