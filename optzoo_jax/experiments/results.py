@@ -25,7 +25,7 @@ def machine() -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in packages},
         },
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "devices": [device.device_kind for device in jax.devices()],
         "cores": os.cpu_count(),
         "dtype": "float32",
