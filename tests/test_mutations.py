@@ -101,3 +101,10 @@ def test_the_exit_code_and_the_last_line_say_whether_all_were_caught(tiny, monke
         monkeypatch.setattr(mutations, "findings", lambda *arguments, found=found: found)
         assert mutations.main([]) == code
         assert capsys.readouterr().out.strip().endswith(f"{last} caught")
+
+
+def test_every_test_that_a_mutant_asks_is_there():
+    asked = sorted({m.asked for m in MUTANTS})
+    arguments = ["-o", "addopts=", "-q", "--collect-only", "-p", "no:cacheprovider", *asked]
+    code, output = mutations.python(mutations.ROOT, "-m", "pytest", *arguments)
+    assert code == 0, output[-2000:]
