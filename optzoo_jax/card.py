@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import bind, check_choice
-from optzoo_jax.leafwise import Numeric, Part, Schedule, Transformation, name_part, part_of
+from optzoo_jax.transformation import Numeric, Part, Schedule, Transformation, name_part, part_of
 
 P = ParamSpec("P")
 Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]

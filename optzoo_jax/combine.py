@@ -15,7 +15,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.leafwise import Array, Leaf, Part, Transformation, lift, narrow, part_of, widen
+from optzoo_jax.leafwise import lift
+from optzoo_jax.precision import narrow, widen
+from optzoo_jax.transformation import Array, Leaf, Part, Transformation, part_of
 
 
 class PreconditionState(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from optzoo_jax.leafwise import Part, part_of
 from optzoo_jax.registry import card
+from optzoo_jax.transformation import Part, part_of
 
 _HIDDEN = ("weight_decay", "weight_decay_mode", "mask", "base_learning_rate")
 

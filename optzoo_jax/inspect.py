@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.leafwise import Array, narrow, part_of
+from optzoo_jax.precision import narrow
+from optzoo_jax.transformation import Array, part_of
 from optzoo_jax.wrappers.lookahead import LookaheadState
 
 

@@ -8,7 +8,7 @@ A piece writes its equation for a single array, in its paper's letters:
 
     leafwise(maths, slots=EmaState(mu=zeros), once=lambda t: (decay,))
 
-This is the only place that knows tree maps, the step counter, and the precision policy:
+This is the only place that knows tree maps and the step counter, and that applies the precision policy:
 
 * arithmetic runs in at least float32, state is kept in at least float32 and never changes its dtype, and the
   stream leaves in the precision it came in;
@@ -19,50 +19,18 @@ This is the only place that knows tree maps, the step counter, and the precision
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, ParamSpec
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import bind
+from optzoo_jax.precision import as_array, wide, with_precision_of
+from optzoo_jax.transformation import Array, Leaf, Numeric, Schedule, Transformation
 from optzoo_jax.trees import check_inexact, flatten_like
-
-P = ParamSpec("P")
-Array = jax.Array
-Numeric = float | int | jax.Array
-Schedule = Callable[[Any], Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """What a transformation is called, what it was made with, what flows through it, and what it is made of."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    stream: str = ""
-    children: tuple[tuple[str, Part], ...] = ()  # (role, part); the role is "" for a plain link
-
-
-class Leaf(NamedTuple):
-    """The maths of one array. `view` holds what a part may look at beside its stream: grad, direction, params."""
-
-    init: Callable[[Array], Any]  # a parameter → its slots
-    once: Callable[[Array], Any]  # the step t = 1, 2, … → scalars
-    update: Callable[[Array, Any, Any, dict[str, Array]], tuple[Array, Any]]
-    needs: frozenset[str] = frozenset()
-    rate: Callable[[Array], Any] | None = None  # the step t → the learning rate, where the part has one
-
-
-class Transformation(optax.GradientTransformationExtraArgs):
-    """An ordinary optax transformation that also remembers its parts."""
-
-    leaf: Leaf | None = None
-    part: Part | None = None
 
 
 class LeafwiseState(NamedTuple):
@@ -77,44 +45,6 @@ class LeafwiseState(NamedTuple):
     count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
     learning_rate: Any
     parts: Any
-
-
-def _wide(dtype: Any) -> Any:
-    return np.promote_types(dtype, np.float32)
-
-
-def _with_precision_of(x: Array, dtype: Any) -> Array:
-    """x, real or complex as it is, in the precision of `dtype`."""
-    real = jnp.finfo(dtype).dtype
-    return x.astype(np.promote_types(real, np.complex64) if jnp.iscomplexobj(x) else real)
-
-
-def widen(tree: Any) -> Any:
-    """Every leaf in at least float32."""
-    return jax.tree.map(lambda x: jnp.asarray(x).astype(_wide(jnp.asarray(x).dtype)), tree)
-
-
-def narrow(tree: Any, like: Any) -> Any:
-    """Every leaf in the precision of its counterpart in `like`."""
-    return jax.tree.map(lambda x, y: _with_precision_of(x, jnp.asarray(y).dtype), tree, like)
-
-
-def zeros(p: Array) -> Array:
-    """A slot that starts at 0, real or complex as the parameter is."""
-    return jnp.zeros_like(p, dtype=_wide(p.dtype))
-
-
-def full(value: Numeric) -> Callable[[Array], Array]:
-    """A slot that starts at `value`, real or complex as the parameter is."""
-    return lambda p: jnp.full_like(p, value, dtype=_wide(p.dtype))
-
-
-def full_real(value: Numeric) -> Callable[[Array], Array]:
-    """A real slot that starts at `value`: a second moment is real also where the parameter is complex."""
-    return lambda p: jnp.full_like(p, value, dtype=jnp.finfo(_wide(p.dtype)).dtype)
-
-
-zeros_real = full_real(0.0)
 
 
 def at(schedule: Numeric | Schedule, t: Array) -> Any:
@@ -174,20 +104,20 @@ def lift(leaf: Leaf) -> Transformation:
     # Compiled by itself, so that leaves of one shape and dtype are traced once and lowered once.
     @functools.partial(jax.jit, static_argnames="numbers")
     def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array], numbers: Any) -> tuple[Array, Any]:
-        dtype = _wide(x.dtype)
+        dtype = wide(x.dtype)
         real = jnp.finfo(dtype).dtype
         y, new = leaf.update(
             x.astype(dtype),
-            jax.tree.map(lambda s: _with_precision_of(s, dtype), slots),
+            jax.tree.map(lambda s: with_precision_of(s, dtype), slots),
             _merge(numbers, [s.astype(real) for s in scalars]),
-            {name: _with_precision_of(value, dtype) for name, value in view.items()},
+            {name: with_precision_of(value, dtype) for name, value in view.items()},
         )
-        return _with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
+        return with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
 
     def init(params: Any) -> LeafwiseState:
         leaves, treedef = jax.tree.flatten(params)
         check_inexact(params, "parameter")
-        parts = _columns_to_tree([leaf.init(p if hasattr(p, "dtype") else jnp.asarray(p)) for p in leaves], treedef)
+        parts = _columns_to_tree([leaf.init(as_array(p)) for p in leaves], treedef)
         return LeafwiseState(jnp.zeros((), jnp.int32), learning_rate_at(jnp.ones((), jnp.int32)), parts)
 
     def learning_rate_at(t: Array) -> Any:
@@ -249,37 +179,3 @@ def _view(needs: frozenset[str], updates: Any, given: dict[str, Any]) -> dict[st
             "precondition(direction, chain(…, this_part))."
         )
     return {name: flatten_like(updates, given[name], name) for name in needs}
-
-
-def part(stream: str) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
-    """Marks a factory as a part: its arguments are checked by name, and its transformation remembers them.
-
-    Args:
-      stream: what flows in and out, with units, such as "moment [g²] → rate [1/g]".
-    """
-
-    def decorate(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
-        @functools.wraps(factory)
-        def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
-            arguments = bind(factory, args, kwargs)
-            return name_part(factory(**arguments), factory.__name__, arguments, stream)  # pyright: ignore[reportCallIssue]
-
-        return build
-
-    return decorate
-
-
-def name_part(tx: Any, name: str, arguments: Mapping[str, Any], stream: str) -> Transformation:
-    """The same transformation under the name that a user wrote; a chain's links become its own."""
-    inner = getattr(tx, "part", None)
-    children = () if inner is None else inner.children if inner.name == "chain" else (("", inner),)
-    named = Transformation(tx.init, tx.update)
-    named.leaf = getattr(tx, "leaf", None)
-    named.part = Part(name, arguments, stream, children)
-    return named
-
-
-def part_of(tx: Any) -> Part:
-    """The part that a transformation remembers; one from elsewhere is an unknown link."""
-    found = getattr(tx, "part", None)
-    return found or Part(getattr(tx.update, "__qualname__", "unknown").split(".")[0], {}, "made elsewhere")

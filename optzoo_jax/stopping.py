@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.card import card_of
-from optzoo_jax.leafwise import Array, Numeric
+from optzoo_jax.transformation import Array, Numeric
 
 
 class EarlyStoppingState(NamedTuple):

@@ -1,7 +1,7 @@
 """How XLA compiles the tests: a suite of thousands of small programs, most of which run once.
 
-With plain kernels a program compiles in a fifth of the time. What is fused and how arrays are laid out stays as it
-is, since only the machine code is less optimized. Exactness and precision are nevertheless measured AS_IT_COMES.
+With plain kernels a program compiles in a fifth of the time: XLA:CPU computes the same operations in machine code that
+is less optimized. Exactness, precision and cost are nevertheless measured AS_IT_COMES.
 """
 
 import os

@@ -98,12 +98,15 @@ broken(
     ("np.log(np.float64(decay))", "np.log(np.float32(decay))", "log β in float32", EXACT),
     ("if decay > 0 else -np.inf", "if decay > 0 else 0.0", "log 0 taken for 0",
      asked("reductions", "no_momentum_is_sgd", "ema_momentum")),
-    ("jnp.zeros_like(p, dtype=_wide(p.dtype))", "jnp.zeros_like(p)", "state as narrow as the parameters",
+    ("return with_precision_of(y, x.dtype), jax", "return y, jax", "updates wider than the gradient",
      asked("details", WIDE, "bfloat16")),
-    ("dtype=jnp.finfo(_wide(p.dtype)).dtype)", "dtype=_wide(p.dtype))", "a complex second moment",
+)  # fmt: skip
+broken(
+    "precision", "precision",
+    ("jnp.zeros_like(p, dtype=wide(p.dtype))", "jnp.zeros_like(p)", "state as narrow as the parameters",
+     asked("details", WIDE, "bfloat16")),
+    ("dtype=jnp.finfo(wide(p.dtype)).dtype)", "dtype=wide(p.dtype))", "a complex second moment",
      asked("details", WIDE, "complex64")),
-    ("return _with_precision_of(y, x.dtype), jax", "return y, jax", "updates wider than the gradient",
-     asked("details", WIDE, "bfloat16")),
 )  # fmt: skip
 broken(
     "precision", "combine",

@@ -8,13 +8,13 @@ from typing import Any, Literal, Unpack
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import chain, precondition
-from optzoo_jax.leafwise import Array, Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.bounds import bound_lr
 from optzoo_jax.pieces.corrections import anneal, debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.updates import descent, require_base
+from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
 
 Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]

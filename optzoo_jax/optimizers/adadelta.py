@@ -6,11 +6,11 @@ from typing import Unpack
 
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import chain, precondition
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root, update_rms
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 
 @part("gradient [g] → step [θ]")

@@ -6,10 +6,10 @@ from typing import Unpack
 
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import precondition
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_rms
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 
 @part("gradient [g] → step [1]")

@@ -7,11 +7,11 @@ from typing import Literal, Unpack
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import chain, precondition
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.friction import dfc_friction
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "authors"]
 _VARIANTS = {

@@ -6,9 +6,9 @@ from typing import Unpack
 
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation
 from optzoo_jax.pieces.directions import debiased_ema, scale_by_momentum
 from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
+from optzoo_jax.transformation import Numeric, Schedule, Transformation
 
 
 @optimizer(

@@ -7,10 +7,10 @@ from typing import Literal, Unpack
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import precondition
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.directions import nesterov_ema, scheduled_nesterov_ema
 from optzoo_jax.pieces.rates import inverse_rms
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["dozat", "optax", "ruder"]
 _VARIANTS = {

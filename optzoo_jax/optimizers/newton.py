@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation
 from optzoo_jax.pieces.curvature import newton_step
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation
 
 
 @optimizer(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation
 from optzoo_jax.optimizers.radam import radam
+from optzoo_jax.transformation import Numeric, Schedule, Transformation
 from optzoo_jax.wrappers.lookahead import lookahead
 
 

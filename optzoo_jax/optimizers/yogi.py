@@ -7,12 +7,12 @@ from typing import Literal, Unpack
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.combine import chain, precondition
-from optzoo_jax.leafwise import Numeric, Schedule, Transformation, part
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "paper", "authors"]
 _VARIANTS = {

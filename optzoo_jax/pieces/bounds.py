@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import Array, Numeric, Schedule, Transformation, at, leafwise, part, zeros_real
+from optzoo_jax.leafwise import at, leafwise
+from optzoo_jax.precision import zeros_real
+from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
 
 
 @part("rate [1/g] → rate [θ/g]")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import Array, Numeric, Transformation, leafwise, part, weight_of
+from optzoo_jax.leafwise import leafwise, weight_of
+from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
 @part("x → x")

@@ -11,7 +11,8 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from optzoo_jax.arguments import check_choice
-from optzoo_jax.leafwise import Numeric, Transformation, name_part, narrow, widen
+from optzoo_jax.precision import narrow, widen
+from optzoo_jax.transformation import Numeric, Transformation, name_part
 
 
 def newton_step(damping: Numeric = 0.0, *, solver: Literal["dense", "cg"] = "dense") -> Transformation:

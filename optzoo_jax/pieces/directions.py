@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import Array, Numeric, Transformation, full, leafwise, log_of, part, weight_of, zeros
+from optzoo_jax.leafwise import leafwise, log_of, weight_of
 from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.precision import full, zeros
+from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
 class EmaState(NamedTuple):

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import Array, Numeric, Transformation, leafwise, part, zeros
+from optzoo_jax.leafwise import leafwise
+from optzoo_jax.precision import zeros
+from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
 def _onto(slot: Array, x: Array) -> Array:

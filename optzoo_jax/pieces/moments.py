@@ -7,18 +7,9 @@ from typing import Any, Literal, NamedTuple
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import check_choice
-from optzoo_jax.leafwise import (
-    Array,
-    Leaf,
-    Numeric,
-    Transformation,
-    full_real,
-    leafwise,
-    lift,
-    name_part,
-    part,
-    zeros_real,
-)
+from optzoo_jax.leafwise import leafwise, lift
+from optzoo_jax.precision import full_real, zeros_real
+from optzoo_jax.transformation import Array, Leaf, Numeric, Transformation, name_part, part
 
 
 class SecondMomentState(NamedTuple):

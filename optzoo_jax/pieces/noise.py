@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.card import card_of
-from optzoo_jax.leafwise import Array, Numeric, Transformation, name_part, narrow, widen
+from optzoo_jax.precision import narrow, widen
+from optzoo_jax.transformation import Array, Numeric, Transformation, name_part
 
 
 class GradientNoiseState(NamedTuple):

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import Array, Numeric, Transformation, leafwise, part, zeros_real
+from optzoo_jax.leafwise import leafwise
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.moments import abs_square, second_moment
+from optzoo_jax.precision import zeros_real
+from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
 @part("moment [g²] → rate [1/g]")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import Array, Numeric, Transformation, leafwise, log_of, part
+from optzoo_jax.leafwise import leafwise, log_of
+from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
 def _rho(t: Array, decay: Numeric) -> tuple[Array, Numeric]:

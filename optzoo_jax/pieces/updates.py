@@ -8,7 +8,8 @@ import optax
 
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import Array, Numeric, Schedule, Transformation, at, leafwise, part
+from optzoo_jax.leafwise import at, leafwise
+from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
 
 WeightDecayMode = Literal["l2", "decoupled", "independent"]
 

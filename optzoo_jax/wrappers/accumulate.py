@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.leafwise import Array, Part, Transformation, narrow, part_of, widen
+from optzoo_jax.precision import as_array, narrow, zeros
+from optzoo_jax.transformation import Array, Part, Transformation, part_of
 
 
 class AccumulationState(NamedTuple):
@@ -53,7 +54,7 @@ def accumulate_gradients(
     tx = optax.with_extra_args_support(inner)
 
     def init(params: Any) -> AccumulationState:
-        mean = jax.tree.map(jnp.zeros_like, widen(_arrays(params)))
+        mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
         return AccumulationState(tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
@@ -84,11 +85,6 @@ def accumulate_gradients(
     arguments = {"k": k, "drop_not_finite": drop_not_finite}
     outer.part = Part("accumulate_gradients", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
     return outer
-
-
-def _arrays(params: Any) -> Any:
-    """Zeros in the place of `jax.ShapeDtypeStruct`s."""
-    return jax.tree.map(lambda p: jnp.zeros(p.shape, p.dtype) if isinstance(p, jax.ShapeDtypeStruct) else p, params)
 
 
 def _all_finite(tree: Any) -> Array:

@@ -11,7 +11,8 @@ import optax
 
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import card_of
-from optzoo_jax.leafwise import Array, Numeric, Part, Transformation, narrow, part_of, widen
+from optzoo_jax.precision import narrow, widen, zeros
+from optzoo_jax.transformation import Array, Numeric, Part, Transformation, part_of
 
 _MOMENTUM_SLOTS = ("mu", "trace")
 
@@ -113,9 +114,7 @@ def lookahead(
 
 def _copy(p: Any) -> Array:
     """The first slow weights: a copy, since they must survive the donation of the parameters; 0 for a mere shape."""
-    if isinstance(p, jax.ShapeDtypeStruct):
-        return jnp.zeros(p.shape, widen(jnp.zeros((), p.dtype)).dtype)
-    return jnp.array(widen(p), copy=True)
+    return zeros(p) if isinstance(p, jax.ShapeDtypeStruct) else jnp.array(widen(p), copy=True)
 
 
 def _as(value: Numeric, x: Array) -> Any:

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.leafwise import Part, Transformation, part_of, widen
+from optzoo_jax.precision import widen
+from optzoo_jax.transformation import Part, Transformation, part_of
 
 
 def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> Transformation:

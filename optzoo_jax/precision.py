@@ -1,0 +1,55 @@
+"""The precision policy: arithmetic and state in at least float32, what leaves as narrow as what came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optzoo_jax.transformation import Array, Numeric
+
+
+def wide(dtype: Any) -> Any:
+    return np.promote_types(dtype, np.float32)
+
+
+def with_precision_of(x: Array, dtype: Any) -> Array:
+    """x, real or complex as it is, in the precision of `dtype`."""
+    real = jnp.finfo(dtype).dtype
+    return x.astype(np.promote_types(real, np.complex64) if jnp.iscomplexobj(x) else real)
+
+
+def widen(tree: Any) -> Any:
+    """Every leaf in at least float32."""
+    return jax.tree.map(lambda x: jnp.asarray(x).astype(wide(jnp.asarray(x).dtype)), tree)
+
+
+def narrow(tree: Any, like: Any) -> Any:
+    """Every leaf in the precision of its counterpart in `like`."""
+    return jax.tree.map(lambda x, y: with_precision_of(x, jnp.asarray(y).dtype), tree, like)
+
+
+def as_array(p: Any) -> Any:
+    """A parameter as an array; a mere shape with a dtype stays what it is."""
+    return p if hasattr(p, "dtype") else jnp.asarray(p)
+
+
+def zeros(p: Array | jax.ShapeDtypeStruct) -> Array:
+    """A slot that starts at 0, real or complex as the parameter is."""
+    return jnp.zeros_like(p, dtype=wide(p.dtype))
+
+
+def full(value: Numeric) -> Callable[[Array], Array]:
+    """A slot that starts at `value`, real or complex as the parameter is."""
+    return lambda p: jnp.full_like(p, value, dtype=wide(p.dtype))
+
+
+def full_real(value: Numeric) -> Callable[[Array], Array]:
+    """A real slot that starts at `value`: a second moment is real also where the parameter is complex."""
+    return lambda p: jnp.full_like(p, value, dtype=jnp.finfo(wide(p.dtype)).dtype)
+
+
+zeros_real = full_real(0.0)
