@@ -67,4 +67,5 @@ from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
 from optzoo_jax.wrappers.accumulate import accumulate_gradients
 from optzoo_jax.wrappers.lookahead import lookahead
+from optzoo_jax.wrappers.pack import pack, pack_state, unpack_state
 from optzoo_jax.wrappers.state_dtype import with_state_dtype

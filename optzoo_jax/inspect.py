@@ -13,6 +13,7 @@ import optax
 from optzoo_jax.precision import narrow
 from optzoo_jax.transformation import Array, part_of
 from optzoo_jax.wrappers.lookahead import LookaheadState
+from optzoo_jax.wrappers.pack import unpack_state
 
 
 def step(state: Any) -> Array:
@@ -134,7 +135,11 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     """
     shapes = jax.eval_shape(lambda p: p, params)
     leaves = jax.tree_util.tree_leaves_with_path(shapes)
-    state = [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(jax.eval_shape(tx.init, shapes)) if path]
+
+    def by_name(params: Any) -> Any:
+        return unpack_state(tx.init(params), params)
+
+    state = [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(jax.eval_shape(by_name, shapes)) if path]
     owned: list[list[tuple[Any, Any]]] = [[] for _ in leaves]
     for path, x in state:
         owner = _owner(path, x, leaves)

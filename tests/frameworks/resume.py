@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
-from frameworks.methods import METHODS
+from frameworks.methods import ALL as METHODS
 
 BEFORE, AFTER = 7, 6  # lookahead's and ranger's syncs, every second and sixth step, lie on both sides, none at the cut
 

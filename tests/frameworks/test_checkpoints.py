@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frameworks.methods import METHODS
+from frameworks.methods import ALL as METHODS
 
 TESTS = Path(__file__).parent.parent
 

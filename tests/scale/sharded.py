@@ -11,10 +11,13 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
-from frameworks.methods import METHODS
+from frameworks.methods import ALL
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+import optzoo_jax as oz
+
+METHODS = ALL | {"adam to be packed": oz.pack(oz.adam(0.05))}  # all is small, and nothing packed: it is sharded
 STEPS = 7  # past the syncs of lookahead and ranger, and the start of radam's rectification
 COLLECTIVE = r"all-reduce|all-gather|collective-permute|all-to-all|reduce-scatter"
 GLOBAL = ("clip before adabelief", "newton", "newton cg")  # they read all gradients at once
@@ -75,8 +78,8 @@ def main(kind):
     wrongly_sharded((found_updates, found), mesh, "after an update")
     for t in range(STEPS):
         updates, expected = single(values(t + 0.5), expected, expected_params)
-    there = named((found_updates, found))
-    for name, x in named((updates, expected)).items():
+    there = named((found_updates, oz.unpack_state(found, expected_params)))
+    for name, x in named((updates, oz.unpack_state(expected, expected_params))).items():
         if not np.allclose(np.float32(there[name]), np.float32(x), rtol=1e-5, atol=1e-7):
             print(f"{name} differs from that of a single device")
     print("done")

@@ -1,0 +1,145 @@
+"""Small arrays side by side in one, so that a step hands over a few buffers instead of thousands."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeGuard
+
+import jax
+import jax.core
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.precision import as_array
+from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.trees import flatten_like
+
+
+class Small(NamedTuple):
+    """What stands in the place of a small array."""
+
+
+class Packed(NamedTuple):
+    """What stands in the place of a tree shaped like the parameters.
+
+    Attributes:
+      small: the parameters' dtypes → their small arrays, flat, one after another in the order of the tree.
+      rest: the tree, with `Small()` where an array is among the small.
+    """
+
+    small: dict[str, Array]
+    rest: Any
+
+
+def pack(inner: optax.GradientTransformation, below: int = 1024) -> Transformation:
+    """Runs an optimizer on one flat array of all small parameters of a dtype, and on the large ones as they are.
+
+    Stream: that of the inner optimizer.
+
+    A step over thousands of tiny arrays spends its time on handing over buffers. Here the state of the small ones is a
+    buffer a slot, and their arithmetic a few kernels; in return the program takes several times longer to compile.
+
+    Arrays that are sharded when `init` sees them stay as they are: packed, they would be gathered in every step.
+
+    Args:
+      inner: an optimizer of this library that treats each number by itself, as nearly all do.
+      below: arrays with fewer elements are small. To pack large ones costs more than it saves.
+
+    Raises:
+      TypeError: where the inner optimizer is from elsewhere, or one of its parts looks at more than one number (a
+        mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
+    """
+    part = part_of(inner)
+    if getattr(inner, "leaf", None) is None:
+        raise TypeError(
+            f"pack: {part.name} is not known to treat each number by itself, and would compute something else on "
+            "packed arrays. Pack the part that does, and chain the rest around it: "
+            "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
+        )
+    tx: Any = optax.with_extra_args_support(inner)
+
+    def init(params: Any) -> Any:
+        leaves = [as_array(p) for p in jax.tree.leaves(params)]
+        return tx.init(_packed(params, params, [p.dtype.name if _is_small(p, below) else None for p in leaves]))
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        slots = [x for x in jax.tree.leaves(state, is_leaf=_is_packed) if _is_packed(x)]
+        if not slots:  # nor is there anything to pack
+            return tx.update(updates, state, params, **extra)
+        if params is not None:
+            flatten_like(updates, params, "parameters")
+        homes = _homes(updates if params is None else params, slots[0])
+        given = None if params is None else _packed(params, updates, homes)
+        new, state = tx.update(_packed(updates, updates, homes), state, given, **extra)
+        return _unpacked(new, updates, homes), state
+
+    outer = Transformation(init, update)
+    outer.part = Part("pack", {"below": below}, part.stream, (("inner", part),))
+    return outer
+
+
+def unpack_state(state: Any, params: Any) -> Any:
+    """The state of `pack(tx)` as `tx` itself would have it, every slot shaped like the parameters.
+
+    So a checkpoint has every array by its parameter's name, and does not depend on what was packed.
+    """
+
+    def unpack(x: Any) -> Any:
+        return _unpacked(x, params, _homes(params, x)) if _is_packed(x) else x
+
+    return jax.tree.map(unpack, state, is_leaf=_is_packed)
+
+
+def pack_state(state: Any, params: Any, like: Any) -> Any:
+    """The state of `tx` as `pack(tx)` has it: the inverse of `unpack_state`.
+
+    Args:
+      state: that of `tx`.
+      params: what it trains, or their shapes.
+      like: what `pack(tx).init(params)` returns, or its shapes.
+    """
+
+    def repack(x: Any, found: Any) -> Any:
+        return _packed(found, params, _homes(params, x)) if _is_packed(x) else found
+
+    return jax.tree.map(repack, like, state, is_leaf=_is_packed)
+
+
+def _homes(params: Any, slot: Packed) -> list[str | None]:
+    """For every parameter the flat array that has it, None where it stands alone."""
+    leaves, treedef = jax.tree.flatten(params)
+    rest = treedef.flatten_up_to(slot.rest)
+    return [jnp.result_type(p).name if isinstance(x, Small) else None for p, x in zip(leaves, rest, strict=True)]
+
+
+def _packed(tree: Any, like: Any, homes: list[str | None]) -> Packed:
+    treedef = jax.tree.structure(like)
+    leaves = treedef.flatten_up_to(tree)  # under a mask, some are not arrays
+    small: dict[str, list[Array]] = {}
+    for x, home in zip(leaves, homes, strict=True):
+        if home is not None:
+            small.setdefault(home, []).append(jnp.ravel(x))
+    rest = [x if home is None else Small() for x, home in zip(leaves, homes, strict=True)]
+    return Packed({home: jnp.concatenate(xs) for home, xs in small.items()}, treedef.unflatten(rest))
+
+
+def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
+    """The tree that was packed, with the shapes of `like`."""
+    shapes, treedef = jax.tree.flatten(like)
+    begin = dict.fromkeys(packed.small, 0)
+    leaves = treedef.flatten_up_to(packed.rest)
+    for i, (p, home) in enumerate(zip(shapes, homes, strict=True)):
+        if home is not None:
+            end = begin[home] + jnp.size(p)
+            leaves[i] = jax.lax.slice(packed.small[home], (begin[home],), (end,)).reshape(jnp.shape(p))
+            begin[home] = end
+    return treedef.unflatten(leaves)
+
+
+def _is_packed(x: Any) -> TypeGuard[Packed]:
+    return isinstance(x, Packed)
+
+
+def _is_small(p: Any, below: int) -> bool:
+    # A traced array tells of its sharding where the mesh's axes are explicit, and is otherwise taken for a whole one.
+    sharding = (jax.typeof(p) if isinstance(p, jax.core.Tracer) else p).sharding
+    return p.size < below and (sharding is None or sharding.is_fully_replicated)

@@ -1,0 +1,108 @@
+"""pack: the same numbers from fewer buffers, every array still to be had by its parameter's name."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import optzoo_jax as oz
+
+RNG = np.random.default_rng(3)
+SHAPES = {"a": (3, 4), "b": (8, 8), "c": (5,), "d": (), "e": (2,), "f": (0, 3)}
+DTYPES = {"c": jnp.bfloat16, "e": jnp.complex64}
+PARAMS = {k: jnp.asarray(RNG.normal(size=shape), DTYPES.get(k, jnp.float32)) for k, shape in SHAPES.items()}
+DECAYED = {"weight_decay": 0.1, "weight_decay_mode": "decoupled"}
+
+
+def after(tx, steps=5):
+    """Parameters and state after some steps on gradients that differ from one another."""
+
+    @jax.jit
+    def step(params, state, t):
+        waves = jax.tree.map(lambda p: jnp.cos(t + jnp.arange(p.size, dtype=jnp.float32)).reshape(p.shape), params)
+        grads = jax.tree.map(lambda p, wave: p * wave.astype(p.dtype), params, waves)
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    run = PARAMS, tx.init(PARAMS)
+    return functools.reduce(lambda run, t: step(*run, jnp.float32(t)), range(steps), run)
+
+
+def assert_same(found, expected):
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for x, y in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert x.dtype == y.dtype
+        np.testing.assert_allclose(np.asarray(x, np.complex128), np.asarray(y, np.complex128), rtol=1e-6, atol=1e-30)
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", ["sgd", "nag", "adabelief", "adadb"])
+def test_the_numbers_are_those_of_the_optimizer_itself(name):
+    tx = oz.get(name, learning_rate=0.1, **DECAYED)
+    params, state = after(tx)
+    found_params, found_state = after(oz.pack(tx, below=20))
+    assert_same(found_params, params)
+    unpacked = oz.unpack_state(found_state, params)
+    assert_same(unpacked, state)
+    assert_same(oz.pack_state(unpacked, params, oz.pack(tx, below=20).init(params)), found_state)
+
+
+def test_small_arrays_of_a_dtype_are_one_buffer_a_slot():
+    params = {f"layer {i}": jnp.ones(4) for i in range(50)} | {"large": jnp.ones(100)}
+    state = oz.pack(oz.adam(0.1), below=100).init(params)
+    sizes = sorted(x.size for x in jax.tree.leaves(state))
+    assert sizes == [1, 1, 100, 100, 200, 200]
+    assert oz.step(state) == 0
+
+
+def test_gradients_narrower_than_their_parameters():
+    tx = oz.momentum(0.5)
+    grads = jax.tree.map(lambda p: jnp.ones_like(p, jnp.bfloat16), {"a": jnp.ones(3), "b": jnp.ones(2)})
+    params = jax.tree.map(lambda g: g.astype(jnp.float32), grads)
+    packed = oz.pack(tx)
+    assert_same(packed.update(grads, packed.init(params), params)[0], tx.update(grads, tx.init(params), params)[0])
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_in_a_partition_each_group_has_buffers_of_its_own():
+    groups = {"x": oz.pack(oz.adamw(0.1)), "y": oz.pack(oz.momentum(0.1))}
+    plain = {"x": oz.adamw(0.1), "y": oz.momentum(0.1)}
+    labels = {"a": "x", "b": "y", "c": "x", "d": "y", "e": "x", "f": "x"}
+    (params, state), (expected_params, expected_state) = (
+        after(optax.chain(optax.scale(0.5), optax.partition(g, labels))) for g in (groups, plain)
+    )
+    assert_same(params, expected_params)
+    assert_same(oz.unpack_state(state, params), expected_state)
+
+
+def test_explain_says_what_is_kept_for_each_parameter():
+    params = {"w": jnp.ones((8, 4), jnp.float32), "b": jnp.ones(4, jnp.float32)}
+    rows = oz.explain(oz.pack(oz.adamw(0.1)), params)
+    assert [(row.path, row.state_bytes, row.decay) for row in rows] == [("b", 32, True), ("w", 256, True)]
+
+
+@pytest.mark.parametrize(
+    "tx",
+    [
+        optax.adam(0.1),
+        oz.adamw(0.1, mask=lambda p: p),
+        oz.newton(0.1),
+        oz.chain(oz.add_gradient_noise(key=0), oz.sgd(1)),
+    ],
+    ids=["elsewhere", "mask", "newton", "noise"],
+)
+def test_what_may_look_at_more_than_one_number_is_refused(tx):
+    with pytest.raises(TypeError, match=r"not known to treat each number by itself(.|\n)*chain the rest around it"):
+        oz.pack(tx)
+
+
+def test_parameters_that_are_not_the_gradients_kin():
+    tx = oz.pack(oz.adamw(0.1))
+    state = tx.init({"a": jnp.ones(3)})
+    with pytest.raises(ValueError, match=r"the parameters and the gradients are different pytrees, first at \['a'\]"):
+        tx.update({"a": jnp.ones(3)}, state, {"a": jnp.ones(2)})
+    with pytest.raises(ValueError, match="the state and the gradients are different pytrees"):
+        tx.update({"a": jnp.ones(2)}, state, {"a": jnp.ones(2)})
