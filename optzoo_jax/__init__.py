@@ -65,6 +65,7 @@ from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
 from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
 from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
+from optzoo_jax.sweep import sweep
 from optzoo_jax.wrappers.accumulate import accumulate_gradients
 from optzoo_jax.wrappers.lookahead import lookahead
 from optzoo_jax.wrappers.pack import pack, pack_state, unpack_state

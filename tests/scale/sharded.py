@@ -1,4 +1,4 @@
-"""Every method on eight devices: its state is sharded as the parameters are, and its update moves no data.
+"""On eight devices: a method's state is sharded as the parameters are, its update moves no data, and sweeps use all.
 
     XLA_FLAGS=--xla_force_host_platform_device_count=8 python -m scale.sharded auto|explicit
 
@@ -53,6 +53,21 @@ def wrongly_sharded(tree, mesh, when):
             print(f"{name} {when} is sharded {x.sharding}")
 
 
+def sweep_over_all_devices():
+    """19 runs: three on each of eight devices but the last, which runs the last one again."""
+    seen = []
+
+    def train(tx, x):
+        jax.debug.inspect_array_sharding(x, callback=seen.append)
+        return x * x
+
+    found = oz.sweep(train, oz.sgd, learning_rate=[0.1], x=range(19))
+    if not np.array_equal(found, [np.arange(19) ** 2]):
+        print(f"a sweep over eight devices gives {found}")
+    if len(seen[0].device_set) != 8 or seen[0].is_fully_replicated:
+        print(f"the runs of a sweep are on {seen[0]}")
+
+
 def main(kind):
     mesh = jax.make_mesh(
         (4, 2), ("x", "y"), axis_types=({"auto": AxisType.Auto, "explicit": AxisType.Explicit}[kind],) * 2
@@ -82,6 +97,7 @@ def main(kind):
     for name, x in named((updates, oz.unpack_state(expected, expected_params))).items():
         if not np.allclose(np.float32(there[name]), np.float32(x), rtol=1e-5, atol=1e-7):
             print(f"{name} differs from that of a single device")
+    sweep_over_all_devices()
     print("done")
 
 

@@ -1,0 +1,90 @@
+"""Many settings in one program."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from optzoo_jax.arguments import unknown
+
+
+def sweep(train: Callable[..., Any], optimizer: Callable[..., optax.GradientTransformation], **settings: Any) -> Any:
+    """Trains at every combination of settings, in one compiled program, vmapped and sharded over all devices.
+
+        def train(tx, seed):  # any JAX function of a transformation
+            …
+            return losses  # (steps,)
+
+        losses = sweep(train, adam, learning_rate=[1e-3, 1e-2], b1=[0.8, 0.9, 0.99], seed=range(5))  # (2, 3, 5, steps)
+
+    The hyperparameters are traced, so the optimizer is compiled once. All runs go on together and take the memory of
+    all; a run that diverges disturbs no other.
+
+    Args:
+      train: the transformation → any pytree of arrays; it is traced, so its loop over steps is a `jax.lax.scan`.
+      optimizer: the factory of a transformation, of this library or of optax. Fix other arguments with
+        `functools.partial(adam, eps=1e-6)`.
+      **settings: a sequence of numbers each. Those that the factory takes by name go to it, the others to `train`.
+
+    Returns:
+      What `train` returns, each array with leading axes as long as the settings, in their order.
+
+    Raises:
+      ValueError: for a setting that neither takes, with the nearest name; for one that is no sequence of numbers; for
+        none at all; and what the factory raises for a number out of range.
+    """
+    if not settings:
+        raise ValueError("sweep: there is nothing to sweep over: name a setting, such as learning_rate=[0.1, 0.3].")
+    values = {name: _values(name, setting) for name, setting in settings.items()}
+    taken = {name for name in values if _takes(optimizer, name)}
+    for name in values.keys() - taken:
+        if not _takes(train, name):
+            known = [*inspect.signature(optimizer).parameters, *list(inspect.signature(train).parameters)[1:]]
+            unknown(f"sweep: neither the optimizer nor train takes {name!r}", name, known)
+    _build_each(optimizer, {name: values[name] for name in values if name in taken})
+
+    def run(setting: dict[str, Any]) -> Any:
+        tx = optimizer(**{name: x for name, x in setting.items() if name in taken})
+        return train(tx, **{name: x for name, x in setting.items() if name not in taken})
+
+    lengths = [len(x) for x in values.values()]
+    total, devices = math.prod(lengths), np.array(jax.devices())
+    devices = devices[: min(total, len(devices))]
+    sharding = NamedSharding(Mesh(devices, ("settings",)), PartitionSpec("settings"))
+    # Every device has as many runs; the last ones are run again where that does not come out even.
+    rows = np.minimum(np.arange(math.ceil(total / len(devices)) * len(devices)), total - 1)
+    where = np.unravel_index(rows, lengths)
+    grid = {name: jax.device_put(x[i], sharding) for (name, x), i in zip(values.items(), where, strict=True)}
+    results = jax.jit(jax.vmap(run), in_shardings=(sharding,), out_shardings=sharding)(grid)
+    return jax.tree.map(lambda x: x[:total].reshape(*lengths, *x.shape[1:]), results)
+
+
+def _values(name: str, setting: Any) -> np.ndarray:
+    if isinstance(setting, range | tuple | list | np.ndarray | jax.Array):
+        values = np.asarray(jnp.asarray(np.asarray(setting)))
+        if values.ndim == 1 and values.size and values.dtype.kind in "fiu":
+            return values
+    raise ValueError(
+        f"sweep: {name}={setting!r} is not a sequence of numbers, such as [0.1, 0.3]; what stays the same in all runs "
+        f"belongs to the optimizer: functools.partial(optimizer, {name}=…)."
+    )
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _build_each(optimizer: Callable[..., Any], values: dict[str, np.ndarray]) -> None:
+    """Builds every optimizer once from plain numbers, which are checked where traced ones cannot be."""
+    for combination in itertools.product(*(x.tolist() for x in values.values())):
+        optimizer(**dict(zip(values, combination, strict=True)))
