@@ -7,7 +7,10 @@ import pytest
 from compilation import AS_IT_COMES
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.bench import Subject, compiled, many_leaves, pairs, state_bytes, structure
+from optzoo_jax.experiments.bench.program import compiled, structure
+from optzoo_jax.experiments.bench.steps import state_bytes
+from optzoo_jax.experiments.bench.subjects import Subject, pairs
+from optzoo_jax.experiments.bench.trees import many_leaves
 
 SIZE = 2**20
 SHAPE = jax.ShapeDtypeStruct((SIZE,), jnp.float32)
@@ -83,7 +86,7 @@ def test_a_needless_copy_is_noticed():
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_state_is_as_large_as_the_card_says(name):
-    per_parameter = state_bytes(PAIRS[name].ours, SIZE) / SIZE
+    per_parameter = state_bytes(PAIRS[name].ours, SHAPE) / SIZE
     assert per_parameter == pytest.approx(oz.card(name.partition("(")[0]).bytes_per_parameter, abs=1e-3)
 
 

@@ -8,11 +8,16 @@ import jax.numpy as jnp
 import optax
 import pytest
 
-from optzoo_jax.experiments import bench as bench_module
-from optzoo_jax.experiments.bench import Subject, compile_seconds, many_leaves, pairs, state_bytes, step_seconds
+from optzoo_jax.experiments.bench import methods
+from optzoo_jax.experiments.bench.precision import COUNT as PRECISION_COUNT
+from optzoo_jax.experiments.bench.program import compile_seconds
+from optzoo_jax.experiments.bench.steps import state_bytes, step_seconds
+from optzoo_jax.experiments.bench.subjects import Subject, pairs
+from optzoo_jax.experiments.bench.sweeps import COUNT as SWEEP_COUNT
+from optzoo_jax.experiments.bench.trees import TREES, many_leaves, one_array, size_of
 from optzoo_jax.experiments.cli import main
 
-TINY = ["--size", "1000", "--leaves", "20", "--repeats", "5"]
+TINY = ["--trees", "array", "--size", "1000", "--leaves", "20", "--repeats", "5"]
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
@@ -23,12 +28,12 @@ def test_the_command_leaves_a_table_and_plain_data(tmp_path, capsys):
     assert found["complete"]
     assert {"jax", "optax"} <= set(found["provenance"]["versions"])
     assert [method["name"] for method in found["methods"]] == ["adam", "adamod"]
-    assert "optax" in found["methods"][0]
-    assert "optax" not in found["methods"][1]
+    assert "optax" in found["methods"][0]["steps"]["array"]
+    assert "optax" not in found["methods"][1]["steps"]["array"]
     for method in found["methods"]:
-        low, median, high = method["ours"]["milliseconds"]
+        low, median, high = method["steps"]["array"]["ours"]["milliseconds"]
         assert 0 < low <= median <= high
-        assert all(method["ours"][f"{part}_seconds"] > 0 for part in ("trace", "lower", "compile"))
+        assert all(method["compilation"]["20"]["ours"][part] > 0 for part in ("trace", "lower", "compile"))
     output = capsys.readouterr().out
     assert output.count("adamod") == 2, "a row in each table"
     assert f"Saved in {path}." in output.replace("\n", "")
@@ -39,14 +44,60 @@ def test_an_unknown_name_is_an_error_with_the_nearest(capsys):
     assert "Did you mean 'adam'?" in capsys.readouterr().err
 
 
+def test_an_unknown_tree_is_an_error_with_the_nearest(capsys):
+    assert main(["bench", "adam", "--trees", "transfomer"]) == 2
+    assert "Did you mean 'transformer'?" in capsys.readouterr().err
+
+
+def test_tiny_arrays_are_also_measured_packed(tmp_path):
+    path = tmp_path / "bench.json"
+    options = ["--trees", "tiny", "--size", "640", "--leaves", "--repeats", "1", "--out", str(path)]
+    assert main(["bench", "adam", "ranger", *options]) == 0
+    adam, ranger = (method["steps"]["tiny"] for method in json.loads(path.read_text())["methods"])
+    assert adam["arrays"] == 10
+    assert adam["packed"]["milliseconds"][1] > 0
+    assert "packed" not in ranger, "lookahead is not packed"
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_trees_have_about_as_many_parameters_as_asked_for(tree):
+    """Tiny arrays are never more than 2,000."""
+    found = TREES[tree](2**17)
+    assert size_of(found) == pytest.approx(2**17, rel=0.25)
+    assert len(found) == {"array": 1, "transformer": 150, "tiny": 2000}[tree]
+
+
+def test_precision_in_the_terminal(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("optzoo_jax.experiments.bench.precision.METHODS", ("adam",))
+    path = tmp_path / "precision.json"
+    assert main(["bench-precision", "--steps", "30", "--coordinates", "2", "--out", str(path)]) == 0
+    found = json.loads(path.read_text())["methods"]
+    assert len(found) == PRECISION_COUNT - 6
+    assert found[4]["name"] == "β = 0.99999"
+    assert 0 < found[4]["ours"] < 1e-6 < 1e-4 < found[4]["optax"]
+    assert 0 < found[5]["ours"] < 1e-5
+    assert "β = 0.99999" in capsys.readouterr().out
+
+
+def test_ways_through_many_settings_come_to_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.DEVICES", (2,))
+    path = tmp_path / "sweep.json"
+    assert main(["bench-sweep", "--settings", "3", "--steps", "4", "--out", str(path)]) == 0
+    found = json.loads(path.read_text())["methods"]
+    assert [x["name"] for x in found[-2:]] == ["sweep", "on 2 devices"]
+    assert all(x["seconds_a_setting"] > 0 for x in found)
+    assert all(x["agrees"] < 1e-4 for x in found if x["of"] == "way")
+    assert len(found) == SWEEP_COUNT - 3
+
+
 def test_ctrl_c_leaves_what_is_finished(tmp_path, capsys, monkeypatch):
-    def interrupted(pair, *settings):
+    def interrupted(pair, *settings, **more):
         if pair.name == "sgd":
             raise KeyboardInterrupt
-        return whole(pair, *settings)
+        return whole(pair, *settings, **more)
 
-    whole = bench_module.bench
-    monkeypatch.setattr(bench_module, "bench", interrupted)
+    whole = methods.bench
+    monkeypatch.setattr(methods, "bench", interrupted)
     path = tmp_path / "bench.json"
     assert main(["bench", "adam", "sgd", *TINY, "--out", str(path)]) == 130
     found = json.loads(path.read_text())
@@ -65,7 +116,7 @@ def test_every_first_order_method_is_measured_beside_its_twin():
 
 def test_the_slow_weights_of_optax_count_as_state():
     pair = next(pair for pair in pairs() if pair.name == "lookahead(adam)")
-    ours, theirs = (state_bytes(subject, 1000) / 1000 for subject in (pair.ours, pair.twin))
+    ours, theirs = (state_bytes(subject, one_array(1000)) / 1000 for subject in (pair.ours, pair.twin))
     assert ours == pytest.approx(12, abs=0.1)
     assert theirs == pytest.approx(12, abs=0.1)
 
@@ -84,7 +135,7 @@ def slow(what):
 
 
 def test_a_slow_step_is_seen_as_one():
-    (quick, slowed), bandwidth = step_seconds([slow("nowhere"), slow("step")], 1000, 3)
+    (quick, slowed), bandwidth = step_seconds([slow("nowhere"), slow("step")], one_array(1000), 3)
     assert len(quick) == len(slowed) == 3
     assert min(slowed) >= 0.05 > min(quick)
     assert bandwidth > 0

@@ -1,0 +1,105 @@
+"""The commands `optzoo bench`, `optzoo bench-precision` and `optzoo bench-sweep`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.experiments.one_by_one import one_by_one
+from optzoo_jax.experiments.options import at_least_one
+
+
+def add_bench(commands: Any) -> None:
+    """The three commands, with their options."""
+    bench = commands.add_parser("bench", help="measure what a step costs, beside optax's and the memory floor")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="such as adam or 'ada*'; default: all first-order ones")
+    bench.add_argument(
+        "--trees",
+        nargs="*",
+        default=["array", "transformer"],
+        metavar="TREE",
+        help="parameters to time steps on: array, transformer (150 arrays), tiny (2,000 arrays; compiles for minutes); "
+        "default: array transformer",
+    )
+    bench.add_argument("--size", type=at_least_one("size"), default=2**24, help="how many parameters these have (2^24)")
+    bench.add_argument(
+        "--leaves",
+        type=at_least_one("number of leaves"),
+        nargs="*",
+        default=[10, 100, 1000],
+        help="arrays to time compilation for (10 100 1000)",
+    )
+    bench.add_argument("--repeats", type=at_least_one("number of repeats"), default=15, help="steps timed (15)")
+    _add_out(bench, "bench")
+    bench.set_defaults(prepare=_bench)
+
+    precision = commands.add_parser("bench-precision", help="measure what float32 costs in digits, beside optax")
+    precision.add_argument("--steps", type=at_least_one("number of steps"), default=10_000, help="of training (10000)")
+    precision.add_argument(
+        "--coordinates", type=at_least_one("number of coordinates"), default=500, help="of the gradients (500)"
+    )
+    _add_out(precision, "precision")
+    precision.set_defaults(prepare=_precision)
+
+    sweep = commands.add_parser("bench-sweep", help="measure a sweep beside the usual ways through many settings")
+    sweep.add_argument("--settings", type=at_least_one("number of settings"), default=64, help="learning rates (64)")
+    sweep.add_argument("--steps", type=at_least_one("number of steps"), default=200, help="of training (200)")
+    _add_out(sweep, "sweep")
+    sweep.set_defaults(prepare=_sweep)
+
+
+def _add_out(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("--out", type=Path, default=Path(f"results/{name}.json"), help="where results go (%(default)s)")
+
+
+def _bench(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.methods import bench_all
+    from optzoo_jax.experiments.bench.subjects import pairs
+    from optzoo_jax.experiments.bench.table import BENCH_NOTE, bench_rows
+    from optzoo_jax.experiments.bench.trees import TREES
+
+    chosen = pairs(options.names)
+    for tree in options.trees:
+        check_choice("optzoo bench", "trees", tree, TREES)
+    settings = {name: getattr(options, name) for name in ("trees", "size", "leaves", "repeats")}
+    return _measured(options, settings, len(chosen), lambda *a, **k: bench_all(chosen, *a, **k), bench_rows, BENCH_NOTE)
+
+
+def _precision(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.precision import COUNT, precision
+    from optzoo_jax.experiments.bench.table import precision_rows
+
+    settings = {"steps": options.steps, "coordinates": options.coordinates}
+    return _measured(options, settings, COUNT, precision, precision_rows)
+
+
+def _sweep(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.sweeps import COUNT, sweeps
+    from optzoo_jax.experiments.bench.table import sweep_rows
+
+    return _measured(options, {"settings": options.settings, "steps": options.steps}, COUNT, sweeps, sweep_rows)
+
+
+def _measured(
+    options: argparse.Namespace,
+    settings: dict[str, Any],
+    total: int,
+    measure: Callable[..., Any],
+    rows: Callable[[list[dict[str, Any]]], Any],
+    note: str = "",
+) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.table import in_terminal
+    from optzoo_jax.experiments.results import check_writable, machine
+
+    check_writable(options.out)
+    return one_by_one(
+        options.out,
+        total,
+        lambda report: measure(report, **settings),
+        lambda: {**machine(), **settings},
+        lambda found: in_terminal(rows(found), note),
+        width=100,
+    )

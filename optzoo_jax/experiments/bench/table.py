@@ -1,0 +1,158 @@
+"""What was measured, as rows of words: for the terminal and for docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+Row = tuple[str, ...]
+
+
+class Rows(NamedTuple):
+    """A table in words. `title` says on what it was measured."""
+
+    title: str
+    columns: Row
+    rows: list[Row]
+
+
+def bench_rows(methods: Sequence[dict[str, Any]]) -> list[Rows]:
+    """A table of steps for each tree, and one of compilation."""
+    trees = list(methods[0]["steps"])
+    tables = [_tiny_steps(methods) if tree == "tiny" else _steps(methods, tree) for tree in trees]
+    return tables + ([_compilation(methods)] if methods[0]["compilation"] else [])
+
+
+def precision_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
+    """Errors of bias correction, and drift; a list for each that was measured."""
+    titles = {
+        "bias correction": "Largest relative error of 1/(1 − βᵗ) in float32",
+        "drift": "Relative distance of the way of float32 steps from that of float64 steps",
+    }
+
+    def row(x: dict[str, Any]) -> Row:
+        return x["name"], f"{x['ours']:.1e}", f"{x['optax']:.1e}", f"{x['optax'] / x['ours']:.1f}"
+
+    return _by_kind(found, titles, ("of", "here", "optax", "optax's is times as large"), row)
+
+
+def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
+    """Seconds a setting of each way, and of a sweep on more devices."""
+    titles = {"way": "Ways through many settings", "devices": "A sweep, on CPU devices that share the same cores"}
+    sweep = next((x["seconds_a_setting"] for x in found if x["name"] == "sweep"), None)
+
+    def row(x: dict[str, Any]) -> Row:
+        seconds = x["seconds_a_setting"]
+        return x["name"], f"{seconds:.3g}", f"{1 / seconds:.1f}", f"{seconds / sweep:.2f}" if sweep else "–"
+
+    return _by_kind(found, titles, ("way", "seconds a setting", "settings a second", "× sweep"), row)
+
+
+def _by_kind(
+    found: Sequence[dict[str, Any]], titles: dict[str, str], columns: Row, row: Callable[[dict[str, Any]], Row]
+) -> list[Rows]:
+    kinds = [kind for kind in titles if any(x["of"] == kind for x in found)]
+    return [Rows(titles[kind], columns, [row(x) for x in found if x["of"] == kind]) for kind in kinds]
+
+
+def in_terminal(tables: Sequence[Rows], note: str = "") -> Group:
+    """Tables below each other, and a note."""
+    parts: list[Any] = []
+    for title, columns, rows in tables:
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", title=title, title_justify="left")
+        for i, column in enumerate(columns):
+            table.add_column(column, justify="right" if i else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        parts += [table, Text()]
+    return Group(*parts, Text(note))
+
+
+BENCH_NOTE = (
+    "Floor: parameters, gradients and state moved once, at the speed of a copy in place, measured in turn with the "
+    "steps. Temporaries: in sizes of the parameters. Bytes: a parameter. In brackets: optax's."
+)
+
+
+def _steps(methods: Sequence[dict[str, Any]], tree: str) -> Rows:
+    """Time and traffic of one step; beside ours stands optax's, in brackets."""
+
+    def row(name: str, found: dict[str, Any]) -> Row:
+        ours, optax = found["ours"], found.get("optax")
+
+        def both(key: str, form: str) -> str:
+            return f"{ours[key]:{form}}" + (f" ({optax[key]:{form}})" if optax else "")
+
+        return (
+            name,
+            _milliseconds(ours),
+            f"{_median(ours) / found['floor_milliseconds']:.2f}",
+            _ratio(_median, found, "optax"),
+            both("temporaries", ".1f"),
+            both("bytes_accessed", ".0f"),
+            both("kernels", ".0f"),
+            both("state_bytes", ".0f"),
+        )
+
+    columns = ("method", "ms (quartiles)", "× floor", "× optax", "temporaries", "bytes moved", "kernels", "state bytes")
+    return Rows(_on(methods, tree), columns, [row(m["name"], m["steps"][tree]) for m in methods])
+
+
+def _tiny_steps(methods: Sequence[dict[str, Any]]) -> Rows:
+    """Where buffers cost more than bytes."""
+
+    def row(name: str, found: dict[str, Any]) -> Row:
+        packed = found.get("packed")
+        return (
+            name,
+            _milliseconds(found["ours"]),
+            _ratio(_median, found, "optax"),
+            _milliseconds(packed) if packed else "–",
+            f"{_median(packed) / _median(found['ours']):.2f}" if packed else "–",
+        )
+
+    columns = ("method", "ms (quartiles)", "× optax", "packed, ms", "× unpacked")
+    return Rows(_on(methods, "tiny"), columns, [row(m["name"], m["steps"]["tiny"]) for m in methods])
+
+
+def _compilation(methods: Sequence[dict[str, Any]]) -> Rows:
+    """Seconds until the first step, of which tracing and lowering is JAX's part and the library's."""
+    counts = list(methods[0]["compilation"])
+
+    def frontend(side: dict[str, float]) -> float:
+        return side["trace"] + side["lower"]
+
+    def total(side: dict[str, float]) -> float:
+        return frontend(side) + side["compile"]
+
+    def cells(found: dict[str, Any]) -> Row:
+        return f"{total(found['ours']):.2f}", _ratio(frontend, found, "optax"), _ratio(total, found, "optax")
+
+    columns = ("method", *(f"{count}: {c}" for count in counts for c in ("s", "× optax before XLA", "× optax in all")))
+    rows = [(m["name"], *(cell for count in counts for cell in cells(m["compilation"][count]))) for m in methods]
+    return Rows("Until the first step can run, by the number of small arrays in ten shapes", columns, rows)
+
+
+def _on(methods: Sequence[dict[str, Any]], tree: str) -> str:
+    found = [m["steps"][tree] for m in methods]
+    speeds = sorted(x["bandwidth"] / 1e9 for x in found)
+    arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
+    copy = f"; a copy in place ran at {speeds[0]:.0f} to {speeds[-1]:.0f} GB/s" if tree != "tiny" else ""
+    return f"{found[0]['parameters']:,} parameters in {arrays}{copy}"
+
+
+def _median(side: dict[str, Any]) -> float:
+    return side["milliseconds"][1]
+
+
+def _milliseconds(side: dict[str, Any]) -> str:
+    low, median, high = side["milliseconds"]
+    return f"{median:.1f} ({low:.1f}–{high:.1f})"
+
+
+def _ratio(of: Callable[[dict[str, Any]], float], found: dict[str, Any], to: str) -> str:
+    return f"{of(found['ours']) / of(found[to]):.2f}" if to in found else "–"
