@@ -14,7 +14,7 @@ from pathlib import Path
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
-from optzoo_jax.experiments import bench_table
+from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, sweep_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,19 +81,21 @@ def laws() -> str:
 
 
 def performance() -> str:
-    """The measured part of docs/performance.md: a committed result of `optzoo bench`."""
-    result = json.loads((ROOT / "docs" / "performance.json").read_text())
-    origin, methods = result["provenance"], result["methods"]
-    versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
-    bandwidths = sorted(m["bandwidth"] / 1e9 for m in methods)
-    where = (
-        f"On {origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']}), {versions}, float32. One "
-        f"array of {origin['size']:,} parameters; medians of {origin['repeats']} steps and their quartiles. A copy in "
-        f"place ran at {bandwidths[0]:.0f} to {bandwidths[-1]:.0f} GB/s in the course of it."
-    )
-    leaves = f"A tree of {origin['leaves']} small arrays in ten shapes, until the first step can run:"
-    steps = columns(bench_table.STEP, map(bench_table.step_row, methods))
-    return "\n\n".join([where, steps, leaves, columns(bench_table.COMPILE, map(bench_table.compile_row, methods))])
+    """The measured part of docs/performance.md: committed results of the `optzoo bench…` commands."""
+    rows = {"bench": bench_rows, "precision": precision_rows, "sweep": sweep_rows}
+    blocks = []
+    for name, tables in rows.items():
+        result = json.loads((ROOT / "docs" / "measured" / f"{name}.json").read_text())
+        origin = result["provenance"]
+        versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
+        repeats = f" Medians of {origin['repeats']} steps and their quartiles." if "repeats" in origin else ""
+        blocks.append(
+            f"`optzoo {'bench' if name == 'bench' else f'bench-{name}'}` on {origin['cores']} cores "
+            f"({', '.join(origin['devices'])}; {origin['platform']}), {versions}, float32.{repeats}"
+        )
+        for table in tables(result["methods"]):
+            blocks += [f"**{table.title}**", columns(table.columns, table.rows)]
+    return "\n\n".join(blocks)
 
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -748,3 +748,28 @@ broken(
     ("state.stop | (", "(", "it starts again after the stop", STOPPING),
     ("jnp.where(improved, 0, state.since_best + 1)", "state.since_best + 1", "checks in all, not in a row", STOPPING),
 )  # fmt: skip
+broken(
+    "pack", "wrappers/pack",
+    ("begin[home] = end", "begin[home] = 0", "every small array is the first one",
+     asked("pack", "the_numbers_are_those_of_the_optimizer_itself", "nag")),
+    ("updates if params is None else params, slots", "updates, slots", "a buffer by the dtype of the gradients",
+     asked("pack", "gradients_narrower_than_their_parameters")),
+    ("p.size < below", "p.size <= below", "an array of the limit's size is small",
+     asked("pack", "small_arrays_of_a_dtype_are_one_buffer_a_slot")),
+)  # fmt: skip
+broken(
+    "sweep", "sweep",
+    ("np.unravel_index(rows, lengths)", "np.unravel_index(rows, lengths, order='F')", "results in another order",
+     asked("sweep", "every_combination_is_trained_as_if_alone", "ours")),
+    ("    _build_each(optimizer, {", "    dict({", "settings out of range are swept",
+     asked("sweep", "settings_that_cannot_be_swept", "out of range")),
+)  # fmt: skip
+NARROW = asked("accumulate", "the_mean_of_many_bfloat16_gradients_is_kept_in_float32")
+DROPPED = asked("accumulate", "dropped_micro_batches_leave_the_mean_of_the_others")
+broken(
+    "accumulate_gradients", "wrappers/accumulate",
+    ("zeros(as_array(p))", "jnp.zeros_like(p)", "the mean as narrow as the parameters", NARROW),
+    ("jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)", "m + (g.astype(m.dtype) - m) / n",
+     "what is to be dropped is in the mean", DROPPED),
+    ("n = jnp.maximum(kept, 1)", "n = jnp.maximum(micro_step, 1)", "the mean of k where some were dropped", DROPPED),
+)  # fmt: skip

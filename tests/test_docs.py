@@ -11,7 +11,13 @@ from optzoo_jax.testing import LAWS, factories
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PAGES = ("generate.py", "methods.md", "laws.md", "performance.md", "performance.json")
+PAGES = (
+    "generate.py",
+    "methods.md",
+    "laws.md",
+    "performance.md",
+    *(f"measured/{name}.json" for name in ("bench", "precision", "sweep")),
+)
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 
 
@@ -27,7 +33,7 @@ def test_generated_pages_are_fresh():
 
 def test_a_stale_page_is_found(tmp_path):
     for name in ("README.md", *(f"docs/{page}" for page in PAGES)):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text().replace("AdaBelief", "AdaDisbelief"))
     done = python(str(tmp_path / "docs" / "generate.py"), "--check")
     assert done == (1, "docs/methods.md is stale: run `python docs/generate.py`\n")

@@ -78,6 +78,7 @@ def test_the_optimizer_is_traced_once():
         ({"learning_rate": [0.1, -1.0]}, r"adam: learning_rate=-1.0 is outside \[0, ∞\)"),
         ({"learning_rate": [0.1], "sed": [1]}, r"neither the optimizer nor train takes 'sed'(.|\n)*mean 'seed'\?"),
     ],
+    ids=["none", "one number", "no numbers", "a table", "out of range", "unknown"],
 )
 def test_settings_that_cannot_be_swept(settings, message):
     with pytest.raises(ValueError, match=message):

@@ -63,12 +63,12 @@ def in_terminal(tables: Sequence[Rows], note: str = "") -> Group:
     """Tables below each other, and a note."""
     parts: list[Any] = []
     for title, columns, rows in tables:
-        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", title=title, title_justify="left")
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
         for i, column in enumerate(columns):
             table.add_column(column, justify="right" if i else "left", no_wrap=True)
         for row in rows:
             table.add_row(*map(Text, row))
-        parts += [table, Text()]
+        parts += [Text(title), table, Text()]
     return Group(*parts, Text(note))
 
 
