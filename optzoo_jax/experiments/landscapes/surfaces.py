@@ -114,8 +114,8 @@ SURFACES = {
         Surface(
             "beale", "Beale", _beale, ((3.0, 0.5),), 0.0,
             "Beale, 1958, On an iterative method of finding a local minimum; Moré, Garbow & Hillstrom, 1981, problem 5",
-            region=(-4.5, 4.5, -4.5, 4.5),
-            starts=((1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-2.0, -1.0)),
+            region=(-3.0, 4.2, -1.9, 2.3),
+            starts=((-2.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)),
             steps=200,
         ),
         Surface(
