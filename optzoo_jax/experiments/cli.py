@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, bench, list, show."""
+"""The command `optzoo`: race, bench, landscape, anatomy, list, show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-_EXTRA = ("flax", "rich", "sklearn")
-INTERRUPTED = 130
+from optzoo_jax.experiments.interrupt import INTERRUPTED
+from optzoo_jax.experiments.landscapes.command import add_commands
+
+_EXTRA = ("flax", "matplotlib", "rich", "sklearn")
 _A_LINE_EACH = 160
 
 
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, list, show.")
+    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, draw, list.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     race = commands.add_parser("race", help="train every optimizer on handwritten digits and compare them")
@@ -55,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--repeats", type=_at_least_one("number of repeats"), default=15, help="steps timed (15)")
     bench.add_argument("--out", type=Path, default=Path("results/bench.json"), help="where results go (%(default)s)")
     bench.set_defaults(prepare=_bench)
+
+    add_commands(commands)
 
     names = commands.add_parser("list", help="list the methods")
     names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")
@@ -139,8 +143,7 @@ def _one_by_one(
     """
     from rich.console import Console
 
-    from optzoo_jax.experiments.interrupt import deferred_interrupt
-    from optzoo_jax.experiments.progress import progress
+    from optzoo_jax.experiments.progress import interruptible_progress
     from optzoo_jax.experiments.results import write
 
     def run() -> int:
@@ -148,12 +151,7 @@ def _one_by_one(
         finished = []
         interrupted = False
         try:
-            with deferred_interrupt() as check, progress(total) as show:
-
-                def report(name: str, done: float) -> None:
-                    check()
-                    show(name, done)
-
+            with interruptible_progress(total) as report:
                 for method in measure(report):
                     finished.append(method)
                     write(out, {"complete": len(finished) == total, "provenance": origin, "methods": finished})

@@ -34,16 +34,8 @@ def anatomy(entry: Entry) -> Figure:
     """A panel for each part of a method, at its default learning rate, fed with `stream.gradients`.
 
     Args:
-      entry: the method.
-
-    Raises:
-      ValueError: for a second-order method, which asks a loss for its curvature: a stream of gradients has none.
+      entry: the method, one that `check_streams` lets through.
     """
-    if entry.name in optzoo_jax.list_optimizers(kind="second-order optimizer"):
-        raise ValueError(
-            f"{entry.name} asks a loss for its curvature, and a stream of gradients has none: "
-            f"optzoo landscape valley --optimizers {entry.name} shows its way over a surface."
-        )
     tx = entry.make_optimizer(entry.learning_rate)
     gradient = Signal(gradients(), "g")
     direction, rate, after = _sections(watch(tx, gradient.values))
@@ -76,8 +68,17 @@ def anatomy(entry: Entry) -> Figure:
     return figure
 
 
+def check_streams(entry: Entry) -> None:
+    """Raises ValueError for a method that asks a loss for its curvature, since a stream of gradients has none."""
+    if entry.name in optzoo_jax.list_optimizers(kind="second-order optimizer"):
+        raise ValueError(
+            f"{entry.name} asks a loss for its curvature, and a stream of gradients has none: "
+            f"optzoo landscape valley --optimizers {entry.name} shows its way over a surface."
+        )
+
+
 def _sections(streams: Sequence[Stream]) -> tuple[list[Stream], list[Stream], list[Stream]]:
-    """The two branches of `precondition`, and what is outside of it, where a factor or a sign is no panel of its own."""
+    """The two branches of `precondition`, and what is outside of it, less the factors and signs before the end."""
     direction, rate, outside = ([s for s in streams if s.branch == branch] for branch in ("direction", "rate", ""))
     return direction, rate, [*(s for s in outside[:-1] if s.part.name not in _NOT_SHOWN), outside[-1]]
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from optzoo_jax.experiments.landscapes.look import COLORS, MINIMUM, look, style
-from optzoo_jax.experiments.landscapes.map import draw_path, draw_start, draw_surface, footnote, handle
+from optzoo_jax.experiments.landscapes.map import draw_paths, draw_start, draw_surface, footnote, handle
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 
@@ -55,7 +55,7 @@ def animate(
 def _stage(surface: Surface, paths: Sequence[Path]) -> tuple[Figure, Callable[[int], list[Artist]]]:
     """The figure without what moves, and a function from a step to that."""
     figure = Figure(figsize=(8, 4.5), dpi=100, facecolor="white")
-    ground = figure.add_axes((0.065, 0.19, 0.55, 0.73))
+    ground = figure.add_axes((0.075, 0.19, 0.54, 0.73))
     chart = figure.add_axes((0.685, 0.55, 0.30, 0.37))
     draw_surface(ground, surface)
     ground.set(xlabel="x", ylabel="y")
@@ -63,8 +63,7 @@ def _stage(surface: Surface, paths: Sequence[Path]) -> tuple[Figure, Callable[[i
     chart.set_title("f − min f", loc="left")
     chart.set(yscale="log", xlim=(0, surface.steps), xlabel="step")
     moving = []
-    for path in paths:
-        line, head = draw_path(ground, path, 0)
+    for path, (line, head) in zip(paths, draw_paths(ground, paths, 0), strict=True):
         height = np.maximum(path.f[0] - surface.least, _LEAST)
         (curve,) = chart.plot(height, style(path.name).line, color=style(path.name).color, lw=1.3)
         for artist in (line, head, curve):
@@ -77,7 +76,7 @@ def _stage(surface: Surface, paths: Sequence[Path]) -> tuple[Figure, Callable[[i
         handles=[handle(p) for p in paths], loc="upper left", bbox_to_anchor=(0.64, 0.43), ncols=2, fontsize=8,
         columnspacing=1.0, handlelength=2.2, title="method, learning rate", alignment="left",
     )  # fmt: skip
-    figure.text(0.065, 0.02, footnote(list(paths)), fontsize=7.5, color="#444444")
+    figure.text(0.075, 0.02, footnote(paths), fontsize=7.5, color="#444444")
 
     def show(step: int) -> list[Artist]:
         title.set_text(f"{surface.title}, step {step} of {surface.steps}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,7 +25,7 @@ def bounds_of(part: Part, steps: int) -> tuple[np.ndarray, np.ndarray]:
     def run() -> jax.Array:
         extremes = jnp.array([0.0, jnp.inf])
 
-        def step(state: optzoo_jax.leafwise.LeafwiseState, _: None) -> tuple:
+        def step(state: Any, _: None) -> tuple[Any, Any]:
             clipped, state = bound.update(extremes, state, grad=extremes, direction=extremes)
             return state, clipped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path as File
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ MINIMUM = "#F0E442"
 BRANCH = {"gradient": "#000000", "direction": "#0072B2", "rate": "#D55E00", "": "#882255", "came in": "#b0b0b0"}
 _MARKERS = ("o", "s", "^", "D", "P", "v", "X", "*")
 _LINES = ("-", "--", ":", "-.")
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,

@@ -5,8 +5,6 @@ Reference: Reddi, Kale & Kumar, 2018, "On the convergence of Adam and beyond", a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -28,7 +28,7 @@ def page(surface: Surface, paths: Sequence[Path]) -> Figure:
         figure = Figure(figsize=(8, height))
         panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
         for axes, path in zip(panels.flat, paths, strict=False):
-            draw_surface(axes, surface)
+            draw_surface(axes, surface, contours=8)
             for i, start in enumerate(surface.starts):
                 draw_start(axes, start, size=4)
                 draw_path(axes, path, i, width=1.0)
@@ -43,5 +43,5 @@ def page(surface: Surface, paths: Sequence[Path]) -> Figure:
             f"{surface.title}: {surface.steps} steps from four starts (○)",
             x=0.045, y=1 - 0.18 / height, va="top", ha="left", fontsize=13,
         )  # fmt: skip
-        figure.text(0.045, 0.12 / height, footnote(list(paths)), fontsize=8, color="#444444")
+        figure.text(0.045, 0.12 / height, footnote(paths), fontsize=8, color="#444444")
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +43,7 @@ class Path:
     @property
     def diverged(self) -> np.ndarray:
         """(starts,): whether a way met a value that is not finite."""
-        return ~np.isfinite(self.f).all(axis=-1)
+        return np.logical_not(np.isfinite(self.f).all(axis=-1))
 
 
 def walks(
@@ -76,7 +77,7 @@ def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.nda
     def one(alpha: jax.Array, start: jax.Array) -> jax.Array:
         tx = optax.with_extra_args_support(entry.make_optimizer(alpha))
 
-        def step(carry: tuple, t: jax.Array) -> tuple[tuple, jax.Array]:
+        def step(carry: tuple, t: jax.Array) -> tuple[Any, Any]:
             xy, state = carry
 
             def objective(xy: jax.Array) -> jax.Array:

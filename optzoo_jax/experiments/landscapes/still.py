@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from optzoo_jax.experiments.landscapes.look import look
-from optzoo_jax.experiments.landscapes.map import draw_path, draw_start, draw_surface, footnote, handle
+from optzoo_jax.experiments.landscapes.map import draw_paths, draw_start, draw_surface, footnote, handle
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 
@@ -25,9 +26,9 @@ def still(surface: Surface, paths: Sequence[Path]) -> Figure:
         panels = figure.subplots(2, 2, sharex=True, sharey=True)
         for i, axes in enumerate(panels.flat):
             draw_surface(axes, surface)
-            for path in paths:
-                draw_path(axes, path, i)
+            draw_paths(axes, paths, i)
             draw_start(axes, surface.starts[i])
+            axes.xaxis.set_major_locator(MaxNLocator(7, prune="both"))
             axes.set_title("from ({:g}, {:g})".format(*surface.starts[i]), loc="left")
         for axes in panels[-1]:
             axes.set_xlabel("x")
@@ -35,8 +36,8 @@ def still(surface: Surface, paths: Sequence[Path]) -> Figure:
             axes.set_ylabel("y")
         rows = int(np.ceil(len(paths) / 4))
         bottom = 0.145 + 0.036 * rows
-        figure.subplots_adjust(left=0.06, right=0.985, top=0.895, bottom=bottom, hspace=0.17, wspace=0.06)
-        figure.suptitle(f"{surface.title}: {surface.steps} steps from four starts (○)", x=0.06, ha="left", fontsize=13)
+        figure.subplots_adjust(left=0.075, right=0.985, top=0.895, bottom=bottom, hspace=0.17, wspace=0.06)
+        figure.suptitle(f"{surface.title}: {surface.steps} steps from four starts (○)", x=0.075, ha="left", fontsize=13)
         figure.legend(handles=[handle(p) for p in paths], ncols=4, loc="lower center", bbox_to_anchor=(0.52, 0.065))
-        figure.text(0.06, 0.015, footnote(list(paths)), fontsize=8, color="#444444")
+        figure.text(0.075, 0.015, footnote(paths), fontsize=8, color="#444444")
     return figure

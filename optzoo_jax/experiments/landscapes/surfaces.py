@@ -149,8 +149,8 @@ SURFACES = {
         Surface(
             "rastrigin", "Rastrigin", _rastrigin, ((0.0, 0.0),), 0.0,
             "Rastrigin, 1974, Systems of extremal control; Hoffmeister & Bäck, 1990, doi:10.1007/BFb0029787",
-            region=(-5.12, 5.12, -5.12, 5.12),
-            starts=((-3.3, 3.7), (2.4, 2.7), (-1.7, -4.4), (4.4, -2.7)),
+            region=(-2.7, 2.7, -2.7, 2.7),
+            starts=((-1.4, 2.3), (2.4, 1.3), (-1.6, -1.4), (0.4, -2.4)),
             steps=200,
         ),
         Surface(
@@ -158,7 +158,7 @@ SURFACES = {
             ((_STYBLINSKI_TANG, _STYBLINSKI_TANG),), -78.33233140754282,
             "Styblinski & Tang, 1990, doi:10.1016/0893-6080(90)90029-K",
             region=(-5.0, 5.0, -5.0, 5.0),
-            starts=((0.0, 0.0), (4.5, -1.0), (-1.0, 4.5), (-0.5, -4.8)),
+            starts=((4.5, -1.0), (-1.0, 4.5), (-0.5, -4.8), (0.6, 0.0)),
             steps=150,
         ),
         Surface(
