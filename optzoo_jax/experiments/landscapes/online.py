@@ -22,7 +22,7 @@ def contestants(C: float = 3.0, alpha: float = 0.5) -> dict[str, optax.GradientT
     """
 
     def rate(count: jax.Array) -> jax.Array:
-        return alpha / jnp.sqrt(count + 1.0)
+        return alpha / jnp.sqrt(count.astype(float) + 1)
 
     b2 = 1 / (1 + C**2)
     return {

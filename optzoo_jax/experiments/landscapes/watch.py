@@ -6,7 +6,6 @@ which is itself a transformation, so that the library's own `chain` and `precond
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -78,13 +77,12 @@ def _rebuild(part: Part, branch: str, labels: list[tuple[Part, str]]) -> Any:
         return _recorded(getattr(optzoo_jax, part.name)(inner, **part.arguments), part, branch, labels)
     if part.children:
         return optzoo_jax.chain(*(_rebuild(child, branch, labels) for _, child in part.children))
-    factory: Callable[..., Any] | None = getattr(optzoo_jax, part.name, None)
-    if factory is None:
+    if part.stream == "made elsewhere":
         raise ValueError(
             f"{part.name} was made elsewhere, so it cannot be built again from its name: watch only optimizers of "
-            f"this library's parts, such as optzoo_jax.adam."
+            "this library's parts, such as optzoo_jax.adam."
         )
-    return _recorded(factory(**part.arguments), part, branch, labels)
+    return _recorded(getattr(optzoo_jax, part.name)(**part.arguments), part, branch, labels)
 
 
 def _recorded(inner: Any, part: Part, branch: str, labels: list[tuple[Part, str]]) -> Any:
