@@ -62,6 +62,7 @@ def look() -> contextlib.AbstractContextManager[None]:
 
 def save(figure: Figure, *files: File) -> None:
     """Writes a figure in the formats of the files' endings, without a date, so that equal pictures are equal files."""
-    for file in files:
-        date = {"Date": None} if file.suffix == ".svg" else None
-        figure.savefig(file, dpi=_DPI, facecolor="white", metadata=date)
+    with look():
+        for file in files:
+            date = {"Date": None} if file.suffix == ".svg" else None
+            figure.savefig(file, dpi=_DPI, facecolor="white", metadata=date)

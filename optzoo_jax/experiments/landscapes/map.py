@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from optzoo_jax.experiments.landscapes.look import MINIMUM, style
-from optzoo_jax.experiments.landscapes.paths import Path
+from optzoo_jax.experiments.landscapes.paths import RATES, RULE, Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 
 _CELLS = 161
@@ -98,7 +98,7 @@ def handle(path: Path) -> Line2D:
 def footnote(paths: Sequence[Path]) -> str:
     """How the learning rates were chosen, below every picture of paths."""
     text = (
-        "Numbers behind names are learning rates. Each method tries 13, at half decades around its default; shown is\n"
-        "the one whose f is the lowest most often, over all steps and starts. The distance to ★ plays no part."
+        f"Numbers behind names are learning rates. Each method tries {RATES}, at half decades around its default; "
+        f"shown is\n{RULE}. The distance to ★ plays no part."
     )
     return text + (" †: the outermost." if any(path.on_edge for path in paths) else "")

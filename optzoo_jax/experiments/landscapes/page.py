@@ -28,7 +28,7 @@ def page(surface: Surface, paths: Sequence[Path]) -> Figure:
         figure = Figure(figsize=(8, height))
         panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
         for axes, path in zip(panels.flat, paths, strict=False):
-            draw_surface(axes, surface, contours=8)
+            draw_surface(axes, surface, contours=6)
             for i, start in enumerate(surface.starts):
                 draw_start(axes, start, size=4)
                 draw_path(axes, path, i, width=1.0)

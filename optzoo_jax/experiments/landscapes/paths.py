@@ -15,10 +15,7 @@ from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 from optzoo_jax.experiments.selection import grid
 
-RULE = (
-    "the rate whose f, without noise, is lower than the others' most often over all starts and steps; "
-    "a path that is not finite counts as ∞; ties: the smallest"
-)
+RULE = "the one whose f is the lowest most often, over all steps and starts"
 RATES = 13
 
 
@@ -99,9 +96,10 @@ def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.nda
 
 
 def most_often_lowest(f: np.ndarray) -> int:
-    """Which rate has the lowest f most often: the first axis is the rates; a tie counts half for both.
+    """Which rate has the lowest f most often, `RULE`: the first axis is the rates; the smallest, where several do.
 
-    Only the order of values enters, so neither their scale nor the least that is possible does.
+    Counted are all others that a rate is below, a tie as half of one; what is not finite is ∞. Only the order of values
+    enters: neither their scale, nor how low f can be, nor where.
     """
     f = np.where(np.isfinite(f), f, np.inf).reshape(len(f), -1)
     wins = [np.mean((mine < f) + 0.5 * (mine == f)) for mine in f]

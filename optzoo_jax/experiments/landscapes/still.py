@@ -35,9 +35,9 @@ def still(surface: Surface, paths: Sequence[Path]) -> Figure:
         for axes in panels[:, 0]:
             axes.set_ylabel("y")
         rows = int(np.ceil(len(paths) / 4))
-        bottom = 0.145 + 0.036 * rows
+        bottom = 0.165 + 0.036 * rows
         figure.subplots_adjust(left=0.075, right=0.985, top=0.895, bottom=bottom, hspace=0.17, wspace=0.06)
         figure.suptitle(f"{surface.title}: {surface.steps} steps from four starts (○)", x=0.075, ha="left", fontsize=13)
-        figure.legend(handles=[handle(p) for p in paths], ncols=4, loc="lower center", bbox_to_anchor=(0.52, 0.065))
-        figure.text(0.075, 0.015, footnote(paths), fontsize=8, color="#444444")
+        figure.legend(handles=[handle(p) for p in paths], ncols=4, loc="lower center", bbox_to_anchor=(0.52, 0.085))
+        figure.text(0.075, 0.012, f"{footnote(paths)}\n★ minima: {surface.source}.", fontsize=8, color="#444444")
     return figure

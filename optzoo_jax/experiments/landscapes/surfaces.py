@@ -25,7 +25,7 @@ class Surface:
       least: the value there.
       source: who states the function and its minima.
       region: left, right, bottom, top of the picture.
-      starts: where paths begin; the first is the one that is animated.
+      starts: four, where paths begin; the first is the one that is animated.
       steps: after which the slower methods have arrived, or show that they will not.
       noise: the standard deviation of what is added to each coordinate of each gradient.
     """
@@ -113,7 +113,7 @@ SURFACES = {
     for surface in (
         Surface(
             "beale", "Beale", _beale, ((3.0, 0.5),), 0.0,
-            "Beale, 1958, On an iterative method of finding a local minimum; Moré, Garbow & Hillstrom, 1981, problem 5",
+            "Beale, 1958; Moré, Garbow & Hillstrom, 1981, problem 5",
             region=(-3.0, 4.2, -1.9, 2.3),
             starts=((-2.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)),
             steps=200,
@@ -148,7 +148,7 @@ SURFACES = {
         ),
         Surface(
             "rastrigin", "Rastrigin", _rastrigin, ((0.0, 0.0),), 0.0,
-            "Rastrigin, 1974, Systems of extremal control; Hoffmeister & Bäck, 1990, doi:10.1007/BFb0029787",
+            "Rastrigin, 1974, Systems of extremal control",
             region=(-2.7, 2.7, -2.7, 2.7),
             starts=((-1.4, 2.3), (2.4, 1.3), (-1.6, -1.4), (0.4, -2.4)),
             steps=200,
@@ -170,7 +170,7 @@ SURFACES = {
         ),
         Surface(
             "plateau", "Noisy plateau", _plateau, ((0.0, 0.0),), 0.0,
-            "r²/(1 + r²), whose slope falls as 2/r³; gradients with noise of standard deviation 0.05",
+            "r²/(1 + r²), whose slope falls as 2/r³; noise of gradients: standard deviation 0.05",
             region=(-4.5, 4.5, -4.5, 4.5),
             starts=((-3.5, 2.5), (3.0, 3.0), (1.0, -4.0), (-4.0, -2.0)),
             steps=300,

@@ -45,7 +45,12 @@ def test_an_anatomy_is_a_picture_of_a_method_or_a_figure(name, stem, tmp_path, c
     assert f"{stem}.png" in capfd.readouterr().out
 
 
-def test_the_help_names_all_that_there_is():
+def test_the_help_names_all_that_there_is_and_the_rule(capsys):
+    with pytest.raises(SystemExit):
+        main(["landscape", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"tries {paths.RATES} learning rates" in said
+    assert paths.RULE in said
     assert _SURFACES.split(", ") == list(SURFACES)
     assert _FIGURES.split(", ") == list(FIGURES)
 

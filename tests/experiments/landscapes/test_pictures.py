@@ -14,7 +14,7 @@ from optzoo_jax.experiments.entries import default_names, entry
 from optzoo_jax.experiments.landscapes.anatomy import anatomy
 from optzoo_jax.experiments.landscapes.animation import animate
 from optzoo_jax.experiments.landscapes.figures import FIGURES
-from optzoo_jax.experiments.landscapes.look import COLORS, FEATURED, style
+from optzoo_jax.experiments.landscapes.look import COLORS, FEATURED, save, style
 from optzoo_jax.experiments.landscapes.online_picture import online_picture
 from optzoo_jax.experiments.landscapes.page import page
 from optzoo_jax.experiments.landscapes.paths import Path
@@ -78,6 +78,13 @@ def test_legends_say_rates_and_what_diverged():
     words = " ".join(t.get_text() for t in figure.findobj(Text))
     for expected in ("adam  0.1", "sgd  1000†, 1 of 4 diverged", "†: the outermost", "from (-2, -1)", "13, at half"):
         assert expected in words
+
+
+def test_equal_pictures_are_equal_files(tmp_path):
+    files = [tmp_path / name for name in ("a.svg", "b.svg")]
+    for file in files:
+        save(FIGURES["abssig"](), file)
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_every_method_looks_different():

@@ -16,16 +16,17 @@ _SIZES = (1.0, 0.01, 0.0003)
 
 def closing_bounds() -> Figure:
     """The rates of three coordinates, whose gradients are of different sizes, before and after the bounds."""
-    steps = np.arange(1, _STEPS + 1)
+    shown = np.unique(np.geomspace(1, _STEPS, 500).astype(int)) - 1
+    steps = shown + 1
     free, bounded = rates()
-    low, high = bounds_of(bounded.part, _STEPS)
+    low, high = (bound[shown] for bound in bounds_of(bounded.part, _STEPS))
     with look():
         figure = Figure(figsize=(8, 4))
         axes = figure.add_subplot()
         axes.fill_between(steps, low, high, color=BRANCH["rate"], alpha=0.15, lw=0)
         for i, (size, color) in enumerate(zip(_SIZES, (COLORS[5], COLORS[3], COLORS[6]), strict=True)):
-            axes.plot(steps, free.values[:, i] * bounded.part.arguments["learning_rate"], "--", color=color, lw=1)
-            axes.plot(steps, bounded.values[:, i], color=color, lw=1.8, label=f"gradients of size {size:g}")
+            axes.plot(steps, free.values[shown, i] * bounded.part.arguments["learning_rate"], "--", color=color, lw=1)
+            axes.plot(steps, bounded.values[shown, i], color=color, lw=1.8, label=f"gradients of size {size:g}")
         axes.set(xscale="log", yscale="log", xlabel="step", ylim=(5e-4, 30), xlim=(1, _STEPS))
         axes.set_title("rate of a coordinate; dashed: without the bounds (shaded)", loc="left")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 0.13))
