@@ -38,7 +38,7 @@ def test_control_c_between_two_methods_ends_it(tmp_path, monkeypatch, capfd):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "stem"), [("sgd", "anatomy-sgd"), ("window", "window")])
+@pytest.mark.parametrize(("name", "stem"), [("sgd", "anatomy-sgd"), ("abssig", "abssig")])
 def test_an_anatomy_is_a_picture_of_a_method_or_a_figure(name, stem, tmp_path, capfd):
     assert main(["anatomy", name, "--out", str(tmp_path)]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"{stem}.png", f"{stem}.svg"]

@@ -23,17 +23,21 @@ def test_a_path_is_what_a_plain_loop_walks(name, on):
     assert xy.shape == (2, 4, 4, 2)
     assert f.shape == (2, 4, 4)
     tx = optax.with_extra_args_support(entry(name).make_optimizer(rates[1]))
+
+    @jax.jit
+    def step(point, state, t):
+        def objective(p):
+            return ground.sampled(p, t)
+
+        updates, state = tx.update(jax.grad(objective)(point), state, point, value_fn=objective)
+        return optax.apply_updates(point, updates), state
+
     point = jnp.array(ground.starts[2])
     state = tx.init(point)
     for t in range(4):
         np.testing.assert_allclose(xy[1, 2, t], point, rtol=1e-12)
         np.testing.assert_allclose(f[1, 2, t], ground.f(point), rtol=1e-11)
-
-        def objective(p, t=t):
-            return ground.sampled(p, t)
-
-        updates, state = tx.update(jax.grad(objective)(point), state, point, value_fn=objective)
-        point = optax.apply_updates(point, updates)
+        point, state = step(point, state, t)
 
 
 def test_a_path_that_diverges_is_kept_and_said():

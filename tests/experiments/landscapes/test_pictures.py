@@ -19,7 +19,7 @@ from optzoo_jax.experiments.landscapes.online_picture import online_picture
 from optzoo_jax.experiments.landscapes.page import page
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.still import still
-from optzoo_jax.experiments.landscapes.surfaces import SURFACES, surface
+from optzoo_jax.experiments.landscapes.surfaces import surface
 
 
 def straight(name, ground, rate=0.1, diverges=False):
@@ -32,14 +32,15 @@ def straight(name, ground, rate=0.1, diverges=False):
     return Path(name, rate, diverges, xy, f)
 
 
+def straight_still(ground):
+    return still(ground, [straight(name, ground, 0.000316) for name in FEATURED])
+
+
 DRAW = {
     **FIGURES,
     "reddi": online_picture,
-    **{f"anatomy-{name}": lambda name=name: anatomy(entry(name)) for name in ("adabound", "ranger")},
-    **{
-        f"still-{name}": lambda ground=ground: still(ground, [straight(n, ground, 0.000316) for n in FEATURED])
-        for name, ground in SURFACES.items()
-    },
+    "anatomy": lambda: anatomy(entry("adabound")),
+    **{f"still-{name}": lambda name=name: straight_still(surface(name)) for name in ("beale", "valley", "plateau")},
     "page": lambda: page(surface("valley"), [straight(n, surface("valley")) for n in default_names()[-7:]]),
 }
 
