@@ -45,14 +45,14 @@ class Style(NamedTuple):
 
 
 def style(name: str) -> Style:
-    """A method's style, the same in every picture; one that is not known gets that of a name's length.
+    """A method's style, the same in every picture; a variant that does not race by default is its method dash-dotted.
 
     Args:
       name: as on the command line.
     """
     names = list(dict.fromkeys([*FEATURED, *default_names()]))
-    i = names.index(name) if name in names else len(name)
-    return Style(COLORS[i % 8], _MARKERS[i % 8], _LINES[i // 8 % 4])
+    i = names.index(name if name in names else name.split("[")[0])
+    return Style(COLORS[i % 8], _MARKERS[i % 8], _LINES[i // 8 % 4] if name in names else _LINES[-1])
 
 
 def look() -> contextlib.AbstractContextManager[None]:

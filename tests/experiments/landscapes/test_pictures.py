@@ -93,6 +93,8 @@ def test_every_method_looks_different():
     assert len(set(styles)) == len(styles)
     assert [style(name).color for name in FEATURED] == list(COLORS)
     assert len({style(name).marker for name in FEATURED}) == 8
+    assert style("radam[torch]")._replace(line="") == style("radam")._replace(line="")
+    assert style("radam[torch]") != style("radam")
 
 
 # Machado, Oliveira & Fernandes, 2009, doi:10.1109/TVCG.2009.113: what is seen, in linear RGB.
