@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, bench, list, show."""
+"""The command `optzoo`: race, bench, landscape, anatomy, list, show."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from optzoo_jax.experiments.bench.command import add_bench
-from optzoo_jax.experiments.one_by_one import INTERRUPTED, one_by_one
+from optzoo_jax.experiments.interrupt import INTERRUPTED
+from optzoo_jax.experiments.landscapes.command import add_landscape
+from optzoo_jax.experiments.one_by_one import one_by_one
 from optzoo_jax.experiments.options import at_least_one
 
-_EXTRA = ("flax", "rich", "sklearn")
+_EXTRA = ("flax", "matplotlib", "rich", "sklearn")
 _A_LINE_EACH = 160
 
 
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, list, show.")
+    parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, draw, list.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     race = commands.add_parser("race", help="train every optimizer on handwritten digits and compare them")
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     race.set_defaults(prepare=_race)
 
     add_bench(commands)
+
+    add_landscape(commands)
 
     names = commands.add_parser("list", help="list the methods")
     names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
+INTERRUPTED = 130
 _NOTICE = b"\nInterrupted: stops at the next checkpoint. Once more stops at once.\n"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-INTERRUPTED = 130
+from optzoo_jax.experiments.interrupt import INTERRUPTED
 
 
 def one_by_one(
@@ -29,8 +29,7 @@ def one_by_one(
     """
     from rich.console import Console
 
-    from optzoo_jax.experiments.interrupt import deferred_interrupt
-    from optzoo_jax.experiments.progress import progress
+    from optzoo_jax.experiments.progress import interruptible_progress
     from optzoo_jax.experiments.results import write
 
     def run() -> int:
@@ -38,12 +37,7 @@ def one_by_one(
         finished = []
         interrupted = False
         try:
-            with deferred_interrupt() as check, progress(total) as show:
-
-                def report(name: str, done: float) -> None:
-                    check()
-                    show(name, done)
-
+            with interruptible_progress(total) as report:
                 for method in measure(report):
                     finished.append(method)
                     write(out, {"complete": len(finished) == total, "provenance": origin, "methods": finished})

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from optzoo_jax.experiments.interrupt import deferred_interrupt
+
 
 @contextlib.contextmanager
 def progress(total: int) -> Iterator[Callable[[str, float], None]]:
@@ -28,5 +30,21 @@ def progress(total: int) -> Iterator[Callable[[str, float], None]]:
                 console.print(f"{int(done) + 1}/{total} {name}", markup=False, highlight=False)
             announced = name
             bar.update(task, description=name, completed=done, done=f"{int(done)}/{total}")
+
+        yield report
+
+
+@contextlib.contextmanager
+def interruptible_progress(total: int) -> Iterator[Callable[[str, float], None]]:
+    """The same function, which also raises KeyboardInterrupt where Ctrl-C was pressed since it was last called.
+
+    Args:
+      total: as for `progress`.
+    """
+    with deferred_interrupt() as check, progress(total) as show:
+
+        def report(name: str, done: float) -> None:
+            check()
+            show(name, done)
 
         yield report

@@ -14,8 +14,9 @@ import optax
 
 from optzoo_jax.experiments.problems import Problem
 from optzoo_jax.inspect import eval_params
+from optzoo_jax.transformation import Numeric
 
-MakeOptimizer = Callable[[jax.Array], optax.GradientTransformation]
+MakeOptimizer = Callable[[Numeric], optax.GradientTransformation]
 Run = dict[str, Any]
 
 

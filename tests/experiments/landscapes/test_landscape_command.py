@@ -1,0 +1,88 @@
+"""`optzoo landscape` and `optzoo anatomy`, as a user types them."""
+
+import sys
+
+import pytest
+from PIL import Image
+
+from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.landscapes import paths
+from optzoo_jax.experiments.landscapes.command import _FIGURES, _SURFACES
+from optzoo_jax.experiments.landscapes.figures import FIGURES
+from optzoo_jax.experiments.landscapes.surfaces import SURFACES
+
+
+def test_a_landscape_is_a_gif_a_still_and_a_page(tmp_path, capfd):
+    assert main(["landscape", "valley", "--optimizers", "sgd", "newton", "--out", str(tmp_path / "new")]) == 0
+    output, errors = capfd.readouterr()
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [
+        "valley-all.png", "valley.gif", "valley.png", "valley.svg",
+    ]  # fmt: skip
+    for file in (tmp_path / "new").glob("*.[pg]*"):
+        with Image.open(file) as picture:
+            assert picture.size[0] >= 800
+    assert output.startswith("Saved ")
+    assert "valley.gif" in output
+    assert errors.splitlines() == [
+        "1/5 sgd", "2/5 newton", "3/5 valley.png", "4/5 valley-all.png", "5/5 valley.gif",
+    ]  # fmt: skip
+
+
+def test_control_c_between_two_methods_ends_it(tmp_path, monkeypatch, capfd):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(paths, "walk", interrupted)
+    assert main(["landscape", "beale", "--out", str(tmp_path)]) == 130
+    assert capfd.readouterr().out == "Interrupted: not all pictures are saved.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "stem"), [("sgd", "anatomy-sgd"), ("abssig", "abssig")])
+def test_an_anatomy_is_a_picture_of_a_method_or_a_figure(name, stem, tmp_path, capfd):
+    assert main(["anatomy", name, "--out", str(tmp_path)]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{stem}.png", f"{stem}.svg"]
+    assert f"{stem}.png" in capfd.readouterr().out
+
+
+def test_the_help_names_all_that_there_is_and_the_rule(capsys):
+    with pytest.raises(SystemExit):
+        main(["landscape", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"tries {paths.RATES} learning rates" in said
+    assert paths.RULE in said
+    assert _SURFACES.split(", ") == list(SURFACES)
+    assert _FIGURES.split(", ") == list(FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["landscape", "bale"], "no surface is called 'bale'"),
+        (["landscape", "bale"], "Did you mean 'beale'?"),
+        (["landscape", "redi"], "Did you mean 'reddi'?"),
+        (["landscape", "reddi", "--optimizers", "adam"], "leave out --optimizers"),
+        (["landscape", "beale", "--optimizers", "adabeleif"], "Did you mean 'adabelief'?"),
+        (["landscape", "beale", "--out", "/dev/null"], "cannot be written"),
+        (["anatomy", "adabond"], "Did you mean 'adabound'?"),
+        (["anatomy", "windo"], "Did you mean 'window'?"),
+        (["anatomy", "radam[torhc]"], "Did you mean 'torch'?"),
+        (["anatomy", "ada*"], "draw one at a time"),
+        (["anatomy", "newton"], "optzoo landscape valley --optimizers newton"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys):
+    assert main(arguments) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert message in errors
+    assert errors.startswith(f"optzoo {arguments[0]}: error: ")
+    assert errors.count("\n") == 1
+
+
+def test_without_matplotlib_the_message_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.landscapes.look", raising=False)
+    assert main(["landscape", "beale"]) == 1
+    needs = 'optzoo landscape: error: matplotlib is not installed: pip install "optzoo_jax[experiments]"\n'
+    assert capsys.readouterr() == ("", needs)
