@@ -16,6 +16,7 @@ def one_by_one(
     provenance: Callable[[], dict[str, Any]],
     table: Callable[[list[dict[str, Any]]], Any],
     width: int,
+    draw: Callable[[list[dict[str, Any]], Path], Any] | None = None,
 ) -> Callable[[], int]:
     """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
 
@@ -26,6 +27,7 @@ def one_by_one(
       provenance: where the numbers come from.
       table: what is printed of the finished ones.
       width: of the table at least; narrower, numbers would be cut.
+      draw: what makes a picture of the finished ones; it is saved beside the file, as a .png.
     """
     from rich.console import Console
 
@@ -49,7 +51,10 @@ def one_by_one(
             console.print(table(finished))
         if interrupted:
             print(f"Interrupted: {len(finished)} of {total} methods finished.")
-        print(f"Saved in {out}." if finished else "Nothing is saved.")
+        if finished and draw:
+            draw(finished, out.with_suffix(".png"))
+        pictured = f", drawn in {out.with_suffix('.png')}" if draw else ""
+        print(f"Saved in {out}{pictured}." if finished else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0
 
     return run

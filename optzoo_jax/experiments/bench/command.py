@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,15 +58,21 @@ def _add_out(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _bench(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.methods import bench_all
+    from optzoo_jax.experiments.bench.picture import bench_picture
     from optzoo_jax.experiments.bench.subjects import pairs
     from optzoo_jax.experiments.bench.table import BENCH_NOTE, bench_rows
     from optzoo_jax.experiments.bench.trees import TREES
+    from optzoo_jax.experiments.look import save
+
+    def draw(found: list[dict[str, Any]], path: Path) -> None:
+        save(bench_picture(found), path)
 
     chosen = pairs(options.names)
     for tree in options.trees:
         check_choice("optzoo bench", "trees", tree, TREES)
     settings = {name: getattr(options, name) for name in ("trees", "size", "leaves", "repeats")}
-    return _measured(options, settings, len(chosen), lambda *a, **k: bench_all(chosen, *a, **k), bench_rows, BENCH_NOTE)
+    measure = functools.partial(bench_all, chosen)
+    return _measured(options, settings, len(chosen), measure, bench_rows, BENCH_NOTE, draw)
 
 
 def _precision(options: argparse.Namespace) -> Callable[[], int]:
@@ -90,6 +97,7 @@ def _measured(
     measure: Callable[..., Any],
     rows: Callable[[list[dict[str, Any]]], Any],
     note: str = "",
+    draw: Callable[[list[dict[str, Any]], Path], None] | None = None,
 ) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.table import in_terminal
     from optzoo_jax.experiments.results import check_writable, machine
@@ -102,4 +110,5 @@ def _measured(
         lambda: {**machine(), **settings},
         lambda found: in_terminal(rows(found), note),
         width=100,
+        draw=draw,
     )

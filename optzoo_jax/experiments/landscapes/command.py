@@ -51,12 +51,12 @@ def _landscape(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.arguments import unknown
     from optzoo_jax.experiments.entries import select
     from optzoo_jax.experiments.landscapes.animation import animate
-    from optzoo_jax.experiments.landscapes.look import FEATURED, save
     from optzoo_jax.experiments.landscapes.online_picture import online_picture
     from optzoo_jax.experiments.landscapes.page import page
     from optzoo_jax.experiments.landscapes.paths import walks
     from optzoo_jax.experiments.landscapes.still import still
     from optzoo_jax.experiments.landscapes.surfaces import SURFACES
+    from optzoo_jax.experiments.look import FEATURED, save
 
     if options.surface == _REDDI:
         if options.optimizers:
@@ -108,7 +108,7 @@ def _anatomy(options: argparse.Namespace) -> Callable[[], int]:
 
 def _pictures(out: Path, stem: str, draw: Callable[[], Any]) -> Callable[[], int]:
     """A run that draws one figure."""
-    from optzoo_jax.experiments.landscapes.look import save
+    from optzoo_jax.experiments.look import save
 
     files = _files(out, stem, ".png", ".svg")
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from optzoo_jax.experiments.landscapes.look import MINIMUM, style
 from optzoo_jax.experiments.landscapes.paths import RATES, RULE, Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
+from optzoo_jax.experiments.look import MINIMUM, style
 
 _CELLS = 161
 

@@ -82,7 +82,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys
 
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.landscapes.look", raising=False)
+    monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.look", raising=False)
     assert main(["landscape", "beale"]) == 1
     needs = 'optzoo landscape: error: matplotlib is not installed: pip install "optzoo_jax[experiments]"\n'
     assert capsys.readouterr() == ("", needs)

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import optzoo_jax
-from optzoo_jax.experiments.landscapes.look import look
 from optzoo_jax.experiments.landscapes.map import draw_surface
 from optzoo_jax.experiments.landscapes.surfaces import surface
+from optzoo_jax.experiments.look import look
 
 _RATE, _MOMENTUM, _BEFORE = 0.0095, 0.9, 3
 _CARRY, _GRADIENT, _STEP = "#E69F00", "#0072B2", "#009E73"

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from optzoo_jax.experiments.entries import entry
-from optzoo_jax.experiments.landscapes.look import look
 from optzoo_jax.experiments.landscapes.map import draw_path, draw_start, draw_surface
 from optzoo_jax.experiments.landscapes.paths import Path, walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
+from optzoo_jax.experiments.look import look
 
 # Almost 2/50, where SGD begins to diverge; momentum as an average, whose step is as long as SGD's.
 _RATE = 0.039

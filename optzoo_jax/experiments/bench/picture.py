@@ -1,0 +1,71 @@
+"""What was measured, as a picture: steps beside the floor, and compilation beside optax's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from optzoo_jax.experiments.look import look
+
+_OURS, _OPTAX = "#0072B2", "#D55E00"
+
+
+def bench_picture(methods: Sequence[dict[str, Any]]) -> Figure:
+    """A panel of steps for each tree on which the floor says something, and one of compilation.
+
+    Args:
+      methods: what `bench` found of each.
+    """
+    trees = [tree for tree in methods[0]["steps"] if tree != "tiny"]
+    panels = len(trees) + bool(methods[0]["compilation"])
+    height = 0.2 * len(methods) + 1.3
+    with look():
+        figure = Figure(figsize=(8, height))
+        columns = np.atleast_1d(figure.subplots(1, max(1, panels), sharey=True))
+        for axes, tree in zip(columns, trees, strict=False):
+            _steps(axes, [m["steps"][tree] for m in methods])
+        if methods[0]["compilation"]:
+            _compilation(columns[-1], methods)
+        columns[0].set_yticks(range(len(methods)), [m["name"] for m in methods])
+        columns[0].invert_yaxis()
+        figure.subplots_adjust(left=0.14, right=0.985, top=1 - 0.75 / height, bottom=0.45 / height, wspace=0.08)
+        figure.text(0.14, 1 - 0.12 / height, "● optzoo_jax", color=_OURS, fontsize=10, va="top")
+        figure.text(0.28, 1 - 0.12 / height, "○ optax", color=_OPTAX, fontsize=10, va="top")
+        figure.text(0.37, 1 - 0.12 / height, "medians and quartiles; the floor: moving the memory once", va="top")
+    return figure
+
+
+def _steps(axes: Axes, found: Sequence[dict[str, Any]]) -> None:
+    for y, x in enumerate(found):
+        for side, color, marker, face in (("optax", _OPTAX, "o", "none"), ("ours", _OURS, "o", _OURS)):
+            if side in x:
+                low, median, high = (t / x["floor_milliseconds"] for t in x[side]["milliseconds"])
+                axes.plot([low, high], [y, y], color=color, lw=1)
+                axes.plot(median, y, marker, color=color, mfc=face, ms=5)
+    axes.axvline(1, color="black", lw=0.6)
+    axes.set(xscale="log", xlabel="× the floor")
+    axes.set_xticks([0.5, 1, 2, 5, 10], ["½", "1", "2", "5", "10"])
+    axes.set_xticks([], minor=True)
+    arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
+    axes.set_title(f"step, {arrays}", loc="left")
+    axes.grid(axis="y", lw=0.3)
+
+
+def _compilation(axes: Axes, methods: Sequence[dict[str, Any]]) -> None:
+    """Until the first step, over optax's time: one mark for each number of arrays."""
+    counts = list(methods[0]["compilation"])
+    for marker, count in zip("^sDPX", counts, strict=False):
+        ratios = [
+            sum(found["ours"].values()) / sum(found["optax"].values()) if "optax" in found else np.nan
+            for found in (m["compilation"][count] for m in methods)
+        ]
+        axes.plot(ratios, range(len(methods)), marker, color=_OURS, ms=5, mec="white", mew=0.5, label=count)
+    axes.axvline(1, color="black", lw=0.6)
+    axes.set(xlabel="× optax, until the first step")
+    axes.set_title("compilation, by arrays", loc="left")
+    axes.legend(fontsize=8, handletextpad=0.1, loc="lower right", frameon=True)
+    axes.grid(axis="y", lw=0.3)
