@@ -719,6 +719,9 @@ broken(
      "pull-back with a and 1−a exchanged", lookahead("adam", "pullback")),
     ("jnp.where(sync, m, old), mixed", "m, mixed", "the cache is the last step's, not the last sync's",
      lookahead("adam", "pullback")),
+)  # fmt: skip
+broken(
+    "lookahead", "precision",
     ("jnp.array(widen(p), copy=True)", "widen(p)", "slow weights share the parameters' memory",
      asked("details", "slow_weights_survive_the_donation_of_the_parameters")),
 )  # fmt: skip
