@@ -31,7 +31,8 @@ def extremes(x: Array) -> tuple[Array, Array]:
     blocks = extents(x.shape)
     zero = jnp.zeros((), x.dtype)
     x = jax.lax.pad(x, zero, [(0, -d % b, 0) for d, b in zip(x.shape, blocks, strict=True)])
-    x = x.reshape([n for d, b in zip(x.shape, blocks, strict=True) for n in (d // b, b)])
+    for axis, b in reversed(list(enumerate(blocks))):  # one after the other, as explicit sharding demands
+        x = x.reshape(*x.shape[:axis], -1, b, *x.shape[axis + 1 :])
 
     def wider(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
         return jnp.maximum(a[0], b[0]), jnp.minimum(a[1], b[1])
@@ -42,8 +43,9 @@ def extremes(x: Array) -> tuple[Array, Array]:
 
 def spread(numbers: Array, shape: tuple[int, ...]) -> Array:
     """An array of that shape in which each entry has the number of its block."""
-    blocks = extents(shape)
-    folded = [n for count, b in zip(numbers.shape, blocks, strict=True) for n in (count, b)]
-    wide = jax.lax.broadcast_in_dim(numbers, folded, range(0, 2 * numbers.ndim, 2))
-    whole = wide.reshape([count * b for count, b in zip(numbers.shape, blocks, strict=True)])
-    return whole[tuple(slice(d) for d in shape)]
+    for axis, b in enumerate(extents(shape)):  # not jnp.repeat, which asks for a sharding
+        apart = (*numbers.shape[: axis + 1], b, *numbers.shape[axis + 1 :])
+        kept = [i for i in range(len(apart)) if i != axis + 1]
+        wide = jax.lax.broadcast_in_dim(numbers, apart, kept)
+        numbers = wide.reshape(*numbers.shape[:axis], -1, *numbers.shape[axis + 1 :])
+    return numbers[tuple(slice(d) for d in shape)]

@@ -16,7 +16,7 @@ from optzoo_jax.formats.rounding import dither
 from optzoo_jax.slots import are_slots, check_slots, fields_on
 from optzoo_jax.transformation import Array, Part, Transformation, part_of
 
-MOMENTS = ("mu", "nu", "nu_max", "trace", "sum_of_squares")
+MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
 
 class CompressedState(NamedTuple):
@@ -52,8 +52,9 @@ def compress_state(
     Args:
       inner: any transformation.
       format: one of the above; "int8" is as large as "float8" and more exact, "float8" is a dtype of the hardware.
-      slots: names of the slots to compress, by default the averages of gradients and of their squares: mu, nu,
-        nu_max, trace and sum_of_squares. Not meant for copies of parameters, such as Lookahead's slow weights.
+      slots: names of the slots to compress, by default averages and sums of gradients and of their squares: mu, nu,
+        trace and sum_of_squares. Not meant for copies of parameters, such as Lookahead's slow weights, nor for a
+        running maximum, which remembers whenever it was rounded up.
       min_size: ≥ 1; arrays of fewer entries stay as they are, and so do complex ones.
 
     Raises:
