@@ -120,6 +120,13 @@ def test_what_is_compressed_can_be_chosen():
     assert optax.tree.get(state, "mu")["z"].dtype == jnp.complex64, "complex slots stay"
 
 
+def test_arrays_of_one_shape_are_rounded_apart():
+    params = {"a": jnp.asarray(GRADIENTS[0]), "b": jnp.asarray(GRADIENTS[0])}
+    tx = oz.compress_state(optax.sgd(0.1, momentum=0.9), "bfloat16", min_size=1)
+    trace = optax.tree.get(tx.update(params, tx.init(params), params)[1], "trace")
+    assert jnp.any(trace["a"].codes != trace["b"].codes)
+
+
 def test_the_weights_of_lookahead_are_not_rounded():
     params = {"w": jnp.linspace(0.1, 1, 4096, dtype=jnp.float32)}
     state = oz.compress_state(oz.lookahead(oz.adam(0.1)), "bfloat16").init(params)

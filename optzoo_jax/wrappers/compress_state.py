@@ -76,7 +76,7 @@ def compress_state(
                 return x
             # By where it is in the state: arrays of one shape are not to be rounded alike.
             salt = zlib.crc32(jax.tree_util.keystr(path).encode())
-            return encode(jax.lax.stop_gradient(x), dither(x.shape, step, salt))
+            return encode(x, dither(x.shape, step, salt))
 
         return jax.tree_util.tree_map_with_path(stored, state, are_slots(tx, state))
 
