@@ -74,10 +74,10 @@ def _eight_bits(has_sign: Array) -> SmallFloat:
     """Eight levels an octave. Where there is no sign, its bit doubles the octaves, from 18 to 34.
 
     A second moment spans twice the octaves of a momentum, and needs them: what falls to the lowest level makes too
-    small a step, and what falls to 0 a step of m/ε. Levels that are a power of k/127 have either too few for what is
-    small, or too few for what is large; on gradients whose sizes differ by 10⁴ in a block they double the error of
-    Adam's step for the second and the fourth power alike, and single steps become 7 times as long. Here the longest is
-    1.4 times.
+    small a step, and what falls to 0 a step of m/ε. Powers of k/127 as levels are either too few for what is small or
+    too few for what is large: where the gradients of a block differ by 10⁵ in size, Adam's step is 0.75 of its length
+    off with the second power, and with the fourth single entries are 7 times too large. Here it is 0.14 off, and no
+    entry more than 1.4 times too large.
     """
     return SmallFloat(3, jnp.where(has_sign, 127, 255))
 

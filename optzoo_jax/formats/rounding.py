@@ -17,7 +17,8 @@ def dither(shape: tuple[int, ...], step: Array, salt: int) -> Array:
 
     Entries are hashed, which fuses into the kernel that needs the bits; no key is kept. From step to step an entry's
     bits turn by the golden ratio. So an entry that is always moved by a hundredth of a level is rounded up once in a
-    hundred steps, evenly, not by luck: after n steps the errors sum to log n levels, not to √n.
+    hundred steps, evenly, not by luck: after a thousand steps the errors sum to a few levels, where those of
+    independent bits sum to thirty.
 
     Args:
       shape: of the array that is rounded.
