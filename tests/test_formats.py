@@ -91,6 +91,7 @@ def test_zero_stays_zero_and_nothing_else_of_a_second_moment_becomes_it(name):
     y = there_and_back(name, x)
     np.testing.assert_array_equal(y == 0, x == 0)
     np.testing.assert_array_equal(there_and_back(name, 0 * x), 0)
+    np.testing.assert_array_equal(there_and_back(name, np.full_like(x, 1e-36)) > 0, True)
 
 
 @each_format

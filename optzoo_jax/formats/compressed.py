@@ -107,8 +107,8 @@ def _encode_float8(x: Array, bits: Array) -> Compressed:
 
 
 def _decode_float8(x: Compressed) -> Array:
-    scale = spread(jnp.abs(x.scale) * 2**-15, x.shape)
-    return x.codes.astype(scale.dtype) * scale
+    scale = spread(jnp.abs(x.scale), x.shape)
+    return x.codes.astype(scale.dtype) * 2**-15 * scale  # in this order, so that what is tiny does not become 0
 
 
 FORMATS = {
