@@ -755,7 +755,8 @@ broken(
      asked("formats", NEAR, False, "int8")),
     ("-jnp.maximum(high, -low)", "-high", "negative numbers larger than all others are cut",
      asked("formats", NEAR, True, "int8")),
-    ("2**-15", "2**-16", "half of what was there", asked("formats", NEAR, True, "float8")),
+    ("SmallFloat(2, 120)", "SmallFloat(2, 124)", "the largest is ∞ for whoever reads the codes",
+     asked("formats", "codes_of_float8_are_what_they_say")),
     (".astype(wide(x.dtype))", ".astype(jnp.float32)", "a float64 slot comes back in float32",
      asked("formats", "a_float64_array_comes_back_in_its_precision")),
 )  # fmt: skip

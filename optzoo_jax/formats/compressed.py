@@ -97,7 +97,7 @@ def _decode_int8(x: Compressed) -> Array:
     return magnitude * jnp.where(has_sign & (code < 128), -scale, scale)
 
 
-_E5M2 = SmallFloat(2, 120)  # a float8_e5m2 that is read as an integer; 120 is 2¹⁵
+_E5M2 = SmallFloat(2, 120)  # a float8_e5m2 that is read as an integer; 120 is 2¹⁵, which stands for 1
 
 
 def _encode_float8(x: Array, bits: Array) -> Compressed:
@@ -107,8 +107,10 @@ def _encode_float8(x: Array, bits: Array) -> Compressed:
 
 
 def _decode_float8(x: Compressed) -> Array:
+    # Not by a conversion and 2⁻¹⁵: XLA multiplies that into the scale, and a small one becomes 0.
+    code = jax.lax.bitcast_convert_type(x.codes, jnp.uint8).astype(jnp.int32)
     scale = spread(jnp.abs(x.scale), x.shape)
-    return x.codes.astype(scale.dtype) * 2**-15 * scale  # in this order, so that what is tiny does not become 0
+    return _E5M2.decode(code % 128).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
 
 
 FORMATS = {
