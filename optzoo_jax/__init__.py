@@ -14,6 +14,7 @@ Every part and every optimizer is an optax `GradientTransformation`: it fits whe
 from optzoo_jax.card import Card
 from optzoo_jax.combine import chain, precondition
 from optzoo_jax.describe import describe
+from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.inspect import current_learning_rate, eval_params, explain, state_bytes, step
 from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
 from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
@@ -67,6 +68,9 @@ from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
 from optzoo_jax.sweep import sweep
 from optzoo_jax.wrappers.accumulate import accumulate_gradients
+from optzoo_jax.wrappers.compress_state import compress_state
 from optzoo_jax.wrappers.lookahead import lookahead
+from optzoo_jax.wrappers.master_params import master_params
 from optzoo_jax.wrappers.pack import pack, pack_state, unpack_state
+from optzoo_jax.wrappers.round_stochastically import round_stochastically
 from optzoo_jax.wrappers.state_dtype import with_state_dtype

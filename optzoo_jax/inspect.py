@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.precision import narrow
 from optzoo_jax.transformation import Array, part_of
 from optzoo_jax.wrappers.lookahead import LookaheadState
@@ -86,7 +87,7 @@ def state_bytes(tx: optax.GradientTransformation, params: Any) -> int:
       tx: any transformation.
       params: arrays or `jax.ShapeDtypeStruct`s.
     """
-    return sum(_bytes(x) for x in jax.tree.leaves(jax.eval_shape(tx.init, params)))
+    return _bytes(jax.eval_shape(tx.init, params))
 
 
 class Row(NamedTuple):
@@ -139,7 +140,10 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     def by_name(params: Any) -> Any:
         return unpack_state(tx.init(params), params)
 
-    state = [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(jax.eval_shape(by_name, shapes)) if path]
+    arrays = jax.tree_util.tree_leaves_with_path(
+        jax.eval_shape(by_name, shapes), is_leaf=lambda x: isinstance(x, Compressed)
+    )
+    state = [(path, x) for path, x in arrays if path]
     owned: list[list[tuple[Any, Any]]] = [[] for _ in leaves]
     for path, x in state:
         owner = _owner(path, x, leaves)
@@ -214,7 +218,7 @@ def _name(key: Any) -> str:
 
 
 def _bytes(x: Any) -> int:
-    return x.size * x.dtype.itemsize
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(x))
 
 
 def _is_masked(x: Any) -> bool:

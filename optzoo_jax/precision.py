@@ -42,6 +42,11 @@ def zeros(p: Array | jax.ShapeDtypeStruct) -> Array:
     return jnp.zeros_like(p, dtype=wide(p.dtype))
 
 
+def wide_copy(p: Any) -> Array:
+    """A slot that starts as the parameter. A copy, since it must survive its donation; 0 for a mere shape."""
+    return zeros(p) if isinstance(p, jax.ShapeDtypeStruct) else jnp.array(widen(p), copy=True)
+
+
 def full(value: Numeric) -> Callable[[Array], Array]:
     """A slot that starts at `value`, real or complex as the parameter is."""
     return lambda p: jnp.full_like(p, value, dtype=wide(p.dtype))

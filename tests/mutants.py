@@ -719,8 +719,86 @@ broken(
      "pull-back with a and 1−a exchanged", lookahead("adam", "pullback")),
     ("jnp.where(sync, m, old), mixed", "m, mixed", "the cache is the last step's, not the last sync's",
      lookahead("adam", "pullback")),
+)  # fmt: skip
+broken(
+    "lookahead", "precision",
     ("jnp.array(widen(p), copy=True)", "widen(p)", "slow weights share the parameters' memory",
      asked("details", "slow_weights_survive_the_donation_of_the_parameters")),
+)  # fmt: skip
+AVERAGE = "rounding_is_right_on_average_and_soon"
+broken(
+    "formats", "formats/rounding",
+    (" + step.astype(jnp.uint32) * _GOLDEN", "", "every step the same bits", asked("formats", AVERAGE, "int8")),
+    ("step.astype(jnp.uint32) * _GOLDEN", "_hash(jnp.broadcast_to(step.astype(jnp.uint32), shape))",
+     "each step's bits are independent", asked("formats", AVERAGE, "int8")),
+    ("_hash(index ^ jax.lax.broadcasted_iota(jnp.uint32, shape, axis))",
+     "index + jax.lax.broadcasted_iota(jnp.uint32, shape, axis)", "neighbours are rounded alike",
+     asked("formats", "bits_are_uniform_and_neighbours_know_nothing_of_each_other")),
+    ("jnp.clip(x, -largest, largest)", "x", "the largest float32 becomes ∞",
+     asked("formats", "the_largest_float32_stays_finite_and_what_is_not_finite_stays_so", "bfloat16")),
+    ("(bits >> 16)", "np.uint32(0x8000)", "to the nearest",
+     asked("compress_state", "a_second_moment_goes_on_falling", "bfloat16")),
+)  # fmt: skip
+NEAR = "every_number_is_near_its_level"
+broken(
+    "formats", "formats/small_floats",
+    ("(bits >> (32 - dropped))", "(bits >> (33 - dropped))", "rounds down too often",
+     asked("formats", AVERAGE, "float8")),
+    ("self._smallest() + chance", "self._smallest()", "below the last octave rounds down",
+     asked("formats", AVERAGE, "int8")),
+)  # fmt: skip
+broken(
+    "formats", "formats/compressed",
+    ("jnp.maximum(code, 1)", "code", "a small second moment becomes 0",
+     asked("formats", "zero_stays_zero_and_nothing_else_of_a_second_moment_becomes_it", "int8")),
+    ("jnp.where(has_sign, 127, 255)", "jnp.where(has_sign, 127, 127)", "half the octaves for second moments",
+     asked("formats", NEAR, False, "int8")),
+    ("-jnp.maximum(high, -low)", "-high", "negative numbers larger than all others are cut",
+     asked("formats", NEAR, True, "int8")),
+    ("SmallFloat(2, 120)", "SmallFloat(2, 124)", "the largest is ∞ for whoever reads the codes",
+     asked("formats", "codes_of_float8_are_what_they_say")),
+    (".astype(wide(x.dtype))", ".astype(jnp.float32)", "a float64 slot comes back in float32",
+     asked("formats", "a_float64_array_comes_back_in_its_precision")),
+)  # fmt: skip
+broken(
+    "formats", "formats/blocks",
+    ("max(room // found[-1], 1)", "room", "blocks of more than 256",
+     asked("formats", "blocks_are_boxes_of_neighbours")),
+    ("math.ceil(length / blocks)", "min(length, room)", "a short last block",
+     asked("formats", "blocks_are_boxes_of_neighbours")),
+)  # fmt: skip
+broken(
+    "compress_state", "wrappers/compress_state",
+    ("jax.lax.optimization_barrier(state)", "state", "the first state is encoded while compiling",
+     asked("compress_state", "the_compiler_does_not_encode_the_first_state")),
+    ('"trace", "sum_of_squares")', '"trace", "sum_of_squares", "slow")', "slow weights are compressed",
+     asked("compress_state", "the_weights_of_lookahead_are_not_rounded")),
+    ("jax.tree_util.keystr(path).encode()", 'b""', "arrays of one shape are rounded alike",
+     asked("compress_state", "arrays_of_one_shape_are_rounded_apart")),
+    (" or jnp.iscomplexobj(x)", "", "complex slots are compressed",
+     asked("compress_state", "what_is_compressed_can_be_chosen")),
+    ("x.size < min_size", "x.size < 0", "small arrays are compressed",
+     asked("compress_state", "names_count_and_rate_are_where_they_were")),
+)  # fmt: skip
+MASTER = "master_params_train_as_float32_does"
+broken(
+    "master_params", "wrappers/master_params",
+    ("_rounded(q, p.dtype) - p", "q - p", "the update is rounded, not the parameter",
+     asked("master_params", "parameters_are_the_copy_rounded_to_the_nearest")),
+    ("optax.apply_updates(old, step)", "optax.apply_updates(widen(params), step)", "the copy is not used",
+     asked("master_params", MASTER)),
+    ("tx.update(widen(updates)", "tx.update(updates", "16-bit gradients", asked("master_params", MASTER)),
+    ("wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)", "wide_copy(p), params)",
+     "float32 parameters have a copy", asked("master_params", "only_narrow_parameters_have_a_copy")),
+)  # fmt: skip
+broken(
+    "round_stochastically", "wrappers/round_stochastically",
+    ("state.step_count, zlib", "jnp.zeros((), jnp.int32), zlib", "the same bits in every step",
+     asked("master_params", "stochastic_rounding_goes_where_float32_does_on_average")),
+    ("jax.tree_util.keystr(path).encode()", 'b""', "leaves are rounded alike",
+     asked("master_params", "leaves_are_rounded_apart")),
+    ("p.astype(u.dtype) + u", "(p.astype(u.dtype) + u).astype(p.dtype)", "rounded to the nearest before",
+     asked("master_params", "stochastic_rounding_goes_where_float32_does_on_average")),
 )  # fmt: skip
 broken(
     "eval_params", "inspect",

@@ -11,7 +11,7 @@ import optax
 
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import card_of
-from optzoo_jax.precision import narrow, widen, zeros
+from optzoo_jax.precision import narrow, wide_copy, widen
 from optzoo_jax.transformation import Array, Numeric, Part, Transformation, part_of
 
 _MOMENTUM_SLOTS = ("mu", "trace")
@@ -70,7 +70,7 @@ def lookahead(
     def init(params: Any) -> LookaheadState:
         fast_state = fast.init(params)
         cached = _momentum(fast_state) if inner_state == "pullback" else None
-        slow = jax.tree.map(_copy, params)
+        slow = jax.tree.map(wide_copy, params)
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
@@ -110,11 +110,6 @@ def lookahead(
     arguments = {"sync_period": sync_period, "slow_step_size": slow_step_size, "inner_state": inner_state}
     tx.part = Part("lookahead", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
     return tx
-
-
-def _copy(p: Any) -> Array:
-    """The first slow weights: a copy, since they must survive the donation of the parameters; 0 for a mere shape."""
-    return zeros(p) if isinstance(p, jax.ShapeDtypeStruct) else jnp.array(widen(p), copy=True)
 
 
 def _as(value: Numeric, x: Array) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from optzoo_jax.precision import widen
+from optzoo_jax.slots import are_slots, check_slots, fields_on
 from optzoo_jax.transformation import Part, Transformation, part_of
 
 
@@ -34,7 +35,7 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
       TypeError: where it is not a floating-point dtype.
       ValueError: at init, where a named slot does not exist.
     """
-    chosen = state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
+    chosen: Mapping[str | None, Any] = state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
     for slot, dtype in chosen.items():
         if not jnp.issubdtype(dtype, jnp.floating):
             where = "state_dtype" if slot is None else f"state_dtype[{slot!r}]"
@@ -42,27 +43,22 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
     tx = optax.with_extra_args_support(inner)
 
     def cast(path: tuple, x: Any, is_slot: bool) -> Any:
-        names = {getattr(key, "name", None) for key in path}
-        dtype = next((chosen[name] for name in (*names, None) if name in chosen), None)
+        dtype = next((chosen[name] for name in (*fields_on(path), None) if name in chosen), None)
         if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
             return x
         complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
         return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
 
     def stored(state: Any) -> Any:
-        return jax.tree_util.tree_map_with_path(cast, state, _slots(tx, state))
+        return jax.tree_util.tree_map_with_path(cast, state, are_slots(tx, state))
 
     def init(params: Any) -> Any:
         state = tx.init(params)
-        found = _names(state)
-        for slot in chosen:
-            if slot is not None and slot not in found:
-                have = ", ".join(map(repr, sorted(found)))
-                raise ValueError(f"state_dtype names the slot {slot!r}, and this state has {have}.")
+        check_slots("state_dtype", filter(None, chosen), state)
         return stored(state)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, _slots(tx, state))
+        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, are_slots(tx, state))
         new, state = tx.update(updates, wide, params, **extra)
         return new, stored(state)
 
@@ -71,17 +67,3 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
         "with_state_dtype", {"state_dtype": state_dtype}, "gradient [g] → update [θ]", (("inner", part_of(inner)),)
     )
     return outer
-
-
-def _names(state: Any) -> set[str]:
-    """The names of all fields in a state, also of those without arrays."""
-    if not isinstance(state, tuple | list | dict):
-        return set()
-    inner = state.values() if isinstance(state, dict) else state
-    return {*getattr(state, "_fields", ())}.union(*map(_names, inner))
-
-
-def _slots(tx: optax.GradientTransformation, state: Any) -> Any:
-    """True for the arrays shaped like parameters that are numbers, False for counters and the like."""
-    marked = optax.tree.map_params(tx, lambda x: True, state, transform_non_params=lambda x: False)
-    return jax.tree.map(lambda mark, x: mark and jnp.issubdtype(x.dtype, jnp.inexact), marked, state)

@@ -38,7 +38,11 @@ def update_all(grads, states, params):
 def compile_update(labels, grads, states, params):
     """The compiled update, and whether it has a collective in it."""
     compiled = jax.jit(update_all).lower(grads, {label: states[label] for label in labels}, params).compile()
-    return compiled, bool(re.search(rf"\b(?:{COLLECTIVE})(?:-start)?\(", compiled.as_text()))
+    return compiled, has_collective(compiled)
+
+
+def has_collective(compiled):
+    return bool(re.search(rf"\b(?:{COLLECTIVE})(?:-start)?\(", compiled.as_text()))
 
 
 def named(tree):

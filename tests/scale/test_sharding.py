@@ -11,8 +11,8 @@ TESTS = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("axes", ["auto", "explicit"])
-def test_states_follow_their_parameters_without_communication(axes):
-    command = [sys.executable, "-W", "error", "-m", "scale.sharded", axes]
+@pytest.mark.parametrize("script", ["sharded auto", "sharded explicit", "compressed"])
+def test_states_follow_their_parameters_without_communication(script):
+    command = [sys.executable, "-W", "error", "-m", *f"scale.{script}".split()]
     done = subprocess.run(command, cwd=TESTS, env=environment(devices=8), capture_output=True, text=True, timeout=400)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stdout + done.stderr

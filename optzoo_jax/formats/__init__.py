@@ -1,0 +1,1 @@
+"""How an array is kept in fewer bits."""

@@ -1,0 +1,51 @@
+"""Blocks of at most 256 neighbouring entries, each with one number for all."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from optzoo_jax.transformation import Array
+
+MOST = 256
+
+
+def extents(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """How far a block reaches along each axis: along the last as far as it may, then along the one before it.
+
+    The blocks of an axis are equally long, but for the last. Blocks keep the axes apart, so that an array of one number
+    a block is sharded as the array itself.
+    """
+    room, found = MOST, []
+    for length in reversed(shape):
+        blocks = math.ceil(length / room)
+        found.append(math.ceil(length / blocks))
+        room = max(room // found[-1], 1)
+    return tuple(reversed(found))
+
+
+def extremes(x: Array) -> tuple[Array, Array]:
+    """Of each block the largest number and the least, or 0 where that is more, or less."""
+    blocks = extents(x.shape)
+    zero = jnp.zeros((), x.dtype)
+    x = jax.lax.pad(x, zero, [(0, -d % b, 0) for d, b in zip(x.shape, blocks, strict=True)])
+    for axis, b in reversed(list(enumerate(blocks))):  # one after the other, as explicit sharding demands
+        x = x.reshape(*x.shape[:axis], -1, b, *x.shape[axis + 1 :])
+
+    def wider(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+        return jnp.maximum(a[0], b[0]), jnp.minimum(a[1], b[1])
+
+    # Both in one reduction: XLA:CPU hands a plain maximum to a library, for which it first stores x.
+    return tuple(jax.lax.reduce((x, x), (zero, zero), wider, range(1, x.ndim, 2)))  # pyright: ignore[reportReturnType]
+
+
+def spread(numbers: Array, shape: tuple[int, ...]) -> Array:
+    """An array of that shape in which each entry has the number of its block."""
+    for axis, b in enumerate(extents(shape)):  # not jnp.repeat, which asks for a sharding
+        apart = (*numbers.shape[: axis + 1], b, *numbers.shape[axis + 1 :])
+        kept = [i for i in range(len(apart)) if i != axis + 1]
+        wide = jax.lax.broadcast_in_dim(numbers, apart, kept)
+        numbers = wide.reshape(*numbers.shape[:axis], -1, *numbers.shape[axis + 1 :])
+    return numbers[tuple(slice(d) for d in shape)]

@@ -1,0 +1,120 @@
+"""An array in 8 or 16 bits an entry.
+
+Eight bits are spent on a block's numbers relative to the largest of them, as Dettmers et al. do (2021, "8-bit
+optimizers via block-wise quantization", arXiv:2110.02861), with other levels and with stochastic rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from optzoo_jax.formats.blocks import extremes, spread
+from optzoo_jax.formats.rounding import round_to_bfloat16
+from optzoo_jax.formats.small_floats import SmallFloat
+from optzoo_jax.precision import wide
+from optzoo_jax.transformation import Array
+
+
+class Compressed(NamedTuple):
+    """What stands in a state in the place of an array.
+
+    Attributes:
+      codes: an integer or a small number for each entry.
+      scale: of each block the largest magnitude, with a minus sign where an entry is negative; None in bfloat16.
+    """
+
+    codes: Any
+    scale: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the array."""
+        return self.codes.shape
+
+
+class Format(NamedTuple):
+    """`encode`: an array and random bits of its shape → Compressed. `decode`: back, in at least float32."""
+
+    encode: Callable[[Array, Array], Compressed]
+    decode: Callable[[Compressed], Array]
+
+
+def _encode_bfloat16(x: Array, bits: Array) -> Compressed:
+    return Compressed(round_to_bfloat16(x, bits).astype(jnp.bfloat16), None)
+
+
+def _decode_bfloat16(x: Compressed) -> Array:
+    return x.codes.astype(jnp.float32)
+
+
+def _scaled(x: Array) -> tuple[Array, Array, Array]:
+    """|x| over its block's largest, where a block has negative entries, and the scales."""
+    high, low = extremes(x)
+    scale = jnp.where(low < 0, -jnp.maximum(high, -low), high).astype(wide(x.dtype))
+    everywhere = spread(scale, x.shape)
+    largest = jnp.abs(everywhere)
+    a = jnp.minimum(jnp.abs(x).astype(largest.dtype) / jnp.where(largest == 0, 1, largest), 1)
+    return a.astype(jnp.float32), everywhere < 0, scale
+
+
+def _sign_bit(x: Array) -> Array:
+    return jnp.where(x < 0, 128, 0)
+
+
+def _not_zero(code: Array, a: Array) -> Array:
+    """What is not 0 stays so: a second moment in a denominator."""
+    return jnp.where(a > 0, jnp.maximum(code, 1), code)
+
+
+def _eight_bits(has_sign: Array) -> SmallFloat:
+    """Eight levels an octave. Where there is no sign, its bit doubles the octaves, from 18 to 34.
+
+    A second moment spans twice the octaves of a momentum, and needs them: what falls to the lowest level makes too
+    small a step, and what falls to 0 a step of m/ε. Powers of k/127 as levels are either too few for what is small or
+    too few for what is large: where the gradients of a block differ by 10⁵ in size, Adam's step is 0.75 of its length
+    off with the second power, and with the fourth single entries are 7 times too large. Here it is 0.14 off, and no
+    entry more than 1.4 times too large.
+    """
+    return SmallFloat(3, jnp.where(has_sign, 127, 255))
+
+
+def _encode_int8(x: Array, bits: Array) -> Compressed:
+    a, has_sign, scale = _scaled(x)
+    code = _eight_bits(has_sign).encode(a, bits)
+    code = jnp.where(has_sign, code + _sign_bit(x), _not_zero(code, a))
+    return Compressed(code.astype(jnp.uint8), scale)
+
+
+def _decode_int8(x: Compressed) -> Array:
+    scale = spread(x.scale, x.shape)
+    code, has_sign = x.codes.astype(jnp.int32), scale < 0
+    magnitude = _eight_bits(has_sign).decode(jnp.where(has_sign, code % 128, code)).astype(scale.dtype)
+    # A negative scale is that of a block with signs.
+    return magnitude * jnp.where(has_sign & (code < 128), -scale, scale)
+
+
+_E5M2 = SmallFloat(2, 120)  # a float8_e5m2 that is read as an integer; 120 is 2¹⁵, which stands for 1
+
+
+def _encode_float8(x: Array, bits: Array) -> Compressed:
+    a, _, scale = _scaled(x)
+    code = _not_zero(_E5M2.encode(a, bits), a) + _sign_bit(x)
+    return Compressed(jax.lax.bitcast_convert_type(code.astype(jnp.uint8), jnp.float8_e5m2), scale)
+
+
+def _decode_float8(x: Compressed) -> Array:
+    # Not by a conversion and 2⁻¹⁵: XLA multiplies that into the scale, and a small one becomes 0.
+    code = jax.lax.bitcast_convert_type(x.codes, jnp.uint8).astype(jnp.int32)
+    scale = spread(jnp.abs(x.scale), x.shape)
+    return _E5M2.decode(code % 128).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
+
+
+FORMATS = {
+    "bfloat16": Format(_encode_bfloat16, _decode_bfloat16),
+    "float8": Format(_encode_float8, _decode_float8),
+    "int8": Format(_encode_int8, _decode_int8),
+}

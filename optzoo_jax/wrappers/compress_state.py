@@ -1,0 +1,103 @@
+"""A state in 8 or 16 bits an entry."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.arguments import check_choice
+from optzoo_jax.formats.compressed import FORMATS, Compressed
+from optzoo_jax.formats.rounding import dither
+from optzoo_jax.slots import are_slots, check_slots, fields_on
+from optzoo_jax.transformation import Array, Part, Transformation, part_of
+
+MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
+
+
+class CompressedState(NamedTuple):
+    """`inner_state`: the optimizer's, with `Compressed` in the place of arrays. `step_count`: of updates."""
+
+    inner_state: Any
+    step_count: Any
+
+
+def compress_state(
+    inner: optax.GradientTransformation,
+    format: Literal["bfloat16", "float8", "int8"] = "int8",
+    *,
+    slots: Collection[str] | None = None,
+    min_size: int = 4096,
+) -> Transformation:
+    """Keeps an optimizer's moments in 8 or 16 bits an entry: Adam takes 2.1 or 4 bytes a parameter rather than 8.
+
+    Stream: gradient [g] → update [θ].
+
+    A step decodes the moments, runs the optimizer in float32 and encodes them again, rounding stochastically: to the
+    nearest number, a second moment would stop moving, since its last step, (1−β₂)(g² − v), is smaller than half of
+    what separates two numbers.
+
+        format       bits  levels an octave  relative to
+        "bfloat16"   16    128               1
+        "float8"      8    4                 the largest of a block of at most 256 neighbours
+        "int8"        8    8                 the largest of a block of at most 256 neighbours
+
+    A compressed slot keeps its name: `optax.tree.get(state, "nu")` is a tree with `Compressed(codes, scale)` for each
+    array, codes shaped like the parameter. (`optax.tree.map_params(…, is_leaf=lambda x: isinstance(x, Compressed))`.)
+
+    Args:
+      inner: any transformation.
+      format: one of the above; "int8" is as large as "float8" and more exact, "float8" is a dtype of the hardware.
+      slots: names of the slots to compress, by default averages and sums of gradients and of their squares: mu, nu,
+        trace and sum_of_squares. Not meant for copies of parameters, such as Lookahead's slow weights, nor for a
+        running maximum, which remembers whenever it was rounded up.
+      min_size: ≥ 1; arrays of fewer entries stay as they are, and so do complex ones.
+
+    Raises:
+      ValueError: for an unknown format, a min_size below 1, and, at init, a named slot that does not exist.
+
+    Reference: Dettmers, Lewis, Shleifer & Zettlemoyer, 2021, "8-bit optimizers via block-wise quantization",
+    arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
+    """
+    check_choice("compress_state", "format", format, FORMATS)
+    if min_size < 1:
+        raise ValueError(f"compress_state: min_size={min_size} is outside 1, 2, 3, …: 1 compresses arrays of any size.")
+    encode, decode = FORMATS[format]
+    tx = optax.with_extra_args_support(inner)
+
+    def compressed(state: Any, step: Array) -> Any:
+        def stored(path: tuple, x: Any, is_slot: bool) -> Any:
+            is_chosen = is_slot and not fields_on(path).isdisjoint(MOMENTS if slots is None else slots)
+            if not is_chosen or x.size < min_size or jnp.iscomplexobj(x):
+                return x
+            # By where it is in the state: arrays of one shape are not to be rounded alike.
+            salt = zlib.crc32(jax.tree_util.keystr(path).encode())
+            return encode(x, dither(x.shape, step, salt))
+
+        return jax.tree_util.tree_map_with_path(stored, state, are_slots(tx, state))
+
+    def init(params: Any) -> CompressedState:
+        state = tx.init(params)
+        check_slots("slots", slots or (), state)
+        step = jnp.zeros((), jnp.int32)
+        # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
+        return CompressedState(compressed(jax.lax.optimization_barrier(state), step), step)
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
+        wide = jax.tree.map(lambda x: decode(x) if _is_compressed(x) else x, state.inner_state, is_leaf=_is_compressed)
+        new, wide = tx.update(updates, wide, params, **extra)
+        step = jnp.asarray(optax.safe_increment(state.step_count))
+        return new, CompressedState(compressed(wide, step), step)
+
+    outer = Transformation(init, update)
+    arguments = {"format": format, "slots": slots, "min_size": min_size}
+    outer.part = Part("compress_state", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
+    return outer
+
+
+def _is_compressed(x: Any) -> bool:
+    return isinstance(x, Compressed)
