@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-_EXTRA = ("flax", "rich", "sklearn")
-INTERRUPTED = 130
+from optzoo_jax.experiments.one_by_one import INTERRUPTED, one_by_one
+from optzoo_jax.experiments.options import at_least_one
+from optzoo_jax.experiments.race_command import add_race
+
+_EXTRA = ("flax", "mlxtend", "rich", "sklearn")
 _A_LINE_EACH = 160
 
 
@@ -38,21 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, list, show.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    race = commands.add_parser("race", help="train every optimizer on handwritten digits and compare them")
-    race.add_argument("names", nargs="*", metavar="NAME", help="such as adam, 'ada*' or 'radam[torch]'; default: all")
-    race.add_argument("--optimizers", nargs="+", default=[], metavar="NAME", help="more names")
-    race.add_argument("--steps", type=_at_least_one("number of steps"), default=400, help="of training (400)")
-    race.add_argument("--rates", type=_at_least_one("number of rates"), default=5, help="learning rates for each (5)")
-    race.add_argument("--seeds", type=_at_least_one("number of seeds"), default=3, help="runs at every rate (3)")
-    race.add_argument("--batch-size", type=_at_least_one("batch size"), default=64, help="images in a step (64)")
-    race.add_argument("--out", type=Path, default=Path("results/race.json"), help="where results go (%(default)s)")
-    race.set_defaults(prepare=_race)
+    add_race(commands)
 
     bench = commands.add_parser("bench", help="measure what a step costs, beside optax's and the memory floor")
     bench.add_argument("names", nargs="*", metavar="NAME", help="such as adam or 'ada*'; default: all first-order ones")
-    bench.add_argument("--size", type=_at_least_one("size"), default=2**24, help="parameters in the array (2^24)")
-    bench.add_argument("--leaves", type=_at_least_one("number of leaves"), default=1000, help="to compile for (1000)")
-    bench.add_argument("--repeats", type=_at_least_one("number of repeats"), default=15, help="steps timed (15)")
+    bench.add_argument("--size", type=at_least_one("size"), default=2**24, help="parameters in the array (2^24)")
+    bench.add_argument("--leaves", type=at_least_one("number of leaves"), default=1000, help="to compile for (1000)")
+    bench.add_argument("--repeats", type=at_least_one("number of repeats"), default=15, help="steps timed (15)")
     bench.add_argument("--out", type=Path, default=Path("results/bench.json"), help="where results go (%(default)s)")
     bench.set_defaults(prepare=_bench)
 
@@ -66,39 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _at_least_one(what: str) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < 1:
-            raise argparse.ArgumentTypeError(f"{text!r} is outside 1, 2, 3, …: it is the {what}")
-        return int(text)
-
-    return parse
-
-
 # Each checks its arguments, which may raise ValueError, and returns what is left to do. They import what they need
 # when they are called: without the extra, the command must get as far as saying so.
-
-
-def _race(options: argparse.Namespace) -> Callable[[], int]:
-    from optzoo_jax.experiments.entries import select
-    from optzoo_jax.experiments.race import Budget, problem, race
-    from optzoo_jax.experiments.results import check_writable, provenance
-    from optzoo_jax.experiments.table import race_table
-    from optzoo_jax.experiments.training import examples_a_step
-
-    entries = select([*options.names, *options.optimizers])
-    budget = Budget(options.steps, options.rates, options.seeds, options.batch_size)
-    examples_a_step(problem("mlp"), budget.batch_size)
-    check_writable(options.out)
-
-    return _one_by_one(
-        options.out,
-        len(entries),
-        lambda report: race(entries, budget, report),
-        lambda: provenance(budget),
-        lambda methods: race_table(methods, budget),
-        width=80,
-    )
 
 
 def _bench(options: argparse.Namespace) -> Callable[[], int]:
@@ -109,7 +72,7 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
     chosen = pairs(options.names)
     settings = {"size": options.size, "leaves": options.leaves, "repeats": options.repeats}
     check_writable(options.out)
-    return _one_by_one(
+    return one_by_one(
         options.out,
         len(chosen),
         lambda report: bench_all(chosen, report, **settings),
@@ -117,58 +80,6 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
         bench_table,
         width=100,
     )
-
-
-def _one_by_one(
-    out: Path,
-    total: int,
-    measure: Callable[[Callable[[str, float], None]], Iterable[dict[str, Any]]],
-    provenance: Callable[[], dict[str, Any]],
-    table: Callable[[list[dict[str, Any]]], Any],
-    width: int,
-) -> Callable[[], int]:
-    """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
-
-    Args:
-      out: the file.
-      total: how many methods there are.
-      measure: what yields them, and is given a function to call with the method in hand and how many are done.
-      provenance: where the numbers come from.
-      table: what is printed of the finished ones.
-      width: of the table at least; narrower, numbers would be cut.
-    """
-    from rich.console import Console
-
-    from optzoo_jax.experiments.interrupt import deferred_interrupt
-    from optzoo_jax.experiments.progress import progress
-    from optzoo_jax.experiments.results import write
-
-    def run() -> int:
-        origin = provenance()
-        finished = []
-        interrupted = False
-        try:
-            with deferred_interrupt() as check, progress(total) as show:
-
-                def report(name: str, done: float) -> None:
-                    check()
-                    show(name, done)
-
-                for method in measure(report):
-                    finished.append(method)
-                    write(out, {"complete": len(finished) == total, "provenance": origin, "methods": finished})
-        except KeyboardInterrupt:
-            interrupted = True
-        if finished:
-            console = Console(highlight=False)
-            console.width = max(console.width, width)
-            console.print(table(finished))
-        if interrupted:
-            print(f"Interrupted: {len(finished)} of {total} methods finished.")
-        print(f"Saved in {out}." if finished else "Nothing is saved.")
-        return INTERRUPTED if interrupted else 0
-
-    return run
 
 
 def _list(options: argparse.Namespace) -> Callable[[], int]:

@@ -32,10 +32,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def provenance(budget: Budget) -> dict[str, Any]:
+def provenance(problem: str, budget: Budget) -> dict[str, Any]:
     """What a reader needs to know of where a race's numbers come from; the data's hash stands with each method."""
     return {
         **machine(),
+        "problem": problem,
         "budget": dataclasses.asdict(budget),
         "seeds": list(range(budget.seeds)),
         "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",

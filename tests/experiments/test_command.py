@@ -34,7 +34,9 @@ def test_a_race_leaves_plain_data_with_its_provenance(tiny):
     assert [m["name"] for m in found["methods"]] == ["adam", "sgd"]
     origin = found["provenance"]
     assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(origin["versions"])
-    assert origin["budget"] == {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    assert origin["problem"] == "digits-mlp"
+    given = {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    assert origin["budget"] == given | {"schedule": "constant", "gradient_noise": None, "patience": None}
     assert origin["seeds"] == [0, 1]
     assert origin["dtype"] == "float32"
     assert origin["platform"]
@@ -58,7 +60,7 @@ def test_every_run_is_recorded(tiny):
 def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
     _, output, errors, path = tiny
     assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
-    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 images" in " ".join(output.split())
+    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 examples" in " ".join(output.split())
     assert f"Saved in {path}." in output
     assert errors.splitlines() == ["1/2 adam", "2/2 sgd"]
     assert "\x1b" not in output + errors
@@ -88,7 +90,7 @@ def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, method):
     """A real signal, in the middle of the second method: JAX is not to be interrupted where it stands."""
     before, reached = signal.getsignal(signal.SIGINT), []
 
-    def pressed(entry, budget, report):
+    def pressed(entry, chosen, budget, report):
         if entry.name == "adam":
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the middle")

@@ -58,8 +58,8 @@ def test_steps_to_95():
     # At 50 one seed of three is there, at 75 two are.
     runs = [seed(0.5, 0.96, 0.97), seed(0.5, 0.94, 0.95), seed(0.5, 0.6, 0.7)]
     other = seed(0.99, 0.99, 0.99, rate=1.0)
-    assert steps_to([*runs, other], 0.1, marks) == 75
-    assert steps_to([*runs, other], 1.0, marks) == 25
-    assert steps_to([seed(0.5, 0.6, 0.94)], 0.1, marks) is None
-    assert steps_to([seed(0.96, None, None)] * 2, 0.1, marks) == 25
-    assert steps_to([seed(None, None, None)], 0.1, marks) is None
+    assert steps_to([*runs, other], 0.1, marks, 0.95) == 75
+    assert steps_to([*runs, other], 1.0, marks, 0.95) == 25
+    assert steps_to([seed(0.5, 0.6, 0.94)], 0.1, marks, 0.95) is None
+    assert steps_to([seed(0.96, None, None)] * 2, 0.1, marks, 0.95) == 25
+    assert steps_to([seed(None, None, None)], 0.1, marks, 0.95) is None

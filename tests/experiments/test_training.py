@@ -8,14 +8,15 @@ import pytest
 import scipy.optimize
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.data import Data, Split, digits
-from optzoo_jax.experiments.problems import Problem, logistic_regression, mlp
+from optzoo_jax.experiments.data.split import Data, Split
+from optzoo_jax.experiments.problems import digits_mlp, logistic
+from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training import checkpoints, trainer
 
 
 @pytest.fixture(scope="module")
 def small():
-    return mlp(digits(), hidden=8)
+    return digits_mlp.make(hidden=8)
 
 
 def plain_loop(problem, tx, seed, steps, batch_size):
@@ -45,8 +46,7 @@ def test_many_runs_at_once_equal_a_plain_loop(small):
     expected = {"train_loss": small.objective(params, *small.data.train)}
     for name in ("validation", "test"):
         split = getattr(small.data, name)
-        expected[f"{name}_loss"] = small.cross_entropy(params, *split)
-        expected[f"{name}_accuracy"] = small.accuracy(params, *split)
+        expected |= {f"{name}_{score}": value for score, value in small.measure(params, *split).items()}
     for name, value in expected.items():
         assert found[name] == pytest.approx(float(value), rel=1e-4), name
     assert found["validation_accuracy_curve"][-1] == found["validation_accuracy"]
@@ -82,7 +82,7 @@ def test_an_epoch_shows_every_example_once():
     """Each of 12 examples has a parameter of its own; shown once, each has made the same step."""
     split = Split(np.eye(12, dtype=np.float32), np.arange(12, dtype=np.int32) % 2)
     problem = Problem(
-        "own", Data(split, split, split), lambda key: jnp.zeros((12, 2), jnp.float32), lambda params, x: x @ params
+        "own", "", Data(split, split, split), lambda key: jnp.zeros((12, 2), jnp.float32), lambda params, x: x @ params
     )
     (run,) = trainer(problem, oz.sgd, [5], steps=4, batch_size=3)([3.0])
     assert run["train_loss"] == pytest.approx(np.log1p(np.exp(-2 * 3.0 * 0.5 / 3)), rel=1e-6)
@@ -113,18 +113,20 @@ def test_a_loss_that_recovers_has_diverged_still(small):
         assert run["test_loss"] is None
 
 
-def test_a_second_call_with_as_many_rates_compiles_nothing(small):
+def test_groups_of_rates_share_one_program(small):
+    """A group that is not full is filled up: nothing is compiled again, and nothing is left over."""
     built = []
 
     def make(rate):
         built.append(rate)
         return oz.sgd(rate)
 
-    train = trainer(small, make, [0, 3], steps=2, batch_size=8)
-    train([0.1, 0.2])
+    train = trainer(small, make, [0, 3], steps=2, batch_size=8, rates_at_once=2)
+    found = train([0.1, 0.2, 0.3])
     before = len(built)
-    train([0.3, 0.4])
+    assert train([0.2]) == found[2:4]
     assert len(built) == before > 0
+    assert [(run["learning_rate"], run["seed"]) for run in found] == [(r, s) for r in (0.1, 0.2, 0.3) for s in (0, 3)]
 
 
 def test_a_batch_larger_than_the_data_is_an_error(small):
@@ -133,8 +135,8 @@ def test_a_batch_larger_than_the_data_is_an_error(small):
 
 
 def test_newton_reaches_the_minimum_of_logistic_regression():
-    problem = logistic_regression(digits(), components=6)
-    (run,) = trainer(problem, oz.newton, [0], steps=100, batch_size=64)([1.0])
+    problem = logistic.make(components=6)
+    (run,) = trainer(problem, oz.newton, [0], steps=10, batch_size="full")([1.0])
     x, y = (np.asarray(a) for a in problem.data.train)
 
     def objective(theta):
@@ -148,4 +150,4 @@ def test_newton_reaches_the_minimum_of_logistic_regression():
 
     least = scipy.optimize.minimize(objective, np.zeros(70), jac=True, method="L-BFGS-B", options={"gtol": 1e-9}).fun
     assert run["train_loss"] == pytest.approx(least, rel=2e-6)
-    assert len(run["validation_loss_curve"]) == problem.most_steps == 10
+    assert len(run["validation_loss_curve"]) == 10

@@ -1,0 +1,48 @@
+"""A small transformer that predicts the next character of Python's manual."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+from flax import linen as nn
+
+from optzoo_jax.experiments.data.stdlib_text import ALPHABET, stdlib_text
+from optzoo_jax.experiments.problems.problem import Problem
+
+_LENGTH, _WIDTH, _HEADS, _BLOCKS = 64, 64, 4, 2
+
+
+def make() -> Problem:
+    """Two pre-norm blocks of four heads, about 117 thousand parameters; the loss is in nats a character."""
+    model = _Transformer()
+    example = np.zeros((1, _LENGTH), np.int32)
+    return Problem(
+        "stdlib-transformer",
+        f"transformer of {_BLOCKS} blocks on windows of {_LENGTH} characters",
+        stdlib_text(_LENGTH),
+        init=lambda key: model.init(key, example),
+        outputs=model.apply,  # pyright: ignore[reportArgumentType]
+        accuracy=None,
+        target=2.1,
+        steps=300,
+        batch_size=32,
+        checkpoint_every=50,
+        together=False,
+    )
+
+
+class _Transformer(nn.Module):
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        positions = self.param("positions", nn.initializers.normal(0.02), (_LENGTH, _WIDTH))
+        h = nn.Embed(len(ALPHABET), _WIDTH)(x) + positions[None]
+        for _ in range(_BLOCKS):
+            h = h + _attention(nn.LayerNorm()(h))
+            h = h + nn.Dense(_WIDTH)(nn.gelu(nn.Dense(4 * _WIDTH)(nn.LayerNorm()(h))))
+        return nn.Dense(len(ALPHABET))(nn.LayerNorm()(h))
+
+
+def _attention(h: jax.Array) -> jax.Array:
+    """Each character looks at itself and those before it."""
+    q, k, v = (nn.DenseGeneral((_HEADS, _WIDTH // _HEADS), use_bias=False)(h) for _ in range(3))
+    return nn.Dense(_WIDTH)(jax.nn.dot_product_attention(q, k, v, is_causal=True).reshape(h.shape))
