@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 PROBLEMS = {
     "digits-mlp": "a network of one hidden layer reads handwritten digits, 8×8 pixels",
-    "logistic": "logistic regression of the same digits: convex, all of them at every step",
+    "logistic": "logistic regression of the same digits: convex; all of them at every step",
     "mnist-cnn": "a convolutional network reads handwritten digits, 28×28 pixels",
-    "modules": "which package do 20 lines of source code come from? Words are rare: sparse gradients",
-    "autoencoder": "digits through a deep and narrow network: plain gradient descent stands still",
+    "modules": "which package do 20 lines of source code come from? Sparse gradients",
+    "autoencoder": "the same digits through a deep and narrow network: hard for gradient descent",
     "stdlib-transformer": "a transformer writes Python's manual, character by character",
 }
 

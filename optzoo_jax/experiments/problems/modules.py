@@ -30,7 +30,7 @@ def make() -> Problem:
         data,
         init,
         logits,
-        target=0.85,
+        target=0.9,
         batch_size=32,
         together=False,
     )

@@ -24,8 +24,8 @@ def make() -> Problem:
         outputs=model.apply,  # pyright: ignore[reportArgumentType]
         accuracy=None,
         target=2.1,
-        steps=300,
-        batch_size=32,
+        steps=200,
+        batch_size=16,
         checkpoint_every=50,
         together=False,
     )
