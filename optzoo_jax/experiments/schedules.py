@@ -7,32 +7,33 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from optzoo_jax.arguments import unknown
 
 SCHEDULES = {
     "constant": "the same at every step",
     "cosine": "half a cosine down to 0",
-    "warmup-cosine": "up in a straight line for the first tenth of the steps, then half a cosine down to 0",
+    "warmup-cosine": "up in equal stairs for the first tenth of the steps, then half a cosine down to 0",
     "step": "a tenth after half of the steps, a hundredth after three quarters",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Scheduled:
-    """A learning rate that follows a schedule: a function of the number of updates made so far.
+    """A learning rate that follows a schedule: a function of the number of updates made so far, as optax's are.
 
     Attributes:
       peak: the learning rate, float32, which may be traced.
-      shape: the schedule for a peak of 1.
+      shape: the schedule for a peak of 1, a function of t and the number of steps.
+      steps: of the run.
     """
 
     peak: jax.Array
-    shape: optax.Schedule
+    shape: Callable[[jax.Array, int], jax.Array]
+    steps: int
 
     def __call__(self, count: jax.typing.ArrayLike) -> jax.Array:
-        return self.peak * jnp.asarray(self.shape(count), jnp.float32)
+        return self.peak * self.shape(jnp.asarray(count, jnp.float32), self.steps)
 
 
 def schedule(name: str, steps: int) -> Callable[[jax.Array], jax.Array | Scheduled]:
@@ -49,20 +50,19 @@ def schedule(name: str, steps: int) -> Callable[[jax.Array], jax.Array | Schedul
         unknown(f"no schedule is called {name!r}", name, list(SCHEDULES))
     if name == "constant":
         return lambda rate: rate
-    # optax's schedules do not take a traced peak; those of peak 1 are multiplied.
-    shape = {"cosine": _cosine, "warmup-cosine": _warmup_cosine, "step": _step}[name](steps)
-    return lambda rate: Scheduled(rate, shape)
+    shape = {"cosine": _cosine, "warmup-cosine": _warmup_cosine, "step": _step}[name]
+    return lambda rate: Scheduled(rate, shape, steps)
 
 
-def _cosine(steps: int) -> optax.Schedule:
-    return optax.cosine_decay_schedule(1.0, steps)
+def _cosine(t: jax.Array, steps: int) -> jax.Array:
+    return (1 + jnp.cos(jnp.pi * t / steps)) / 2
 
 
-def _warmup_cosine(steps: int) -> optax.Schedule:
-    # The first step is not one of length 0: it is the first of the stairs to the peak.
+def _warmup_cosine(t: jax.Array, steps: int) -> jax.Array:
     stairs = max(1, round(steps / 10))
-    return optax.warmup_cosine_decay_schedule(1 / stairs, 1.0, stairs - 1, steps)
+    top = stairs - 1  # the first stair is not 0: no step is wasted
+    return jnp.where(t < top, (t + 1) / stairs, _cosine(t - top, steps - top))
 
 
-def _step(steps: int) -> optax.Schedule:
-    return optax.piecewise_constant_schedule(1.0, {steps // 2: 0.1, 3 * steps // 4: 0.1})
+def _step(t: jax.Array, steps: int) -> jax.Array:
+    return jnp.where(2 * t < steps, 1.0, jnp.where(4 * t < 3 * steps, 0.1, 0.01)).astype(t.dtype)

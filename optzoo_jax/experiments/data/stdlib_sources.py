@@ -19,24 +19,27 @@ PACKAGES = (
 )  # fmt: skip
 _LINES = 20
 _RAREST = 3
+_FEWEST = 5
 
 
 def stdlib_sources() -> Data:
     """The words of each chunk as indices, padded to one length with the number of words known; and its package.
 
-    Words are identifiers that at least three of the training chunks have. The sources differ a little from one version
+    Words are identifiers that at least three of the training chunks have; a chunk with fewer than five of them is left
+    out, as most such are equal. The sources differ a little from one version
     of Python to the next.
     """
-    chunks = list(dict.fromkeys((words, label) for label, name in enumerate(PACKAGES) for words in _chunks(name)))
-    texts, labels = np.arange(len(chunks)), np.array([label for _, label in chunks], np.int32)
-    rows = stratified(texts, labels)
-    frequency = collections.Counter(word for i in rows.train.x for word in chunks[i][0])
+    labels = {words: label for label, name in enumerate(PACKAGES) for words in _chunks(name)}
+    chunks = list(labels)
+    split = stratified(np.arange(len(chunks)), np.array(list(labels.values()), np.int32))
+    frequency = collections.Counter(word for i in split.train.x for word in chunks[i])
     vocabulary = {word: i for i, word in enumerate(sorted(w for w, n in frequency.items() if n >= _RAREST))}
-    known = [sorted(vocabulary[word] for word in words if word in vocabulary) for words, _ in chunks]
+    known = [sorted(vocabulary[word] for word in words if word in vocabulary) for words in chunks]
     x = np.full((len(known), max(map(len, known))), len(vocabulary), np.int32)
     for row, indices in zip(x, known, strict=True):
         row[: len(indices)] = indices
-    return Data(*(Split(x[split.x], split.y) for split in rows))
+    told = x[:, _FEWEST - 1] < len(vocabulary)
+    return Data(*(Split(x[part.x[told[part.x]]], part.y[told[part.x]]) for part in split))
 
 
 def _chunks(package: str) -> Iterator[tuple[str, ...]]:

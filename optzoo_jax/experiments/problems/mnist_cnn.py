@@ -13,7 +13,7 @@ from optzoo_jax.experiments.problems.problem import Problem
 
 def make() -> Problem:
     """LeNet, small: two convolutions of 5×5, each with max-pooling, and a dense layer; 5,994 parameters."""
-    model = nn.Sequential([_Convolution(8), nn.relu, _pool, _Convolution(16), nn.relu, _pool, _flatten, nn.Dense(10)])
+    model = nn.Sequential([Convolution(8), nn.relu, _pool, Convolution(16), nn.relu, _pool, _flatten, nn.Dense(10)])
     example = np.zeros((1, 28, 28, 1), np.float32)
     return Problem(
         "mnist-cnn",
@@ -27,7 +27,7 @@ def make() -> Problem:
     )
 
 
-class _Convolution(nn.Module):
+class Convolution(nn.Module):
     """nn.Conv(features, (5, 5), padding="VALID"), as one matrix product of all patches.
 
     Inside of a scan, XLA:CPU takes the slow one of its two ways to convolve, which is five times as long.

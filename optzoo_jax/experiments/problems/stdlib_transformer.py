@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
@@ -34,8 +35,7 @@ def make() -> Problem:
 class _Transformer(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        positions = self.param("positions", nn.initializers.normal(0.02), (_LENGTH, _WIDTH))
-        h = nn.Embed(len(ALPHABET), _WIDTH)(x) + positions[None]
+        h = nn.Embed(len(ALPHABET), _WIDTH)(x) + nn.Embed(_LENGTH, _WIDTH)(jnp.arange(_LENGTH))[None]
         for _ in range(_BLOCKS):
             h = h + _attention(nn.LayerNorm()(h))
             h = h + nn.Dense(_WIDTH)(nn.gelu(nn.Dense(4 * _WIDTH)(nn.LayerNorm()(h))))
