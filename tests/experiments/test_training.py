@@ -1,5 +1,7 @@
 """One compiled program for many runs does what a plain loop does for each."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -78,12 +80,21 @@ def test_seeds_are_paired_and_differ(small):
     assert losses[0] != losses[1]
 
 
-def test_an_epoch_shows_every_example_once():
-    """Each of 12 examples has a parameter of its own; shown once, each has made the same step."""
+def own():
+    """Each of 12 examples has a parameter of its own for each of two classes."""
     split = Split(np.eye(12, dtype=np.float32), np.arange(12, dtype=np.int32) % 2)
-    problem = Problem(
-        "own", "", Data(split, split, split), lambda key: jnp.zeros((12, 2), jnp.float32), lambda params, x: x @ params
+    return Problem(
+        "own",
+        "",
+        Data(split, split, split),
+        init=lambda key: jnp.zeros((12, 2), jnp.float32),
+        outputs=lambda params, x: x @ params,
     )
+
+
+def test_an_epoch_shows_every_example_once():
+    """Shown once, each has made the same step."""
+    problem = own()
     (run,) = trainer(problem, oz.sgd, [5], steps=4, batch_size=3)([3.0])
     assert run["train_loss"] == pytest.approx(np.log1p(np.exp(-2 * 3.0 * 0.5 / 3)), rel=1e-6)
 
@@ -151,3 +162,39 @@ def test_newton_reaches_the_minimum_of_logistic_regression():
     least = scipy.optimize.minimize(objective, np.zeros(70), jac=True, method="L-BFGS-B", options={"gtol": 1e-9}).fun
     assert run["train_loss"] == pytest.approx(least, rel=2e-6)
     assert len(run["validation_loss_curve"]) == 10
+
+
+def test_one_after_the_other_is_the_same_training(small):
+    apart = dataclasses.replace(small, together=False)
+    done = []
+    found = trainer(apart, oz.momentum, [0, 3], steps=50, batch_size=8, on_progress=done.append)([1e-3, 1e-2])
+    together = trainer(small, oz.momentum, [0, 3], steps=50, batch_size=8)([1e-3, 1e-2])
+    for run, expected in zip(found, together, strict=True):
+        assert run.keys() == expected.keys()
+        assert all(run[name] == pytest.approx(value, rel=1e-3) for name, value in expected.items())
+    assert done == [0.25, 0.5, 0.75, 1]
+
+
+def test_gradient_noise_is_that_of_the_library_with_a_key_of_the_seed():
+    problem = own()
+    (run,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3, gradient_noise=0.01)([0.1])
+    (quiet,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3)([0.1])
+    noise = oz.add_gradient_noise(0.01, key=jax.random.fold_in(jax.random.key(3), 0))
+    params = plain_loop(problem, oz.chain(noise, oz.sgd(0.1)), seed=3, steps=4, batch_size=3)
+    assert run["train_loss"] == pytest.approx(float(problem.objective(params, *problem.data.train)), rel=1e-5)
+    assert run["train_loss"] != pytest.approx(quiet["train_loss"], rel=1e-3)
+
+
+def test_a_stopped_run_keeps_its_numbers_and_others_go_on(small):
+    """At a negative rate the loss rises, and is worse at the second measurement than at the first."""
+    done = []
+    train = trainer(small, oz.sgd, [0], steps=100, batch_size=64, patience=1, on_progress=done.append)
+    rises, falls = train([-0.01, 0.1])
+    short, _ = trainer(small, oz.sgd, [0], steps=50, batch_size=64)([-0.01, 0.1])
+    assert (rises["steps"], falls["steps"]) == (50, 100)
+    for name in ("train_loss", "validation_loss", "test_accuracy"):
+        assert rises[name] == short[name]
+    assert rises["validation_loss_curve"] == short["validation_loss_curve"] + short["validation_loss_curve"][-1:] * 2
+    assert done == [0.25, 0.5, 0.75, 1]
+    assert [run["steps"] for run in train([-0.01, 0.0])] == [50, 50]
+    assert done[4:] == [0.25, 0.5], "training ends when all have stopped"

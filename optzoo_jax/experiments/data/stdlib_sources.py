@@ -25,9 +25,8 @@ _FEWEST = 5
 def stdlib_sources() -> Data:
     """The words of each chunk as indices, padded to one length with the number of words known; and its package.
 
-    Words are identifiers that at least three of the training chunks have; a chunk with fewer than five of them is left
-    out, as most such are equal. The sources differ a little from one version
-    of Python to the next.
+    Words are identifiers that at least three of the training chunks have. Then chunks with fewer than five words are
+    left out, as many of them are equal. The sources differ a little from one version of Python to the next.
     """
     labels = {words: label for label, name in enumerate(PACKAGES) for words in _chunks(name)}
     chunks = list(labels)
