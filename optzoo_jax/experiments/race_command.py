@@ -94,7 +94,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         options.out,
         len(entries),
         lambda report: race(entries, chosen, budget, report),
-        lambda: provenance(chosen.name, budget),
+        lambda: provenance(chosen, budget),
         lambda methods: race_table(methods, chosen, budget),
         width=80,
     )

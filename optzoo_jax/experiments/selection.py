@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 Score = Literal["accuracy", "loss"]
-RULE = "highest median validation accuracy over the seeds, then lowest median validation loss, then smallest rate"
+RULES: dict[Score, str] = {
+    "accuracy": "highest median validation accuracy over the seeds, then lowest median validation loss, then smallest "
+    "rate",
+    "loss": "lowest median validation loss over the seeds, then smallest rate",
+}
 SPACING = math.sqrt(10)
 _WORST = {"accuracy": 0.0, "loss": math.inf}
 

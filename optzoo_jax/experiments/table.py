@@ -14,7 +14,7 @@ from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.race import Budget
 from optzoo_jax.experiments.schedules import SCHEDULES
-from optzoo_jax.experiments.selection import RULE, Score, median, values
+from optzoo_jax.experiments.selection import RULES, Score, median, values
 
 _BEHIND = {"accuracy": "below", "loss": "above"}
 
@@ -40,7 +40,7 @@ def footnotes(methods: list[dict[str, Any]], chosen: Problem, budget: Budget) ->
         f"Equal budget: {_count(budget.rates, 'learning rate')} × {_count(budget.seeds, 'seed')} × {budget.steps} "
         f"steps of {_count(budget.batch_size, 'example')}; a seed means the same initial parameters and batches for "
         "every method.",
-        f"Learning rate: {budget.schedule}, {SCHEDULES[budget.schedule]}. Best rate: {RULE}.",
+        f"Learning rate: {budget.schedule}, {SCHEDULES[budget.schedule]}. Best rate: {RULES[chosen.score]}.",
         f"Train loss: the median at the end. Steps to {_target(chosen)}: the first checkpoint where the median "
         f"validation {chosen.score} is {as_good} {_target(chosen)}; – if never. Seconds: all runs of the method, "
         "compilation included.",

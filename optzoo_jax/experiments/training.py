@@ -44,7 +44,7 @@ def trainer(
       patience: of `early_stopping`, in measurements of the validation loss: a run that stops keeps the numbers that it
         has then. None for none.
       rates_at_once: learning rates in one vectorised program, all that are asked for where None. Where the problem's
-        runs are not trained together it is one.
+        runs are not trained together, and with noise, it is one.
       on_progress: called after each measurement with the share of the work that is done.
 
     Raises:
@@ -55,11 +55,19 @@ def trainer(
     marks = checkpoints(problem, steps)
     indices = np.stack([_batches(seed, examples, batch_size, steps) for seed in seeds])
     keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32))
-    start, advance = program(problem, make_optimizer, gradient_noise, full_batch=batch_size == examples)
+    # Noise is not vectorised: XLA:CPU takes minutes to compile random bits that are.
+    together = problem.together and gradient_noise is None
+    start, advance = program(
+        problem,
+        make_optimizer,
+        gradient_noise=gradient_noise,
+        full_batch=batch_size == examples,
+        together=together,
+    )
     stopper = early_stopping(len(marks) + 1 if patience is None else patience)
 
     def train(rates: Sequence[float]) -> list[Run]:
-        width = (rates_at_once or len(rates)) if problem.together else 1
+        width = (rates_at_once or len(rates)) if together else 1
         groups = [rates[i : i + width] for i in range(0, len(rates), width)]
         runs: list[Run] = []
         for i, group in enumerate(groups):

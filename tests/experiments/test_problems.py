@@ -55,7 +55,7 @@ def test_no_example_is_in_two_splits(problem):
     assert not train & validation
     assert not train & test
     assert not validation & test
-    assert len(validation) < len(test) < len(train)
+    assert len(validation) <= len(test) < len(train)
 
 
 def test_the_data_are_those_of_the_hash(problem):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from optzoo_jax.experiments.data.split import Data, Split
 from optzoo_jax.experiments.data.stdlib_text import ALPHABET, stdlib_text
 from optzoo_jax.experiments.problems.problem import Problem
 
@@ -20,16 +21,21 @@ def make() -> Problem:
     return Problem(
         "stdlib-transformer",
         f"transformer of {_BLOCKS} blocks on windows of {_LENGTH} characters",
-        stdlib_text(_LENGTH),
+        _measured_on_few(stdlib_text(_LENGTH)),
         init=lambda key: model.init(key, example),
         outputs=model.apply,  # pyright: ignore[reportArgumentType]
         accuracy=None,
-        target=2.1,
-        steps=200,
+        target=2.3,
+        steps=300,
         batch_size=16,
         checkpoint_every=50,
         together=False,
     )
+
+
+def _measured_on_few(data: Data) -> Data:
+    """16 thousand characters each of validation and test data: more would cost as much as the training."""
+    return Data(data.train, *(Split(split.x[:256], split.y[:256]) for split in data[1:]))
 
 
 class _Transformer(nn.Module):
@@ -39,7 +45,8 @@ class _Transformer(nn.Module):
         for _ in range(_BLOCKS):
             h = h + _attention(nn.LayerNorm()(h))
             h = h + nn.Dense(_WIDTH)(nn.gelu(nn.Dense(4 * _WIDTH)(nn.LayerNorm()(h))))
-        return nn.Dense(len(ALPHABET))(nn.LayerNorm()(h))
+        # Small: at first all characters are equally likely.
+        return nn.Dense(len(ALPHABET), kernel_init=nn.initializers.normal(0.02))(nn.LayerNorm()(h))
 
 
 def _attention(h: jax.Array) -> jax.Array:
