@@ -18,9 +18,9 @@ _DEFAULT = "digits-mlp"
 _EPILOG = f"""\
 problems:
 {{problems}}
-  On {_DEFAULT}, methods of second order are guests, who run on logistic.
+{_DEFAULT} has a guest: newton, of second order, runs on logistic at its side.
 
-schedules of the learning rate, which is their peak:
+schedules, whose peak is the learning rate:
 {{schedules}}
 """
 
@@ -41,7 +41,7 @@ def add_race(commands: Any) -> None:
     race.add_argument(
         "--optimizer", action="append", default=[], metavar="MODULE:FACTORY@RATE",
         help="one of your own, which joins them: a function from the learning rate to an optax transformation, and the "
-        "middle of its learning rates (the default of its first argument); such as optax:lion@1e-4",
+        "middle of its learning rates (else the default of its first argument); such as optax:lion@1e-4",
     )  # fmt: skip
     race.add_argument("--problem", default=_DEFAULT, metavar="NAME", help="what is trained (%(default)s)")
     race.add_argument("--schedule", default="constant", metavar="NAME", help="of the learning rate (%(default)s)")
@@ -101,7 +101,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
 
 
 def _able(entries: list[Entry], chosen: str, named: bool) -> list[Entry]:
-    """Those that can be trained on a problem, or are guests."""
+    """Those that can be trained on a problem, or are guests of it."""
     unable = [e for e in entries if e.problem not in (None, chosen)] if chosen != _DEFAULT else []
     if unable and named:
         first = unable[0]

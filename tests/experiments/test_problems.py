@@ -55,7 +55,7 @@ def test_no_example_is_in_two_splits(problem):
     assert not train & validation
     assert not train & test
     assert not validation & test
-    assert len(validation) <= len(test) < len(train)
+    assert len(problem.data.validation.x) <= len(problem.data.test.x) < len(problem.data.train.x)
 
 
 def test_the_data_are_those_of_the_hash(problem):
@@ -97,6 +97,15 @@ def test_windows_of_text_continue_each_other():
     for split in load_problem("stdlib-transformer").data:
         np.testing.assert_array_equal(split.x[:, 1:], split.y[:, :-1])
         np.testing.assert_array_equal(split.x[1:, 0], split.y[:-1, -1])
+
+
+def test_text_to_test_on_is_not_quoted_in_the_text_to_train_on():
+    """Topics of the manual quote each other; a sentence of 64 characters that is in both is rare."""
+    train, _, test = (
+        "".join(ALPHABET[i] for i in split.x.ravel()) for split in load_problem("stdlib-transformer").data
+    )
+    windows = [test[i : i + 64] for i in range(0, len(test), 64)]
+    assert sum(window in train for window in windows) < 0.02 * len(windows)
 
 
 def test_the_transformer_sees_the_past_and_no_future():

@@ -25,10 +25,10 @@ def make() -> Problem:
         init=lambda key: model.init(key, example),
         outputs=model.apply,  # pyright: ignore[reportArgumentType]
         accuracy=None,
-        target=2.3,
-        steps=300,
-        batch_size=16,
-        checkpoint_every=50,
+        target=2.2,
+        steps=600,
+        batch_size=8,
+        checkpoint_every=100,
         together=False,
     )
 
