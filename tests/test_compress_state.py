@@ -11,8 +11,8 @@ import pytest
 from compilation import AS_IT_COMES
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.bench import Subject as Candidate
-from optzoo_jax.experiments.bench import compiled, structure
+from optzoo_jax.experiments.bench.program import compiled, structure
+from optzoo_jax.experiments.bench.subjects import Subject as Candidate
 from optzoo_jax.testing import LAWS, examine
 from optzoo_jax.testing.subject import Subject
 

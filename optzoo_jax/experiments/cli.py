@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from optzoo_jax.experiments.bench.command import add_bench
 from optzoo_jax.experiments.interrupt import INTERRUPTED
 from optzoo_jax.experiments.landscapes.command import add_landscape
-from optzoo_jax.experiments.one_by_one import one_by_one
-from optzoo_jax.experiments.options import at_least_one
+from optzoo_jax.experiments.race_command import add_race
 
-_EXTRA = ("flax", "matplotlib", "rich", "sklearn")
+_EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "sklearn")
 _A_LINE_EACH = 160
 
 
@@ -42,18 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, draw, list.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    race = commands.add_parser("race", help="train every optimizer on handwritten digits and compare them")
-    race.add_argument("names", nargs="*", metavar="NAME", help="such as adam, 'ada*' or 'radam[torch]'; default: all")
-    race.add_argument("--optimizers", nargs="+", default=[], metavar="NAME", help="more names")
-    race.add_argument("--steps", type=at_least_one("number of steps"), default=400, help="of training (400)")
-    race.add_argument("--rates", type=at_least_one("number of rates"), default=5, help="learning rates for each (5)")
-    race.add_argument("--seeds", type=at_least_one("number of seeds"), default=3, help="runs at every rate (3)")
-    race.add_argument("--batch-size", type=at_least_one("batch size"), default=64, help="images in a step (64)")
-    race.add_argument("--out", type=Path, default=Path("results/race.json"), help="where results go (%(default)s)")
-    race.set_defaults(prepare=_race)
-
+    add_race(commands)
     add_bench(commands)
-
     add_landscape(commands)
 
     names = commands.add_parser("list", help="list the methods")
@@ -68,28 +56,6 @@ def _parser() -> argparse.ArgumentParser:
 
 # Each checks its arguments, which may raise ValueError, and returns what is left to do. They import what they need
 # when they are called: without the extra, the command must get as far as saying so.
-
-
-def _race(options: argparse.Namespace) -> Callable[[], int]:
-    from optzoo_jax.experiments.entries import select
-    from optzoo_jax.experiments.race import Budget, problem, race
-    from optzoo_jax.experiments.results import check_writable, provenance
-    from optzoo_jax.experiments.table import race_table
-    from optzoo_jax.experiments.training import examples_a_step
-
-    entries = select([*options.names, *options.optimizers])
-    budget = Budget(options.steps, options.rates, options.seeds, options.batch_size)
-    examples_a_step(problem("mlp"), budget.batch_size)
-    check_writable(options.out)
-
-    return one_by_one(
-        options.out,
-        len(entries),
-        lambda report: race(entries, budget, report),
-        lambda: provenance(budget),
-        lambda methods: race_table(methods, budget),
-        width=80,
-    )
 
 
 def _list(options: argparse.Namespace) -> Callable[[], int]:

@@ -7,12 +7,13 @@ import fnmatch
 import functools
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import optzoo_jax
 from optzoo_jax.arguments import check_choice, unknown
 from optzoo_jax.card import CARDS
-from optzoo_jax.experiments.training import MakeOptimizer
+from optzoo_jax.experiments.program import MakeOptimizer
+from optzoo_jax.experiments.schedules import Scheduled
 
 LOOKAHEAD = "lookahead(adam)"
 _MORE = ("adabound[survey]", "amsbound[survey]", LOOKAHEAD)
@@ -32,14 +33,16 @@ class Entry:
     Attributes:
       name: a registered name, with a variant in brackets where it is not the default.
       learning_rate: the middle of its grid.
-      make_optimizer: a learning rate → the optimizer.
-      problem: what it is trained on.
+      make_optimizer: a learning rate or schedule → the optimizer.
+      problem: the only problem that it is trained on, None where it takes any.
+      most_steps: after which it has arrived, None for as many as it is given.
     """
 
     name: str
     learning_rate: float
     make_optimizer: MakeOptimizer
-    problem: Literal["mlp", "logistic regression"] = "mlp"
+    problem: str | None = None
+    most_steps: int | None = None
 
 
 def default_names() -> list[str]:
@@ -75,7 +78,9 @@ def entry(name: str) -> Entry:
         check_choice(base, "variant", variant, card.variants)
         arguments["variant"] = variant
     make = functools.partial(_make, base, arguments)
-    return Entry(name, _start(base), make, "logistic regression" if card.kind == "second-order optimizer" else "mlp")
+    if card.kind == "second-order optimizer":
+        return Entry(name, _start(base), make, problem="logistic", most_steps=10)
+    return Entry(name, _start(base), make)
 
 
 def _matches(word: str) -> list[str]:
@@ -97,7 +102,9 @@ def _parsed(name: str) -> tuple[str, str | None]:
 
 
 def _make(name: str, arguments: dict[str, Any], rate: Any) -> Any:
-    return optzoo_jax.get(name, learning_rate=rate, **arguments)
+    # AdaBound's bounds follow a schedule; they are given for its peak.
+    base = {"base_learning_rate": rate.peak} if isinstance(rate, Scheduled) else {}
+    return optzoo_jax.get(name, learning_rate=rate, **base, **arguments)
 
 
 def _start(name: str) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 
 import jax
 
+from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.race import Budget
-from optzoo_jax.experiments.selection import RULE, SPACING
+from optzoo_jax.experiments.selection import RULES, SPACING
 
 
 def machine() -> dict[str, Any]:
@@ -32,14 +33,15 @@ def machine() -> dict[str, Any]:
     }
 
 
-def provenance(budget: Budget) -> dict[str, Any]:
+def provenance(problem: Problem, budget: Budget) -> dict[str, Any]:
     """What a reader needs to know of where a race's numbers come from; the data's hash stands with each method."""
     return {
         **machine(),
+        "problem": problem.name,
         "budget": dataclasses.asdict(budget),
         "seeds": list(range(budget.seeds)),
         "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",
-        "choice": RULE,
+        "choice": RULES[problem.score],
     }
 
 

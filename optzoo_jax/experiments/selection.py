@@ -8,10 +8,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-RULE = "highest median validation accuracy over the seeds, then lowest median validation loss, then smallest rate"
+Score = Literal["accuracy", "loss"]
+RULES: dict[Score, str] = {
+    "accuracy": "highest median validation accuracy over the seeds, then lowest median validation loss, then smallest "
+    "rate",
+    "loss": "lowest median validation loss over the seeds, then smallest rate",
+}
 SPACING = math.sqrt(10)
+_WORST = {"accuracy": 0.0, "loss": math.inf}
 
 
 def grid(default: float, count: int) -> list[float]:
@@ -40,9 +46,12 @@ def beyond_the_edge(rates: Sequence[float], best: float) -> list[float]:
 
 
 def values(runs: Sequence[dict[str, Any]], rate: float, name: str) -> list[float]:
-    """A number of every seed's run at one rate: 0 for the accuracy and ∞ for the loss of one that diverged."""
-    worst = 0.0 if name.endswith("accuracy") else math.inf
-    found = [run[name] for run in runs if run["learning_rate"] == rate]
+    """A number of every seed's run at one rate: 0 for the accuracy and ∞ for the loss of one that diverged.
+
+    The accuracy of what has none is 0 too.
+    """
+    found = [run.get(name) for run in runs if run["learning_rate"] == rate]
+    worst = _WORST[name.rpartition("_")[2]]
     return [worst if x is None else x for x in found]
 
 
@@ -52,11 +61,12 @@ def median(runs: Sequence[dict[str, Any]], rate: float, name: str) -> float:
 
 
 def steps_to(
-    runs: Sequence[dict[str, Any]], rate: float, checkpoints: Sequence[int], accuracy: float = 0.95
+    runs: Sequence[dict[str, Any]], rate: float, checkpoints: Sequence[int], target: float, score: Score = "accuracy"
 ) -> int | None:
-    """The first checkpoint at which the median validation accuracy over the seeds is at least `accuracy`."""
-    curves = [run["validation_accuracy_curve"] for run in runs if run["learning_rate"] == rate]
+    """The first checkpoint at which the median validation score over the seeds is as good as `target`."""
+    curves = [run[f"validation_{score}_curve"] for run in runs if run["learning_rate"] == rate]
     for step, now in zip(checkpoints, zip(*curves, strict=True), strict=True):
-        if statistics.median(x or 0.0 for x in now) >= accuracy:
+        middle = statistics.median(_WORST[score] if x is None else x for x in now)
+        if middle >= target if score == "accuracy" else middle <= target:
             return step
     return None

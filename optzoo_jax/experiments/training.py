@@ -1,22 +1,19 @@
-"""One compiled program trains a method at every learning rate and seed at once."""
+"""Training, a chunk of steps at a time: what every run was measured to be."""
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from optzoo_jax.experiments.problems import Problem
-from optzoo_jax.inspect import eval_params
-from optzoo_jax.transformation import Numeric
+from optzoo_jax.experiments.problems.problem import Problem
+from optzoo_jax.experiments.program import MakeOptimizer, initial_params, keep, measure, objective, program
+from optzoo_jax.stopping import early_stopping
 
-MakeOptimizer = Callable[[Numeric], optax.GradientTransformation]
 Run = dict[str, Any]
 
 
@@ -26,45 +23,95 @@ def trainer(
     seeds: Sequence[int],
     *,
     steps: int,
-    batch_size: int,
-    on_checkpoint: Callable[[int], None] = lambda step: None,
+    batch_size: int | Literal["full"],
+    gradient_noise: float | None = None,
+    patience: int | None = None,
+    rates_at_once: int | None = None,
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> Callable[[Sequence[float]], list[Run]]:
-    """A function from learning rates to run records, one a (rate, seed); two calls with as many rates compile once.
+    """A function from learning rates to run records, one a (rate, seed); it compiles once.
 
-    Seeds are paired: initial parameters and order of batches depend on the seed alone. A record is plain data;
+    Seeds are paired: initial parameters, order of batches and noise depend on the seed alone. A record is plain data;
     numbers of a run that diverged (a loss was not finite) are None.
 
     Args:
       problem: what to train.
       make_optimizer: a learning rate, which is traced → the optimizer.
-      seeds: of initial parameters and batches.
-      steps: the number of updates, ≥ 1; the problem may need fewer.
-      batch_size: examples a step, from 1 to all training examples; a problem of full batches takes all.
-      on_checkpoint: called with the step after each measurement.
+      seeds: of initial parameters, batches and noise.
+      steps: the number of updates, ≥ 1.
+      batch_size: examples a step, from 1 to all training examples, or "full" for all.
+      gradient_noise: η ≥ 0 of `add_gradient_noise`, None for none.
+      patience: of `early_stopping`, in measurements of the validation loss: a run that stops keeps the numbers that it
+        has then. None for none.
+      rates_at_once: learning rates in one vectorised program, all that are asked for where None. Where the problem's
+        runs are not trained together, and with noise, it is one.
+      on_progress: called after each measurement with the share of the work that is done.
 
     Raises:
       ValueError: for a batch larger than the training data.
     """
+    examples = len(problem.data.train.y)
     batch_size = examples_a_step(problem, batch_size)
     marks = checkpoints(problem, steps)
-    indices = np.stack([_batches(seed, len(problem.data.train.y), batch_size, marks[-1]) for seed in seeds])
+    indices = np.stack([_batches(seed, examples, batch_size, steps) for seed in seeds])
     keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32))
-    start, advance = _program(problem, make_optimizer)
+    # Noise is not vectorised: XLA:CPU takes minutes to compile random bits that are.
+    together = problem.together and gradient_noise is None
+    start, advance = program(
+        problem,
+        make_optimizer,
+        gradient_noise=gradient_noise,
+        full_batch=batch_size == examples,
+        together=together,
+    )
+    stopper = early_stopping(len(marks) + 1 if patience is None else patience)
 
     def train(rates: Sequence[float]) -> list[Run]:
+        width = (rates_at_once or len(rates)) if together else 1
+        groups = [rates[i : i + width] for i in range(0, len(rates), width)]
+        runs: list[Run] = []
+        for i, group in enumerate(groups):
+            # As many as in the other groups, so that the program need not be compiled again.
+            filled = [*group, *[group[-1]] * (width - len(group))]
+            found = train_group(filled, lambda done, i=i: on_progress((i + done) / len(groups)))
+            runs += found[: len(group) * len(seeds)]
+        return runs
+
+    def train_group(rates: Sequence[float], on_progress: Callable[[float], None]) -> list[Run]:
+        data = jax.device_put(problem.data)
         alphas = jnp.asarray(rates, jnp.float32)
-        carry = start(alphas, _initial_params(problem, keys))
-        finite = np.ones((len(rates), len(seeds)), bool)
+        carry = start(alphas, keys, initial_params(problem, keys))
+        params, stopping = None, stopper.init()
+        shape = (len(rates), len(seeds))
+        finite, stopped, ends = np.ones(shape, bool), np.zeros(shape, bool), np.full(shape, steps)
         curves: list[dict[str, np.ndarray]] = []
         for begin, end in zip([0, *marks[:-1]], marks, strict=True):
-            carry, evaluated, losses = advance(carry, alphas, indices[:, begin:end])
-            measured = jax.device_get(_measure(problem, evaluated))
-            finite &= np.isfinite(jax.device_get(losses)).all(axis=-1)
-            finite &= np.isfinite(measured["train_loss"]) & np.isfinite(measured["validation_loss"])
-            curves.append({k: np.where(finite, v, np.nan) for k, v in measured.items()})
-            on_checkpoint(end)
+            carry, newest, losses = advance(carry, alphas, keys, indices[:, begin:end], data.train)
+            params = keep(stopped, params, newest) if stopped.any() else newest
+            measured = _named("validation", measure(problem, params, *data.validation))
+            finite &= stopped | (np.isfinite(losses).all(axis=-1) & np.isfinite(measured["validation_loss"]))
+            curves.append(_where(finite, measured))
+            stopping = stopper.update(stopping, measured["validation_loss"])
+            ends[stopping.stop & ~stopped] = end
+            stopped = np.asarray(stopping.stop)
+            on_progress(end / steps)
+            if stopped.all():
+                break
+        train_loss = np.asarray(objective(problem, params, *data.train))
+        finite &= np.isfinite(train_loss)
+        test = _named("test", measure(problem, params, *data.test))
+        curves[-1] = _where(finite, curves[-1])
+        final = _where(finite, {"train_loss": train_loss, **curves[-1], **test})
+        curves += curves[-1:] * (len(marks) - len(curves))
         return [
-            _record(float(rate), int(seed), {k: [float(c[k][i, j]) for c in curves] for k in curves[0]})
+            {
+                "learning_rate": float(rate),
+                "seed": int(seed),
+                "diverged": not finite[i, j],
+                "steps": int(ends[i, j]),
+                **{name: _plain(numbers[i, j]) for name, numbers in final.items()},
+                **{f"{name}_curve": [_plain(numbers[name][i, j]) for numbers in curves] for name in curves[0]},
+            }
             for i, rate in enumerate(rates)
             for j, seed in enumerate(seeds)
         ]
@@ -74,56 +121,21 @@ def trainer(
 
 def checkpoints(problem: Problem, steps: int) -> list[int]:
     """The steps after which a run is measured; the last is its end."""
-    steps = min(steps, problem.most_steps or steps)
     return [*range(problem.checkpoint_every, steps, problem.checkpoint_every), steps]
 
 
-def examples_a_step(problem: Problem, batch_size: int) -> int:
-    """The batch size that a problem is trained with where `batch_size` is asked for.
+def examples_a_step(problem: Problem, batch_size: int | Literal["full"]) -> int:
+    """The number of examples that a batch size stands for.
 
     Raises:
       ValueError: for a batch larger than the training data.
     """
     examples = len(problem.data.train.y)
+    if batch_size == "full":
+        return examples
     if not 1 <= batch_size <= examples:
         raise ValueError(f"batch_size={batch_size} is outside [1, {examples}]: there are {examples} training examples.")
-    return examples if problem.full_batch else batch_size
-
-
-def _program(problem: Problem, make_optimizer: MakeOptimizer) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Two compiled functions of (learning rates, seeds): the start, and a chunk of steps from there on."""
-
-    def start_one(rate: jax.Array, params: Any) -> Any:
-        return params, make_optimizer(rate).init(params)
-
-    def advance_one(carry: Any, rate: jax.Array, indices: jax.Array) -> Any:
-        tx = optax.with_extra_args_support(make_optimizer(rate))
-        x, y = (jnp.asarray(a) for a in problem.data.train)
-
-        def step(carry: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
-            params, state = carry
-
-            batch = (x, y) if problem.full_batch else (x[rows], y[rows])
-
-            def objective(params: Any) -> jax.Array:
-                return problem.objective(params, *batch)
-
-            loss, grads = jax.value_and_grad(objective)(params)
-            updates, state = tx.update(grads, state, params, value_fn=objective)
-            return (optax.apply_updates(params, updates), state), loss
-
-        (params, state), losses = jax.lax.scan(step, carry, indices)
-        return (params, state), eval_params(state, params), losses
-
-    start = jax.vmap(jax.vmap(start_one, (None, 0)), (0, None))
-    advance = jax.vmap(jax.vmap(advance_one, (0, None, 0)), (0, 0, None))
-    return jax.jit(start), jax.jit(advance)
-
-
-@functools.partial(jax.jit, static_argnames="problem")
-def _initial_params(problem: Problem, keys: jax.Array) -> Any:
-    # Not vmap: XLA:CPU takes seconds to compile vectorised random bits.
-    return jax.lax.map(problem.init, keys)
+    return batch_size
 
 
 def _batches(seed: int, examples: int, batch_size: int, steps: int) -> np.ndarray:
@@ -136,26 +148,13 @@ def _batches(seed: int, examples: int, batch_size: int, steps: int) -> np.ndarra
     return np.concatenate(epochs)[:steps].astype(np.int32)
 
 
-@functools.partial(jax.jit, static_argnames="problem")
-def _measure(problem: Problem, params: Any) -> dict[str, jax.Array]:
-    """Losses and accuracies of parameters with leading axes (rates, seeds)."""
-
-    def one(params: Any) -> dict[str, jax.Array]:
-        measured = {"train_loss": problem.objective(params, *map(jnp.asarray, problem.data.train))}
-        for name in ("validation", "test"):
-            split = [jnp.asarray(a) for a in getattr(problem.data, name)]
-            measured[f"{name}_loss"] = problem.cross_entropy(params, *split)
-            measured[f"{name}_accuracy"] = problem.accuracy(params, *split)
-        return measured
-
-    return jax.vmap(jax.vmap(one))(params)
+def _named(split: str, measured: dict[str, jax.Array]) -> dict[str, np.ndarray]:
+    return {f"{split}_{name}": np.asarray(numbers) for name, numbers in measured.items()}
 
 
-def _record(rate: float, seed: int, curves: dict[str, list[float]]) -> Run:
-    final = {k: _plain(curve[-1]) for k, curve in curves.items()}
-    shown = {f"{k}_curve": [_plain(x) for x in curves[k]] for k in ("validation_loss", "validation_accuracy")}
-    return {"learning_rate": rate, "seed": seed, "diverged": final["train_loss"] is None, **final, **shown}
+def _where(finite: np.ndarray, measured: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.where(finite, numbers, np.nan) for name, numbers in measured.items()}
 
 
 def _plain(x: float) -> float | None:
-    return x if math.isfinite(x) else None
+    return float(x) if math.isfinite(x) else None

@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 
+import jax
 import pytest
 
 import optzoo_jax as oz
 from optzoo_jax.experiments import race as race_module
 from optzoo_jax.experiments import results
 from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.problems import PROBLEMS
 from optzoo_jax.experiments.progress import progress
+from optzoo_jax.experiments.schedules import SCHEDULES
 
 TINY = ["--steps", "50", "--rates", "2", "--seeds", "2"]
 
@@ -34,7 +37,9 @@ def test_a_race_leaves_plain_data_with_its_provenance(tiny):
     assert [m["name"] for m in found["methods"]] == ["adam", "sgd"]
     origin = found["provenance"]
     assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(origin["versions"])
-    assert origin["budget"] == {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    assert origin["problem"] == "digits-mlp"
+    given = {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    assert origin["budget"] == given | {"schedule": "constant", "gradient_noise": None, "patience": None}
     assert origin["seeds"] == [0, 1]
     assert origin["dtype"] == "float32"
     assert origin["platform"]
@@ -58,11 +63,40 @@ def test_every_run_is_recorded(tiny):
 def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
     _, output, errors, path = tiny
     assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
-    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 images" in " ".join(output.split())
+    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 examples" in " ".join(output.split())
     assert f"Saved in {path}." in output
     assert errors.splitlines() == ["1/2 adam", "2/2 sgd"]
     assert "\x1b" not in output + errors
     assert "…" not in output, "cut at 80 columns"
+
+
+def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path, capsys):
+    path = tmp_path / "race.json"
+    options = "--problem autoencoder --schedule cosine --batch-size 4 --patience 1 --steps 5 --rates 1 --seeds 1"
+    arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--out", str(path)]
+    with jax.numpy_dtype_promotion("standard"):  # optax's step size is a strong float32 times an int32 count
+        assert main(arguments) == 0
+    found, output = json.loads(path.read_text()), " ".join(capsys.readouterr().out.split())
+    assert found["provenance"]["problem"] == "autoencoder"
+    given = {"steps": 5, "rates": 1, "seeds": 1, "batch_size": 4}
+    chosen = {"schedule": "cosine", "gradient_noise": None, "patience": 1}
+    assert found["provenance"]["budget"] == given | chosen
+    ours, theirs = found["methods"]
+    assert (ours["name"], theirs["name"]) == ("sgd", "optax:sgd")
+    assert {m["problem"] for m in found["methods"]} == {"autoencoder"}
+    assert theirs["runs"][0]["test_loss"] == pytest.approx(ours["runs"][0]["test_loss"], rel=1e-4)
+    assert "test_accuracy" not in ours["runs"][0]
+    for words in ("test loss", "Learning rate: cosine", "steps of 4 examples", "Early stopping: 0 of 2 runs"):
+        assert words in output
+
+
+def test_help_names_every_problem_and_schedule(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["race", "--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    for name, meaning in [*PROBLEMS.items(), *SCHEDULES.items()]:
+        assert re.search(rf"^  {name} +{re.escape(meaning)}$", shown, flags=re.MULTILINE)
 
 
 def test_an_interrupted_race_keeps_what_is_finished(tmp_path, monkeypatch, capsys, method):
@@ -88,7 +122,7 @@ def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, method):
     """A real signal, in the middle of the second method: JAX is not to be interrupted where it stands."""
     before, reached = signal.getsignal(signal.SIGINT), []
 
-    def pressed(entry, budget, report):
+    def pressed(entry, chosen, budget, report):
         if entry.name == "adam":
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the middle")
@@ -139,6 +173,10 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     [
         (["race", "adabeleif"], "Did you mean 'adabelief'?"),
         (["race", "--optimizers", "zzz*"], "no optimizer is called 'zzz*'"),
+        (["race", "sgd", "--problem", "modles"], "Did you mean 'modules'?"),
+        (["race", "sgd", "--schedule", "cosin"], "Did you mean 'cosine'?"),
+        (["race", "newton", "--problem", "autoencoder"], "newton cannot be trained on autoencoder"),
+        (["race", "sgd", "--optimizer", "optax:loin@1e-4"], "Did you mean optax:lion?"),
         (["race", "sgd", "--batch-size", "5000"], "batch_size=5000 is outside [1, 1169]"),
         (["race", "sgd", "--out", "."], "is a folder: name a file in it"),
         (["race", "sgd", "--out", "/dev/null/race.json"], "cannot be written"),
@@ -155,13 +193,21 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("option", ["--steps", "--rates", "--seeds", "--batch-size"])
+@pytest.mark.parametrize("option", ["--steps", "--rates", "--seeds", "--batch-size", "--patience"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many"])
 def test_numbers_are_at_least_one(option, value, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["race", "sgd", option, value])
     assert stopped.value.code == 2
     assert f"argument {option}: '{value}' is outside 1, 2, 3, …" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "loud"])
+def test_noise_has_a_variance(value, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["race", "sgd", f"--gradient-noise={value}"])
+    assert stopped.value.code == 2
+    assert f"argument --gradient-noise: '{value}' is outside [0, ∞)" in capsys.readouterr().err
 
 
 def test_list_shows_every_method(capsys):

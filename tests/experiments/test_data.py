@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from optzoo_jax.experiments.data import Data, Split, digits, principal_components, sha256, stratified_rows
+from optzoo_jax.experiments.data.digits import digits
+from optzoo_jax.experiments.data.split import Data, Split, sha256, stratified_rows
+from optzoo_jax.experiments.problems.logistic import principal_components
 
 
 @pytest.fixture(scope="module")

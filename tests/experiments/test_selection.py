@@ -58,8 +58,19 @@ def test_steps_to_95():
     # At 50 one seed of three is there, at 75 two are.
     runs = [seed(0.5, 0.96, 0.97), seed(0.5, 0.94, 0.95), seed(0.5, 0.6, 0.7)]
     other = seed(0.99, 0.99, 0.99, rate=1.0)
-    assert steps_to([*runs, other], 0.1, marks) == 75
-    assert steps_to([*runs, other], 1.0, marks) == 25
-    assert steps_to([seed(0.5, 0.6, 0.94)], 0.1, marks) is None
-    assert steps_to([seed(0.96, None, None)] * 2, 0.1, marks) == 25
-    assert steps_to([seed(None, None, None)], 0.1, marks) is None
+    assert steps_to([*runs, other], 0.1, marks, 0.95) == 75
+    assert steps_to([*runs, other], 1.0, marks, 0.95) == 25
+    assert steps_to([seed(0.5, 0.6, 0.94)], 0.1, marks, 0.95) is None
+    assert steps_to([seed(0.96, None, None)] * 2, 0.1, marks, 0.95) == 25
+    assert steps_to([seed(None, None, None)], 0.1, marks, 0.95) is None
+
+
+def test_steps_to_a_loss():
+    runs = [run(0.1, 0.0, validation_loss_curve=curve) for curve in ([3.0, 2.1, 1.9], [None] * 3, [2.5, 2.0, 1.0])]
+    assert steps_to(runs, 0.1, [25, 50, 75], 2.0, "loss") == 75
+    assert steps_to(runs, 0.1, [25, 50, 75], 0.5, "loss") is None
+
+
+def test_where_nothing_is_right_or_wrong_the_loss_decides():
+    runs = [{"learning_rate": rate, "validation_loss": loss} for rate, loss in [(0.1, 2.0), (1.0, 1.0), (10.0, None)]]
+    assert best_rate(runs) == 1.0

@@ -1,5 +1,7 @@
 """One compiled program for many runs does what a plain loop does for each."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,14 +10,15 @@ import pytest
 import scipy.optimize
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.data import Data, Split, digits
-from optzoo_jax.experiments.problems import Problem, logistic_regression, mlp
+from optzoo_jax.experiments.data.split import Data, Split
+from optzoo_jax.experiments.problems import digits_mlp, logistic
+from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training import checkpoints, trainer
 
 
 @pytest.fixture(scope="module")
 def small():
-    return mlp(digits(), hidden=8)
+    return digits_mlp.make(hidden=8)
 
 
 def plain_loop(problem, tx, seed, steps, batch_size):
@@ -45,8 +48,7 @@ def test_many_runs_at_once_equal_a_plain_loop(small):
     expected = {"train_loss": small.objective(params, *small.data.train)}
     for name in ("validation", "test"):
         split = getattr(small.data, name)
-        expected[f"{name}_loss"] = small.cross_entropy(params, *split)
-        expected[f"{name}_accuracy"] = small.accuracy(params, *split)
+        expected |= {f"{name}_{score}": value for score, value in small.measure(params, *split).items()}
     for name, value in expected.items():
         assert found[name] == pytest.approx(float(value), rel=1e-4), name
     assert found["validation_accuracy_curve"][-1] == found["validation_accuracy"]
@@ -78,12 +80,21 @@ def test_seeds_are_paired_and_differ(small):
     assert losses[0] != losses[1]
 
 
-def test_an_epoch_shows_every_example_once():
-    """Each of 12 examples has a parameter of its own; shown once, each has made the same step."""
+def own():
+    """Each of 12 examples has a parameter of its own for each of two classes."""
     split = Split(np.eye(12, dtype=np.float32), np.arange(12, dtype=np.int32) % 2)
-    problem = Problem(
-        "own", Data(split, split, split), lambda key: jnp.zeros((12, 2), jnp.float32), lambda params, x: x @ params
+    return Problem(
+        "own",
+        "",
+        Data(split, split, split),
+        init=lambda key: jnp.zeros((12, 2), jnp.float32),
+        outputs=lambda params, x: x @ params,
     )
+
+
+def test_an_epoch_shows_every_example_once():
+    """Shown once, each has made the same step."""
+    problem = own()
     (run,) = trainer(problem, oz.sgd, [5], steps=4, batch_size=3)([3.0])
     assert run["train_loss"] == pytest.approx(np.log1p(np.exp(-2 * 3.0 * 0.5 / 3)), rel=1e-6)
 
@@ -113,18 +124,20 @@ def test_a_loss_that_recovers_has_diverged_still(small):
         assert run["test_loss"] is None
 
 
-def test_a_second_call_with_as_many_rates_compiles_nothing(small):
+def test_groups_of_rates_share_one_program(small):
+    """A group that is not full is filled up: nothing is compiled again, and nothing is left over."""
     built = []
 
     def make(rate):
         built.append(rate)
         return oz.sgd(rate)
 
-    train = trainer(small, make, [0, 3], steps=2, batch_size=8)
-    train([0.1, 0.2])
+    train = trainer(small, make, [0, 3], steps=2, batch_size=8, rates_at_once=2)
+    found = train([0.1, 0.2, 0.3])
     before = len(built)
-    train([0.3, 0.4])
+    assert train([0.2]) == found[2:4]
     assert len(built) == before > 0
+    assert [(run["learning_rate"], run["seed"]) for run in found] == [(r, s) for r in (0.1, 0.2, 0.3) for s in (0, 3)]
 
 
 def test_a_batch_larger_than_the_data_is_an_error(small):
@@ -133,8 +146,8 @@ def test_a_batch_larger_than_the_data_is_an_error(small):
 
 
 def test_newton_reaches_the_minimum_of_logistic_regression():
-    problem = logistic_regression(digits(), components=6)
-    (run,) = trainer(problem, oz.newton, [0], steps=100, batch_size=64)([1.0])
+    problem = logistic.make(components=6)
+    (run,) = trainer(problem, oz.newton, [0], steps=10, batch_size="full")([1.0])
     x, y = (np.asarray(a) for a in problem.data.train)
 
     def objective(theta):
@@ -148,4 +161,40 @@ def test_newton_reaches_the_minimum_of_logistic_regression():
 
     least = scipy.optimize.minimize(objective, np.zeros(70), jac=True, method="L-BFGS-B", options={"gtol": 1e-9}).fun
     assert run["train_loss"] == pytest.approx(least, rel=2e-6)
-    assert len(run["validation_loss_curve"]) == problem.most_steps == 10
+    assert len(run["validation_loss_curve"]) == 10
+
+
+def test_one_after_the_other_is_the_same_training(small):
+    apart = dataclasses.replace(small, together=False)
+    done = []
+    found = trainer(apart, oz.momentum, [0, 3], steps=50, batch_size=8, on_progress=done.append)([1e-3, 1e-2])
+    together = trainer(small, oz.momentum, [0, 3], steps=50, batch_size=8)([1e-3, 1e-2])
+    for run, expected in zip(found, together, strict=True):
+        assert run.keys() == expected.keys()
+        assert all(run[name] == pytest.approx(value, rel=1e-3) for name, value in expected.items())
+    assert done == [0.25, 0.5, 0.75, 1]
+
+
+def test_gradient_noise_is_that_of_the_library_with_a_key_of_the_seed():
+    problem = own()
+    (run,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3, gradient_noise=0.01)([0.1])
+    (quiet,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3)([0.1])
+    noise = oz.add_gradient_noise(0.01, key=jax.random.fold_in(jax.random.key(3), 0))
+    params = plain_loop(problem, oz.chain(noise, oz.sgd(0.1)), seed=3, steps=4, batch_size=3)
+    assert run["train_loss"] == pytest.approx(float(problem.objective(params, *problem.data.train)), rel=1e-5)
+    assert run["train_loss"] != pytest.approx(quiet["train_loss"], rel=1e-3)
+
+
+def test_a_stopped_run_keeps_its_numbers_and_others_go_on(small):
+    """At a negative rate the loss rises, and is worse at the second measurement than at the first."""
+    done = []
+    train = trainer(small, oz.sgd, [0], steps=100, batch_size=64, patience=1, on_progress=done.append)
+    rises, falls = train([-0.01, 0.1])
+    short, _ = trainer(small, oz.sgd, [0], steps=50, batch_size=64)([-0.01, 0.1])
+    assert (rises["steps"], falls["steps"]) == (50, 100)
+    for name in ("train_loss", "validation_loss", "test_accuracy"):
+        assert rises[name] == short[name]
+    assert rises["validation_loss_curve"] == short["validation_loss_curve"] + short["validation_loss_curve"][-1:] * 2
+    assert done == [0.25, 0.5, 0.75, 1]
+    assert [run["steps"] for run in train([-0.01, 0.0])] == [50, 50]
+    assert done[4:] == [0.25, 0.5], "training ends when all have stopped"

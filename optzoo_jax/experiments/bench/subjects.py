@@ -52,7 +52,7 @@ def pairs(words: Sequence[str] = ()) -> list[Pair]:
     Raises:
       ValueError: for a word that means nothing, with the nearest name.
     """
-    return [_pair(e.name) for e in select(words) if e.problem == "mlp" and (words or "[" not in e.name)]
+    return [_pair(e.name) for e in select(words) if e.problem is None and (words or "[" not in e.name)]
 
 
 def _pair(name: str) -> Pair:

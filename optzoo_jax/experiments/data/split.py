@@ -1,4 +1,4 @@
-"""Real data that comes inside a package, split once and for all into training, validation and test."""
+"""Examples, split once and for all into training, validation and test."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import hashlib
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 
 class Split(NamedTuple):
-    """`x`: (examples, features) float32. `y`: (examples,) int32, the classes."""
+    """`x`: (examples, …) inputs, float32 or int32 indices. `y`: (examples, …) targets, int32 classes or float32."""
 
     x: np.ndarray
     y: np.ndarray
@@ -24,10 +23,8 @@ class Data(NamedTuple):
     test: Split
 
 
-def digits() -> Data:
-    """scikit-learn's 1,797 handwritten digits, 8×8 pixels between 0 and 1."""
-    images, labels = load_digits(return_X_y=True)
-    x, y = (images / 16).astype(np.float32), labels.astype(np.int32)
+def stratified(x: np.ndarray, y: np.ndarray) -> Data:
+    """Inputs and their classes, each class with the same share of every split."""
     return Data(*(Split(x[rows], y[rows]) for rows in stratified_rows(y)))
 
 
@@ -42,13 +39,6 @@ def stratified_rows(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         validation.append(rows[tested : tested + chosen])
         train.append(rows[tested + chosen :])
     return np.concatenate(train), np.concatenate(validation), np.concatenate(test)
-
-
-def principal_components(data: Data, count: int) -> Data:
-    """The data in its first principal components, which are those of the training data."""
-    mean = data.train.x.mean(axis=0, dtype=np.float64)
-    _, _, axes = np.linalg.svd(data.train.x - mean, full_matrices=False)
-    return Data(*(Split(((split.x - mean) @ axes[:count].T).astype(np.float32), split.y) for split in data))
 
 
 def sha256(data: Data) -> str:

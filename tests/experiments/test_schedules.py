@@ -1,0 +1,85 @@
+"""The learning rate is the peak of its schedule, and every method takes a schedule."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import optzoo_jax as oz
+from optzoo_jax.experiments.entries import entry
+from optzoo_jax.experiments.schedules import SCHEDULES, schedule
+
+
+def values(name, steps, peak=0.5):
+    scheduled = schedule(name, steps)(jnp.float32(peak))
+    return np.array([scheduled(t) if callable(scheduled) else scheduled for t in range(steps)])
+
+
+def test_constant_is_the_rate_itself():
+    rate = jnp.float32(0.5)
+    assert schedule("constant", 10)(rate) is rate
+
+
+def test_cosine():
+    expected = 0.5 * (1 + np.cos(np.pi * np.arange(20) / 20)) / 2
+    np.testing.assert_allclose(values("cosine", 20), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_warm_up_climbs_in_equal_stairs_and_reaches_the_peak():
+    found = values("warmup-cosine", 40)
+    np.testing.assert_allclose(found[:4], 0.5 * np.arange(1, 5) / 4, rtol=1e-6)
+    expected = 0.5 * (1 + np.cos(np.pi * np.arange(37) / 37)) / 2
+    np.testing.assert_allclose(found[3:], expected, rtol=1e-6, atol=1e-7)
+
+
+def test_step_falls_to_a_tenth_and_a_hundredth():
+    expected = 0.5 * np.repeat([1, 0.1, 0.01], [10, 5, 5])
+    np.testing.assert_allclose(values("step", 20), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_short_runs_have_finite_positive_rates(name, steps):
+    found = values(name, steps)
+    assert np.all(np.isfinite(found))
+    assert np.all(found > 0)
+    assert found.max() == 0.5
+
+
+def test_rates_are_float32_under_any_precision():
+    assert schedule("cosine", 10)(jnp.float32(0.5))(jnp.int32(3)).dtype == jnp.float32
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_the_bounds_of_adabound_follow_the_schedule():
+    """The schedule's peak is their base, as that of the authors."""
+    scheduled = schedule("step", 4)(jnp.float32(0.1))
+    found = entry("adabound").make_optimizer(scheduled)
+    expected = oz.adabound(lambda t: scheduled(t), base_learning_rate=0.1)
+    params = jnp.float32([1.0, -2.0])
+
+    def run(tx):
+        state, updates = tx.init(params), []
+        for t in range(4):
+            u, state = tx.update(params * (t + 1), state, params)
+            updates.append(u)
+        return np.array(updates)
+
+    np.testing.assert_allclose(run(found), run(expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*oz.list_optimizers(kind="*optimizer"), "lookahead(adam)", "amsbound[survey]"])
+def test_every_method_takes_a_schedule_with_a_traced_peak(name):
+    make = entry(name).make_optimizer
+    scheduled = schedule("warmup-cosine", 10)
+
+    def first(rate):
+        tx = make(scheduled(rate))
+        return tx.init(jnp.ones((2, 3), jnp.float32))
+
+    jax.eval_shape(first, jax.ShapeDtypeStruct((), jnp.float32))
+
+
+def test_a_wrong_name_suggests_the_nearest():
+    with pytest.raises(ValueError, match=r"no schedule is called 'cosin'; .* Did you mean 'cosine'"):
+        schedule("cosin", 10)
