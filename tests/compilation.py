@@ -1,7 +1,8 @@
 """How XLA compiles the tests: a suite of thousands of small programs, most of which run once.
 
 With plain kernels a program compiles in a fifth of the time: XLA:CPU computes the same operations in machine code that
-is less optimized. Exactness, precision and cost are nevertheless measured AS_IT_COMES.
+is less optimized. The recorded trajectories, the equations on drawn streams, precision and cost are nevertheless
+measured AS_IT_COMES.
 """
 
 import os

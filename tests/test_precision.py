@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compilation import AS_IT_COMES
 from test_twins import TWINS
 from trajectories import run, stream
 
@@ -22,8 +23,8 @@ START = RNG.normal(size=N).astype(np.float32)
 
 def drift(make):
     """The largest difference between the two precisions in 1,000 steps, relative to the path's own largest value."""
-    wide = run(make(), stream(G.astype(np.float64)), jnp.asarray(START, jnp.float64), STEPS)
-    narrow = run(make(), stream(G), jnp.asarray(START, jnp.float32), STEPS)
+    wide = run(make(), stream(G.astype(np.float64)), jnp.asarray(START, jnp.float64), STEPS, options=AS_IT_COMES)
+    narrow = run(make(), stream(G), jnp.asarray(START, jnp.float32), STEPS, options=AS_IT_COMES)
     assert narrow.dtype == np.float32
     return np.max(np.abs(narrow - wide) / np.max(np.abs(wide), axis=0))
 

@@ -4,13 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from compilation import AS_IT_COMES
 
 
-def run(tx, grad_fn, params, steps, *, eager=False, traced=False):
+def run(tx, grad_fn, params, steps, *, eager=False, traced=False, options=None):
     """The parameters after every step, flattened: (steps, n). grad_fn(params, t0), t0 the 0-based step.
 
-    Under jit; `eager` for one operation at a time, `traced` inside a caller's jit.
+    Under jit, with XLA's `options`; `eager` for one operation at a time, `traced` inside a caller's jit.
     """
 
     def step(carry, t0):
@@ -23,7 +22,7 @@ def run(tx, grad_fn, params, steps, *, eager=False, traced=False):
     if traced:
         return jax.lax.scan(step, carry, jnp.arange(steps))[1]
     if not eager:
-        all_steps = jax.jit(lambda c: jax.lax.scan(step, c, jnp.arange(steps))[1], compiler_options=AS_IT_COMES)
+        all_steps = jax.jit(lambda c: jax.lax.scan(step, c, jnp.arange(steps))[1], compiler_options=options)
         return np.asarray(all_steps(carry))
     rows = []
     for t0 in range(steps):

@@ -47,7 +47,7 @@ def bound_lr(
     def once(t: Array) -> tuple:
         alpha = alpha_at(t)
         now = t.astype(float)
-        share = 1.0 if base_learning_rate is None else alpha / base_learning_rate
+        share = 1.0 if base_learning_rate is None else jnp.asarray(alpha / base_learning_rate, float)
         low = final_learning_rate * (1 - 1 / (gamma * now + 1)) if lower is None else lower(t)
         high = final_learning_rate * (1 + 1 / (gamma * now)) if upper is None else upper(t)
         return alpha, share * low, share * high

@@ -91,6 +91,21 @@ def test_ways_through_many_settings_come_to_the_same(tmp_path, monkeypatch):
     assert len(found) == SWEEP_COUNT - 3
 
 
+def test_compressed_states_are_trained_beside_float32(tmp_path, capsys):
+    path = tmp_path / "states.json"
+    options = ["--problems", "digits-mlp", "--steps", "2", "--seeds", "1", "--out", str(path)]
+    assert main(["bench-states", *options]) == 0
+    found = {x["name"]: x for x in json.loads(path.read_text())["methods"]}
+    assert len(found) == 8
+    assert found["digits-mlp, adam, float32"]["bytes_a_parameter"] == pytest.approx(8, abs=0.01)
+    assert found["digits-mlp, optax.adamw, int8"]["bytes_a_parameter"] == pytest.approx(2.03, abs=0.05)
+    narrow, wide = (found[f"digits-mlp, adam, {name}"]["train_loss"] for name in ("int8", "float32"))
+    assert narrow != wide
+    assert narrow == pytest.approx(wide, rel=0.01)
+    assert path.with_suffix(".png").exists()
+    assert "digits-mlp, 2 steps at the rate 0.003, 1 seed" in capsys.readouterr().out
+
+
 def test_ctrl_c_leaves_what_is_finished(tmp_path, capsys, monkeypatch):
     def interrupted(pair, *settings, **more):
         if pair.name == "sgd":

@@ -50,7 +50,6 @@ def test_rates_are_float32_under_any_precision():
     assert schedule("cosine", 10)(jnp.float32(0.5))(jnp.int32(3)).dtype == jnp.float32
 
 
-@pytest.mark.usefixtures("standard_promotion")
 def test_the_bounds_of_adabound_follow_the_schedule():
     """The schedule's peak is their base, as that of the authors."""
     scheduled = schedule("step", 4)(jnp.float32(0.1))

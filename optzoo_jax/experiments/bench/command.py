@@ -1,4 +1,4 @@
-"""The commands `optzoo bench`, `optzoo bench-precision` and `optzoo bench-sweep`."""
+"""The commands `optzoo bench`, `bench-precision`, `bench-sweep` and `bench-states`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from optzoo_jax.experiments.options import at_least_one
 
 
 def add_bench(commands: Any) -> None:
-    """The three commands, with their options."""
+    """Adds them to the subcommands of a parser."""
     bench = commands.add_parser("bench", help="measure what a step costs, beside optax's and the memory floor")
     bench.add_argument("names", nargs="*", metavar="NAME", help="such as adam or 'ada*'; default: all first-order ones")
     bench.add_argument(
@@ -50,6 +50,19 @@ def add_bench(commands: Any) -> None:
     sweep.add_argument("--steps", type=at_least_one("number of steps"), default=200, help="of training (200)")
     _add_out(sweep, "sweep")
     sweep.set_defaults(prepare=_sweep)
+
+    states = commands.add_parser("bench-states", help="train with compressed states beside float32 ones")
+    states.add_argument(
+        "--problems",
+        nargs="+",
+        default=["digits-mlp", "mnist-cnn", "stdlib-transformer"],
+        metavar="PROBLEM",
+        help="default: digits-mlp mnist-cnn stdlib-transformer",
+    )
+    states.add_argument("--steps", type=at_least_one("number of steps"), default=200, help="of training (200)")
+    states.add_argument("--seeds", type=at_least_one("number of seeds"), default=5, help="runs of each (5)")
+    _add_out(states, "states")
+    states.set_defaults(prepare=_states)
 
 
 def _add_out(parser: argparse.ArgumentParser, name: str) -> None:
@@ -88,6 +101,22 @@ def _sweep(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.table import sweep_rows
 
     return _measured(options, {"settings": options.settings, "steps": options.steps}, COUNT, sweeps, sweep_rows)
+
+
+def _states(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.picture import states_picture
+    from optzoo_jax.experiments.bench.small_states import RATES, count, small_states
+    from optzoo_jax.experiments.bench.table import state_rows
+    from optzoo_jax.experiments.look import save
+
+    for name in options.problems:
+        check_choice("optzoo bench-states", "problems", name, RATES)
+    settings = {"problems": options.problems, "steps": options.steps, "seeds": options.seeds}
+
+    def draw(found: list[dict[str, Any]], path: Path) -> None:
+        save(states_picture(found), path)
+
+    return _measured(options, settings, count(options.problems), small_states, state_rows, draw=draw)
 
 
 def _measured(

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from optzoo_jax.experiments.look import look
 
 _OURS, _OPTAX = "#0072B2", "#D55E00"
+_FORMATS, _LINES = ("#000000", "#E69F00", "#0072B2", "#D55E00"), ("-", "--", ":", "-.")
 
 
 def bench_picture(methods: Sequence[dict[str, Any]]) -> Figure:
@@ -37,6 +39,35 @@ def bench_picture(methods: Sequence[dict[str, Any]]) -> Figure:
         figure.text(0.28, 1 - 0.12 / height, "○ optax", color=_OPTAX, fontsize=10, va="top")
         figure.text(0.37, 1 - 0.12 / height, "medians and quartiles; the floor: moving the memory once", va="top")
     return figure
+
+
+def states_picture(found: Sequence[dict[str, Any]]) -> Figure:
+    """Validation loss against the step for each problem and optimizer: every run a line, a colour a format."""
+    problems = list(dict.fromkeys(x["problem"] for x in found))
+    optimizers = list(dict.fromkeys(x["optimizer"] for x in found))
+    formats = list(dict.fromkeys(x["format"] for x in found))
+    with look():
+        figure = Figure(figsize=(8, 1.1 + 2.0 * len(optimizers)))
+        panels = figure.subplots(len(optimizers), len(problems), sharex="col", sharey="col", squeeze=False)
+        for x in found:
+            axes = panels[optimizers.index(x["optimizer"]), problems.index(x["problem"])]
+            i = formats.index(x["format"])
+            for curve in x["validation_loss_curves"]:
+                axes.plot(x["checkpoints"], _numbers(curve), _LINES[i], color=_FORMATS[i], lw=1, alpha=0.8)
+            axes.set_yscale("log")
+            axes.set_title(f"{x['problem']}, {x['optimizer']}", loc="left")
+        for axes in panels[-1]:
+            axes.set_xlabel("step")
+        for row in panels:
+            row[0].set_ylabel("validation loss")
+        handles = [Line2D([], [], color=_FORMATS[i], ls=_LINES[i], label=f) for i, f in enumerate(formats)]
+        figure.legend(handles=handles, ncols=len(formats), loc="upper left", bbox_to_anchor=(0.07, 0.995))
+        figure.subplots_adjust(left=0.11, right=0.985, top=0.87, bottom=0.1, hspace=0.25, wspace=0.3)
+    return figure
+
+
+def _numbers(curve: Sequence[float | None]) -> list[float]:
+    return [np.nan if x is None else x for x in curve]
 
 
 def _steps(axes: Axes, found: Sequence[dict[str, Any]]) -> None:

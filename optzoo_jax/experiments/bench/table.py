@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -50,6 +51,35 @@ def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
         return x["name"], f"{seconds:.3g}", f"{1 / seconds:.1f}", f"{seconds / sweep:.2f}" if sweep else "–"
 
     return _by_kind(found, titles, ("way", "seconds a setting", "settings a second", "× sweep"), row)
+
+
+def state_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
+    """A table for each problem: means over seeds and their standard deviation."""
+
+    def row(x: dict[str, Any]) -> Row:
+        score = next(values for name, values in x.items() if name.startswith("test_"))
+        bytes_kept = f"{x['bytes_a_parameter']:.2f}"
+        return x["optimizer"], x["format"], bytes_kept, _spread(x["train_loss"]), _spread(score)
+
+    tables = []
+    for problem in dict.fromkeys(x["problem"] for x in found):
+        of_problem = [x for x in found if x["problem"] == problem]
+        score = next(name for name in of_problem[0] if name.startswith("test_")).replace("_", " ")
+        seeds, steps = len(of_problem[0]["train_loss"]), of_problem[0]["checkpoints"][-1]
+        title = (
+            f"{problem}, {steps} steps at the rate {of_problem[0]['learning_rate']:g}, {seeds} seed{'s' * (seeds > 1)}"
+        )
+        columns = ("optimizer", "state", "bytes a parameter", "training loss", score)
+        tables.append(Rows(title, columns, [row(x) for x in of_problem]))
+    return tables
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    finite = [x for x in values if x is not None]
+    if len(finite) < len(values):
+        return f"{len(values) - len(finite)} diverged"
+    deviation = f" ± {statistics.stdev(finite):.4f}" if len(finite) > 1 else ""
+    return f"{statistics.mean(finite):.4f}{deviation}"
 
 
 def _by_kind(
