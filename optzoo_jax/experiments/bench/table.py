@@ -66,9 +66,8 @@ def state_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
         of_problem = [x for x in found if x["problem"] == problem]
         score = next(name for name in of_problem[0] if name.startswith("test_")).replace("_", " ")
         seeds, steps = len(of_problem[0]["train_loss"]), of_problem[0]["checkpoints"][-1]
-        title = (
-            f"{problem}, {steps} steps at the rate {of_problem[0]['learning_rate']:g}, {seeds} seed{'s' * (seeds > 1)}"
-        )
+        rate, plural = of_problem[0]["learning_rate"], "s" * (seeds > 1)
+        title = f"{problem}, {steps} steps at the rate {rate:g}, {seeds} seed{plural}"
         columns = ("optimizer", "state", "bytes a parameter", "training loss", score)
         tables.append(Rows(title, columns, [row(x) for x in of_problem]))
     return tables
