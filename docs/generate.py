@@ -14,7 +14,7 @@ from pathlib import Path
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
-from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, sweep_rows
+from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, state_rows, sweep_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,20 +80,26 @@ def laws() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+MEASURED = {
+    "bench": ("optzoo bench", bench_rows),
+    "tiny": ("optzoo bench momentum adam --trees tiny --leaves", bench_rows),
+    "precision": ("optzoo bench-precision", precision_rows),
+    "sweep": ("optzoo bench-sweep", sweep_rows),
+    "states": ("optzoo bench-states", state_rows),
+}
+
+
 def performance() -> str:
-    """The measured part of docs/performance.md: committed results of the `optzoo bench…` commands."""
-    rows = {"bench": bench_rows, "precision": precision_rows, "sweep": sweep_rows}
+    """The measured part of docs/performance.md, from committed results."""
     blocks = []
-    for name, tables in rows.items():
+    for name, (command, rows) in MEASURED.items():
         result = json.loads((ROOT / "docs" / "measured" / f"{name}.json").read_text())
         origin = result["provenance"]
         versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
+        where = f"{origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']})"
         repeats = f" Medians of {origin['repeats']} steps and their quartiles." if "repeats" in origin else ""
-        blocks.append(
-            f"`optzoo {'bench' if name == 'bench' else f'bench-{name}'}` on {origin['cores']} cores "
-            f"({', '.join(origin['devices'])}; {origin['platform']}), {versions}, float32.{repeats}"
-        )
-        for table in tables(result["methods"]):
+        blocks.append(f"`{command}` on {where}, {versions}, float32.{repeats}")
+        for table in rows(result["methods"]):
             blocks += [f"**{table.title}**", columns(table.columns, table.rows)]
     return "\n\n".join(blocks)
 

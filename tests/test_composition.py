@@ -37,7 +37,13 @@ ON_RATE = {
     "bound_lr": lambda c: oz.bound_lr(1.0, 0.5 / c, 1e-2),
     "momental_bound": lambda c: oz.momental_bound(0.9),
 }
-SUBSETS = [s for n in range(6) for s in itertools.combinations([*AFTER_MOMENT, *ON_RATE], n)]
+SUBSETS = [s for n in range(5) for s in itertools.combinations(ON_RATE, n)]
+
+
+def subsets(direction):
+    """What is chained behind a moment. A running maximum sees the moment alone: one direction is enough for it."""
+    maxima = AFTER_MOMENT if direction == "ema" else ()
+    return [*SUBSETS, *((p, *s) for p in maxima for s in SUBSETS)]
 
 
 def build(direction, moment, parts, c=1.0):
@@ -54,7 +60,7 @@ def train_all(direction, moment, c):
     All in one program: it compiles in a quarter of the time that a program for each takes.
     """
     h = jnp.array([1.0, 3.0, 10.0])
-    optimizers = [oz.descent(build(direction, moment, parts, c), 0.02) for parts in SUBSETS]
+    optimizers = [oz.descent(build(direction, moment, parts, c), 0.02) for parts in subsets(direction)]
 
     def step_one(optimizer, theta, state):
         updates, state = optimizer.update(c * h * theta, state, theta)
@@ -75,7 +81,7 @@ def train_all(direction, moment, c):
 def test_every_combination_trains_and_keeps_its_units(direction, moment):
     """Gradients and constants scaled by 1000 together leave the path as it is; unrectified warm-up steps are [g]."""
     train = jax.jit(lambda c: train_all(direction, moment, c))
-    for parts, (loss, path), (_, scaled_path) in zip(SUBSETS, train(1.0), train(1e3), strict=True):
+    for parts, (loss, path), (_, scaled_path) in zip(subsets(direction), train(1.0), train(1e3), strict=True):
         assert np.all(np.isfinite(loss)), parts
         assert loss[-1] < 0.7 * loss[0], parts
         if "rectify" not in parts:

@@ -16,7 +16,7 @@ PAGES = (
     "methods.md",
     "laws.md",
     "performance.md",
-    *(f"measured/{name}.json" for name in ("bench", "precision", "sweep")),
+    *(f"measured/{name}.json" for name in ("bench", "tiny", "precision", "sweep", "states")),
 )
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 

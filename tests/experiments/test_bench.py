@@ -10,7 +10,7 @@ import pytest
 
 from optzoo_jax.experiments.bench import methods, small_states
 from optzoo_jax.experiments.bench.precision import COUNT as PRECISION_COUNT
-from optzoo_jax.experiments.bench.program import compile_seconds
+from optzoo_jax.experiments.bench.program import compile_seconds, compiled
 from optzoo_jax.experiments.bench.steps import state_bytes, step_seconds
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.sweeps import COUNT as SWEEP_COUNT
@@ -153,7 +153,8 @@ def slow(what):
 
 
 def test_a_slow_step_is_seen_as_one():
-    (quick, slowed), bandwidth = step_seconds([slow("nowhere"), slow("step")], one_array(1000), 3)
+    subjects, params = [slow("nowhere"), slow("step")], one_array(1000)
+    (quick, slowed), bandwidth = step_seconds(subjects, [compiled(s, params) for s in subjects], params, 3)
     assert len(quick) == len(slowed) == 3
     assert min(slowed) >= 0.05 > min(quick)
     assert bandwidth > 0

@@ -53,18 +53,19 @@ def bench(
 
 
 def _steps(sides: Mapping[str, Subject], params: Any, repeats: int) -> dict[str, Any]:
-    times, bandwidth = step_seconds(list(sides.values()), params, repeats)
+    programs = [compiled(subject, params) for subject in sides.values()]
+    times, bandwidth = step_seconds(list(sides.values()), programs, params, repeats)
     found: dict[str, Any] = {
         "parameters": size_of(params),
         "arrays": len(params),
         "bandwidth": bandwidth,
         "floor_milliseconds": 1e3 * floor_bytes(sides["ours"], params) / bandwidth,
     }
-    for (side, subject), seconds in zip(sides.items(), times, strict=True):
+    for (side, subject), program, seconds in zip(sides.items(), programs, times, strict=True):
         found[side] = {
             "milliseconds": [1e3 * x for x in _quartiles(seconds)],
             "state_bytes": state_bytes(subject, params) / size_of(params),
-            **structure(compiled(subject, params), params),
+            **structure(program, params),
         }
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
 from optzoo_jax.experiments.look import look
 
@@ -17,12 +18,12 @@ _FORMATS, _LINES = ("#000000", "#E69F00", "#0072B2", "#D55E00"), ("-", "--", ":"
 
 
 def bench_picture(methods: Sequence[dict[str, Any]]) -> Figure:
-    """A panel of steps for each tree on which the floor says something, and one of compilation.
+    """A panel of steps for each tree, and one of compilation.
 
     Args:
       methods: what `bench` found of each.
     """
-    trees = [tree for tree in methods[0]["steps"] if tree != "tiny"]
+    trees = list(methods[0]["steps"])
     panels = len(trees) + bool(methods[0]["compilation"])
     height = 0.2 * len(methods) + 1.3
     with look():
@@ -79,8 +80,9 @@ def _steps(axes: Axes, found: Sequence[dict[str, Any]]) -> None:
                 axes.plot(median, y, marker, color=color, mfc=face, ms=5)
     axes.axvline(1, color="black", lw=0.6)
     axes.set(xscale="log", xlabel="× the floor")
-    axes.set_xticks([0.5, 1, 2, 5, 10], ["½", "1", "2", "5", "10"])
-    axes.set_xticks([], minor=True)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
     arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
     axes.set_title(f"step, {arrays}", loc="left")
     axes.grid(axis="y", lw=0.3)

@@ -11,25 +11,27 @@ import jax
 import jax.numpy as jnp
 
 import optzoo_jax
-from optzoo_jax.experiments.bench.program import compiled
 from optzoo_jax.experiments.bench.subjects import Subject
 from optzoo_jax.experiments.bench.trees import size_of
 
 
-def step_seconds(subjects: Sequence[Subject], shapes: Any, repeats: int) -> tuple[list[list[float]], float]:
+def step_seconds(
+    subjects: Sequence[Subject], programs: Sequence[Any], shapes: Any, repeats: int
+) -> tuple[list[list[float]], float]:
     """Seconds of steps of each subject, and bytes a second of a copy in place of one array of the same size.
 
     The subjects and the copy take turns, so that whatever else the machine does falls on all alike.
 
     Args:
       subjects: what to measure.
+      programs: their compiled steps.
       shapes: of the parameters, all float32.
       repeats: steps of each.
     """
     params = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     grads = jax.tree.map(lambda x: jnp.full(x.shape, 1e-3, x.dtype), shapes)
     size = size_of(shapes)
-    runs = [_run(subject, params, grads) for subject in subjects]
+    runs = [_run(*each, params, grads) for each in zip(subjects, programs, strict=True)]
     add = jax.jit(lambda x: x + 1, donate_argnums=0)
     copied = jnp.zeros(size, jnp.float32)
     times: list[list[float]] = [[] for _ in subjects]
@@ -58,9 +60,8 @@ def floor_bytes(subject: Subject, params: Any) -> int:
     return 3 * 4 * size_of(params) + 2 * state_bytes(subject, params)
 
 
-def _run(subject: Subject, params: Any, grads: Any) -> Iterator[None]:
+def _run(subject: Subject, program: Any, params: Any, grads: Any) -> Iterator[None]:
     """Each `next` is one step, awaited."""
-    program = compiled(subject, params)
     now = jax.tree.map(jnp.copy, subject.start(params))
     state = jax.jit(subject.make().init)(now)
     while True:
