@@ -55,12 +55,11 @@ def states_picture(found: Sequence[dict[str, Any]]) -> Figure:
             i = formats.index(x["format"])
             for curve in x["validation_loss_curves"]:
                 axes.plot(x["checkpoints"], _numbers(curve), _LINES[i], color=_FORMATS[i], lw=1, alpha=0.8)
-            axes.set_yscale("log")
-            axes.set_title(f"{x['problem']}, {x['optimizer']}", loc="left")
-        for axes in panels[-1]:
-            axes.set_xlabel("step")
-        for row in panels:
-            row[0].set_ylabel("validation loss")
+        for problem, top, bottom in zip(problems, panels[0], panels[-1], strict=True):
+            top.set_title(problem, loc="left")
+            bottom.set_xlabel("step")
+        for optimizer, row in zip(optimizers, panels, strict=True):
+            row[0].set_ylabel(f"{optimizer}: validation loss")
         handles = [Line2D([], [], color=_FORMATS[i], ls=_LINES[i], label=f) for i, f in enumerate(formats)]
         figure.legend(handles=handles, ncols=len(formats), loc="upper left", bbox_to_anchor=(0.07, 0.995))
         figure.subplots_adjust(left=0.11, right=0.985, top=0.87, bottom=0.1, hspace=0.25, wspace=0.3)
