@@ -85,6 +85,7 @@ MEASURED = {
     "tiny": ("optzoo bench momentum adam --trees tiny --leaves", bench_rows),
     "precision": ("optzoo bench-precision", precision_rows),
     "sweep": ("optzoo bench-sweep", sweep_rows),
+    "long_sweep": ("optzoo bench-sweep --steps 1000", sweep_rows),
     "states": ("optzoo bench-states", state_rows),
 }
 

@@ -16,7 +16,7 @@ PAGES = (
     "methods.md",
     "laws.md",
     "performance.md",
-    *(f"measured/{name}.json" for name in ("bench", "tiny", "precision", "sweep", "states")),
+    *(f"measured/{name}.json" for name in ("bench", "tiny", "precision", "sweep", "long_sweep", "states")),
 )
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 
