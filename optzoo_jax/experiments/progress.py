@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from optzoo_jax.experiments.interrupt import deferred_interrupt
 
@@ -20,7 +20,8 @@ def progress(total: int) -> Iterator[Callable[[str, float], None]]:
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<18}"), BarColumn(), TextColumn("{task.fields[done]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
+    clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, *clocks, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total, done=f"0/{total}")
         announced = ""
 
