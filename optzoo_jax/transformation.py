@@ -77,3 +77,17 @@ def part_of(tx: Any) -> Part:
     """The part that a transformation remembers; one from elsewhere is an unknown link."""
     found = getattr(tx, "part", None)
     return found or Part(getattr(tx.update, "__qualname__", "unknown").split(".")[0], {}, "made elsewhere")
+
+
+def around(
+    inner: Any,
+    name: str,
+    arguments: Mapping[str, Any],
+    init: Callable[..., Any],
+    update: Callable[..., Any],
+    stream: str = "gradient [g] → update [θ]",
+) -> Transformation:
+    """A wrapper's transformation, which remembers what it is around."""
+    tx = Transformation(init, update)
+    tx.part = Part(name, arguments, stream, (("inner", part_of(inner)),))
+    return tx

@@ -1,7 +1,8 @@
-"""Two pytrees that should be alike, and arrays that should be numbers: errors that say where they are not."""
+"""Two pytrees that should be alike, arrays that should be numbers: errors that say where; and paths as numbers."""
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import jax
@@ -39,3 +40,8 @@ def check_inexact(tree: Any, what: str) -> None:
                 f"the {what} at {jax.tree_util.keystr(path) or 'the root'} has dtype {dtype}; an optimizer moves "
                 "floating-point or complex arrays: leave others out of the tree, or mask them (optax.masked)."
             )
+
+
+def hash_of(path: tuple) -> int:
+    """A number that tells the array at a key path from others, the same in every process."""
+    return zlib.crc32(jax.tree_util.keystr(path).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +11,7 @@ import optax
 from optzoo_jax.card import card_of
 from optzoo_jax.precision import narrow, widen
 from optzoo_jax.transformation import Array, Numeric, Transformation, name_part
+from optzoo_jax.trees import hash_of
 
 
 class GradientNoiseState(NamedTuple):
@@ -64,7 +64,7 @@ def add_gradient_noise(eta: Numeric = 0.3, gamma: Numeric = 0.55, *, key: Array 
         def noisy(path: tuple, g: Array) -> Array:
             # The leaf's path, not its position: under optax.partition two groups number their leaves alike,
             # and with one key would draw the same noise.
-            name = zlib.crc32(jax.tree_util.keystr(path).encode())
+            name = hash_of(path)
             noise = jax.random.normal(jax.random.fold_in(now, name), g.shape, g.dtype)
             return g + sigma.astype(jnp.finfo(g.dtype).dtype) * noise
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.precision import as_array, narrow, zeros
-from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Transformation, around
 
 
 class AccumulationState(NamedTuple):
@@ -81,10 +81,8 @@ def accumulate_gradients(
         new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
         return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
 
-    outer = Transformation(init, update)
     arguments = {"k": k, "drop_not_finite": drop_not_finite}
-    outer.part = Part("accumulate_gradients", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
-    return outer
+    return around(inner, "accumulate_gradients", arguments, init, update)
 
 
 def _all_finite(tree: Any) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +13,8 @@ from optzoo_jax.arguments import check_choice
 from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
 from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Transformation, around
+from optzoo_jax.trees import hash_of
 
 MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
@@ -33,7 +33,7 @@ def compress_state(
     slots: Collection[str] | None = None,
     min_size: int = 4096,
 ) -> Transformation:
-    """Keeps an optimizer's moments in 8 or 16 bits an entry: Adam takes 2.1 or 4 bytes a parameter rather than 8.
+    """Keeps an optimizer's moments in 8 or 16 bits an entry: Adam takes 2.03 or 4 bytes a parameter rather than 8.
 
     Stream: gradient [g] → update [θ].
 
@@ -75,7 +75,7 @@ def compress_state(
             if not is_chosen or x.size < min_size or jnp.iscomplexobj(x):
                 return x
             # By where it is in the state: arrays of one shape are not to be rounded alike.
-            salt = zlib.crc32(jax.tree_util.keystr(path).encode())
+            salt = hash_of(path)
             return encode(x, dither(x.shape, step, salt))
 
         return jax.tree_util.tree_map_with_path(stored, state, are_slots(tx, state))
@@ -93,10 +93,8 @@ def compress_state(
         step = jnp.asarray(optax.safe_increment(state.step_count))
         return new, CompressedState(compressed(wide, step), step)
 
-    outer = Transformation(init, update)
     arguments = {"format": format, "slots": slots, "min_size": min_size}
-    outer.part = Part("compress_state", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
-    return outer
+    return around(inner, "compress_state", arguments, init, update)
 
 
 def _is_compressed(x: Any) -> bool:

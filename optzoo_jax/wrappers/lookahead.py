@@ -12,7 +12,7 @@ import optax
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import card_of
 from optzoo_jax.precision import narrow, wide_copy, widen
-from optzoo_jax.transformation import Array, Numeric, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Numeric, Transformation, around
 
 _MOMENTUM_SLOTS = ("mu", "trace")
 
@@ -106,10 +106,8 @@ def lookahead(
             fast_state = _with_momentum(fast_state, mixed)
         return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
 
-    tx = Transformation(init, update)
     arguments = {"sync_period": sync_period, "slow_step_size": slow_step_size, "inner_state": inner_state}
-    tx.part = Part("lookahead", arguments, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
-    return tx
+    return around(inner, "lookahead", arguments, init, update)
 
 
 def _as(value: Numeric, x: Array) -> Any:

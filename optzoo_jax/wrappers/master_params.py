@@ -8,7 +8,7 @@ import jax
 import optax
 
 from optzoo_jax.precision import as_array, wide, wide_copy, widen
-from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Transformation, around
 
 
 class MasterParamsState(NamedTuple):
@@ -57,9 +57,7 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
         master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
         return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
 
-    outer = Transformation(init, update)
-    outer.part = Part("master_params", {}, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
-    return outer
+    return around(inner, "master_params", {}, init, update)
 
 
 def _is_narrow(p: Any) -> bool:

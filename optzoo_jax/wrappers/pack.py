@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.precision import as_array
-from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Transformation, around, part_of
 from optzoo_jax.trees import flatten_like
 
 
@@ -72,9 +72,7 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> Transformati
         new, state = tx.update(_packed(updates, updates, homes), state, given, **extra)
         return _unpacked(new, updates, homes), state
 
-    outer = Transformation(init, update)
-    outer.part = Part("pack", {"below": below}, part.stream, (("inner", part),))
-    return outer
+    return around(inner, "pack", {"below": below}, init, update, part.stream)
 
 
 def unpack_state(state: Any, params: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +10,8 @@ import optax
 
 from optzoo_jax.formats.rounding import dither, round_to_bfloat16
 from optzoo_jax.precision import as_array, wide_copy, widen
-from optzoo_jax.transformation import Array, Part, Transformation, part_of
+from optzoo_jax.transformation import Array, Transformation, around
+from optzoo_jax.trees import hash_of
 
 
 class StochasticRoundingState(NamedTuple):
@@ -63,12 +63,10 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
         def update_of(path: tuple, p: Array, u: Array) -> Array:
             if as_array(p).dtype != jnp.bfloat16:
                 return u
-            bits = dither(p.shape, state.step_count, zlib.crc32(jax.tree_util.keystr(path).encode()))
+            bits = dither(p.shape, state.step_count, hash_of(path))
             return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
 
         new = jax.tree_util.tree_map_with_path(update_of, params, step)
         return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
 
-    outer = Transformation(init, update)
-    outer.part = Part("round_stochastically", {}, "gradient [g] → update [θ]", (("inner", part_of(inner)),))
-    return outer
+    return around(inner, "round_stochastically", {}, init, update)

@@ -12,7 +12,7 @@ import optax
 
 from optzoo_jax.precision import widen
 from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.transformation import Part, Transformation, part_of
+from optzoo_jax.transformation import Transformation, around
 
 
 def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> Transformation:
@@ -62,8 +62,4 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
         new, state = tx.update(updates, wide, params, **extra)
         return new, stored(state)
 
-    outer = Transformation(init, update)
-    outer.part = Part(
-        "with_state_dtype", {"state_dtype": state_dtype}, "gradient [g] → update [θ]", (("inner", part_of(inner)),)
-    )
-    return outer
+    return around(inner, "with_state_dtype", {"state_dtype": state_dtype}, init, update)

@@ -40,16 +40,6 @@ def test_the_command_leaves_a_table_and_plain_data(tmp_path, capsys):
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_unknown_name_is_an_error_with_the_nearest(capsys):
-    assert main(["bench", "adem"]) == 2
-    assert "Did you mean 'adam'?" in capsys.readouterr().err
-
-
-def test_an_unknown_tree_is_an_error_with_the_nearest(capsys):
-    assert main(["bench", "adam", "--trees", "transfomer"]) == 2
-    assert "Did you mean 'transformer'?" in capsys.readouterr().err
-
-
 def test_tiny_arrays_are_also_measured_packed(tmp_path):
     path = tmp_path / "bench.json"
     options = ["--trees", "tiny", "--size", "640", "--leaves", "--repeats", "1", "--out", str(path)]
@@ -87,7 +77,7 @@ def test_ways_through_many_settings_come_to_the_same(tmp_path, monkeypatch):
     found = json.loads(path.read_text())["methods"]
     assert [x["name"] for x in found[-2:]] == ["sweep", "on 2 devices"]
     assert all(x["seconds_a_setting"] > 0 for x in found)
-    assert all(x["agrees"] < 1e-4 for x in found if x["of"] == "way")
+    assert all(x["relative_difference"] < 1e-4 for x in found if x["of"] == "way")
     assert len(found) == SWEEP_COUNT - 3
 
 

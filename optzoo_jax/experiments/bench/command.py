@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.arguments import check_choice
+from optzoo_jax.arguments import unknown
 from optzoo_jax.experiments.one_by_one import one_by_one
 from optzoo_jax.experiments.options import at_least_one
 
@@ -82,7 +82,8 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
 
     chosen = pairs(options.names)
     for tree in options.trees:
-        check_choice("optzoo bench", "trees", tree, TREES)
+        if tree not in TREES:
+            unknown(f"no tree is called {tree!r}", tree, list(TREES))
     settings = {name: getattr(options, name) for name in ("trees", "size", "leaves", "repeats")}
     measure = functools.partial(bench_all, chosen)
     return _measured(options, settings, len(chosen), measure, bench_rows, BENCH_NOTE, draw)
@@ -110,7 +111,8 @@ def _states(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.look import save
 
     for name in options.problems:
-        check_choice("optzoo bench-states", "problems", name, RATES)
+        if name not in RATES:
+            unknown(f"there is no rate for the problem {name!r}", name, list(RATES))
     settings = {"problems": options.problems, "steps": options.steps, "seeds": options.seeds}
 
     def draw(found: list[dict[str, Any]], path: Path) -> None:

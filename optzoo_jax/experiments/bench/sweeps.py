@@ -39,7 +39,8 @@ def sweeps(report: Callable[[str, float], None], *, settings: int, steps: int) -
         begin = time.perf_counter()
         losses = jax.block_until_ready(way(chosen, steps))
         seconds = (time.perf_counter() - begin) / len(chosen)
-        yield {"name": name, "of": "way", "seconds_a_setting": seconds, "agrees": abs(float(losses[0]) / expected - 1)}
+        difference = abs(float(losses[0]) / expected - 1)
+        yield {"name": name, "of": "way", "seconds_a_setting": seconds, "relative_difference": difference}
     for i, devices in enumerate(DEVICES):
         name = f"on {devices} device{'s' * (devices > 1)}"
         report(name, len(WAYS) + i)

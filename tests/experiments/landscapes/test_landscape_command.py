@@ -55,31 +55,6 @@ def test_the_help_names_all_that_there_is_and_the_rule(capsys):
     assert _FIGURES.split(", ") == list(FIGURES)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["landscape", "bale"], "no surface is called 'bale'"),
-        (["landscape", "bale"], "Did you mean 'beale'?"),
-        (["landscape", "redi"], "Did you mean 'reddi'?"),
-        (["landscape", "reddi", "--optimizers", "adam"], "leave out --optimizers"),
-        (["landscape", "beale", "--optimizers", "adabeleif"], "Did you mean 'adabelief'?"),
-        (["landscape", "beale", "--out", "/dev/null"], "cannot be written"),
-        (["anatomy", "adabond"], "Did you mean 'adabound'?"),
-        (["anatomy", "windo"], "Did you mean 'window'?"),
-        (["anatomy", "radam[torhc]"], "Did you mean 'torch'?"),
-        (["anatomy", "ada*"], "draw one at a time"),
-        (["anatomy", "newton"], "optzoo landscape valley --optimizers newton"),
-    ],
-)
-def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys):
-    assert main(arguments) == 2
-    output, errors = capsys.readouterr()
-    assert output == ""
-    assert message in errors
-    assert errors.startswith(f"optzoo {arguments[0]}: error: ")
-    assert errors.count("\n") == 1
-
-
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.look", raising=False)
