@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from optzoo_jax.experiments.bench.command import add_bench
 from optzoo_jax.experiments.interrupt import INTERRUPTED
 from optzoo_jax.experiments.landscapes.command import add_landscape
-from optzoo_jax.experiments.race_command import add_race
+from optzoo_jax.experiments.race.command import add_race
 
 _EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "sklearn")
 _A_LINE_EACH = 160

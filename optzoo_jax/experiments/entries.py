@@ -12,8 +12,8 @@ from typing import Any
 import optzoo_jax
 from optzoo_jax.arguments import check_choice, unknown
 from optzoo_jax.card import CARDS
-from optzoo_jax.experiments.program import MakeOptimizer
-from optzoo_jax.experiments.schedules import Scheduled
+from optzoo_jax.experiments.training.program import MakeOptimizer
+from optzoo_jax.experiments.training.schedules import Scheduled
 
 LOOKAHEAD = "lookahead(adam)"
 _MORE = ("adabound[survey]", "amsbound[survey]", LOOKAHEAD)

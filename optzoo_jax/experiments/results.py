@@ -14,8 +14,8 @@ from typing import Any
 import jax
 
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race import Budget
-from optzoo_jax.experiments.selection import RULES, SPACING
+from optzoo_jax.experiments.race.race import Budget
+from optzoo_jax.experiments.race.selection import RULES, SPACING
 
 
 def machine() -> dict[str, Any]:

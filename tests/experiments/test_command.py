@@ -11,12 +11,12 @@ import jax
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.experiments import race as race_module
 from optzoo_jax.experiments import results
 from optzoo_jax.experiments.cli import main
 from optzoo_jax.experiments.problems import PROBLEMS
 from optzoo_jax.experiments.progress import progress
-from optzoo_jax.experiments.schedules import SCHEDULES
+from optzoo_jax.experiments.race import race as race_module
+from optzoo_jax.experiments.training.schedules import SCHEDULES
 
 TINY = ["--steps", "50", "--rates", "2", "--seeds", "2"]
 

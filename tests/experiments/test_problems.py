@@ -16,7 +16,7 @@ from optzoo_jax.experiments.data.split import Data, Split, sha256
 from optzoo_jax.experiments.data.stdlib_sources import PACKAGES
 from optzoo_jax.experiments.data.stdlib_text import ALPHABET
 from optzoo_jax.experiments.problems import PROBLEMS, load_problem, mnist_cnn
-from optzoo_jax.experiments.training import trainer
+from optzoo_jax.experiments.training.trainer import trainer
 
 CLASSES = {
     "digits-mlp": 10,

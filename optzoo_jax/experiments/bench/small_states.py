@@ -12,7 +12,7 @@ import optax
 import optzoo_jax
 from optzoo_jax.experiments.bench.trees import size_of
 from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.training import checkpoints, trainer
+from optzoo_jax.experiments.training.trainer import checkpoints, trainer
 
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {"adam": optzoo_jax.adam, "optax.adamw": optax.adamw}
 FORMATS = ("float32", "bfloat16", "float8", "int8")

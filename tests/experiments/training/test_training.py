@@ -13,7 +13,7 @@ import optzoo_jax as oz
 from optzoo_jax.experiments.data.split import Data, Split
 from optzoo_jax.experiments.problems import digits_mlp, logistic
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.training import checkpoints, trainer
+from optzoo_jax.experiments.training.trainer import checkpoints, trainer
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ schedules, whose peak is the learning rate:
 
 def add_race(commands: Any) -> None:
     """Adds the command to those of a parser."""
-    from optzoo_jax.experiments.schedules import SCHEDULES
+    from optzoo_jax.experiments.training.schedules import SCHEDULES
 
     race = commands.add_parser(
         "race",
@@ -67,11 +67,11 @@ def add_race(commands: Any) -> None:
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.entries import select
-    from optzoo_jax.experiments.race import Budget, race
+    from optzoo_jax.experiments.race.race import Budget, race
+    from optzoo_jax.experiments.race.table import race_table
     from optzoo_jax.experiments.results import check_writable, provenance
-    from optzoo_jax.experiments.schedules import schedule
-    from optzoo_jax.experiments.table import race_table
-    from optzoo_jax.experiments.training import examples_a_step
+    from optzoo_jax.experiments.training.schedules import schedule
+    from optzoo_jax.experiments.training.trainer import examples_a_step
     from optzoo_jax.experiments.user_optimizer import user_entry
 
     words = [*options.names, *options.optimizers]

@@ -7,7 +7,7 @@ import pytest
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.entries import entry
-from optzoo_jax.experiments.schedules import SCHEDULES, schedule
+from optzoo_jax.experiments.training.schedules import SCHEDULES, schedule
 
 
 def values(name, steps, peak=0.5):

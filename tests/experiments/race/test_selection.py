@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optzoo_jax.experiments.selection import best_rate, beyond_the_edge, grid, median, steps_to
+from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, median, steps_to
 
 
 def run(rate, accuracy, loss=1.0, **more):

@@ -12,9 +12,9 @@ from rich.text import Text
 from optzoo_jax.experiments.entries import REASONS
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race import Budget
-from optzoo_jax.experiments.schedules import SCHEDULES
-from optzoo_jax.experiments.selection import RULES, Score, median, values
+from optzoo_jax.experiments.race.race import Budget
+from optzoo_jax.experiments.race.selection import RULES, Score, median, values
+from optzoo_jax.experiments.training.schedules import SCHEDULES
 
 _BEHIND = {"accuracy": "below", "loss": "above"}
 

@@ -4,12 +4,12 @@ import pytest
 from rich.console import Console
 
 import optzoo_jax as oz
-from optzoo_jax.experiments import race as race_module
 from optzoo_jax.experiments.entries import Entry, default_names, entry, select
 from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.race import Budget, race, race_one
-from optzoo_jax.experiments.selection import SPACING
-from optzoo_jax.experiments.table import footnotes, race_table
+from optzoo_jax.experiments.race import race as race_module
+from optzoo_jax.experiments.race.race import Budget, race, race_one
+from optzoo_jax.experiments.race.selection import SPACING
+from optzoo_jax.experiments.race.table import footnotes, race_table
 
 DIGITS = load_problem("digits-mlp")
 

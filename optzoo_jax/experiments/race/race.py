@@ -11,9 +11,9 @@ from optzoo_jax.experiments.data.split import sha256
 from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.schedules import schedule
-from optzoo_jax.experiments.selection import best_rate, beyond_the_edge, grid, steps_to
-from optzoo_jax.experiments.training import checkpoints, examples_a_step, trainer
+from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, steps_to
+from optzoo_jax.experiments.training.schedules import schedule
+from optzoo_jax.experiments.training.trainer import checkpoints, examples_a_step, trainer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.program import MakeOptimizer, initial_params, keep, measure, objective, program
+from optzoo_jax.experiments.training.program import MakeOptimizer, initial_params, keep, measure, objective, program
 from optzoo_jax.stopping import early_stopping
 
 Run = dict[str, Any]

@@ -1,0 +1,1 @@
+"""The race: every optimizer on real problems, with the same trials for each."""
