@@ -68,9 +68,9 @@ def program(
                 carry, key, indices = run
                 return advance_one(carry, rate, key, indices, data)
 
-            return _each(together, with_seed)((carry, keys, indices))
+            return each(together, with_seed)((carry, keys, indices))
 
-        return _each(together, at_rate)((rates, carry))
+        return each(together, at_rate)((rates, carry))
 
     start = jax.vmap(jax.vmap(start_one, (None, 0, 0)), (0, None, None))
     return jax.jit(start), jax.jit(advance)
@@ -86,13 +86,13 @@ def initial_params(problem: Problem, keys: jax.Array) -> Any:
 @functools.partial(jax.jit, static_argnames="problem")
 def measure(problem: Problem, params: Any, x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
     """Loss and accuracy of parameters with leading axes (rates, seeds)."""
-    return _each(problem.together, _each(problem.together, lambda params: problem.measure(params, x, y)))(params)
+    return each(problem.together, each(problem.together, lambda params: problem.measure(params, x, y)))(params)
 
 
 @functools.partial(jax.jit, static_argnames="problem")
 def objective(problem: Problem, params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
     """What is minimised, at parameters with leading axes (rates, seeds)."""
-    return _each(problem.together, _each(problem.together, lambda params: problem.objective(params, x, y)))(params)
+    return each(problem.together, each(problem.together, lambda params: problem.objective(params, x, y)))(params)
 
 
 @jax.jit
@@ -105,6 +105,6 @@ def keep(stopped: jax.Array, old: Any, new: Any) -> Any:
     return jax.vmap(jax.vmap(one))(stopped, old, new)
 
 
-def _each(together: bool, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def each(together: bool, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """f over the leading axis."""
     return jax.vmap(f) if together else functools.partial(jax.lax.map, f)

@@ -27,6 +27,7 @@ def trainer(
     gradient_noise: float | None = None,
     patience: int | None = None,
     rates_at_once: int | None = None,
+    at_the_end: Callable[[Any], dict[str, jax.Array]] = lambda params: {},
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> Callable[[Sequence[float]], list[Run]]:
     """A function from learning rates to run records, one a (rate, seed); it compiles once.
@@ -45,6 +46,7 @@ def trainer(
         has then. None for none.
       rates_at_once: learning rates in one vectorised program, all that are asked for where None. Where the problem's
         runs are not trained together, and with noise, it is one.
+      at_the_end: the last parameters, with leading axes (rates, seeds) → more numbers for the records, (rates, seeds).
       on_progress: called after each measurement with the share of the work that is done.
 
     Raises:
@@ -101,7 +103,7 @@ def trainer(
         finite &= np.isfinite(train_loss)
         test = _named("test", measure(problem, params, *data.test))
         curves[-1] = _where(finite, curves[-1])
-        final = _where(finite, {"train_loss": train_loss, **curves[-1], **test})
+        final = _where(finite, {"train_loss": train_loss, **curves[-1], **test, **_arrays(at_the_end(params))})
         curves += curves[-1:] * (len(marks) - len(curves))
         return [
             {
@@ -149,7 +151,11 @@ def _batches(seed: int, examples: int, batch_size: int, steps: int) -> np.ndarra
 
 
 def _named(split: str, measured: dict[str, jax.Array]) -> dict[str, np.ndarray]:
-    return {f"{split}_{name}": np.asarray(numbers) for name, numbers in measured.items()}
+    return {f"{split}_{name}": numbers for name, numbers in _arrays(measured).items()}
+
+
+def _arrays(measured: dict[str, jax.Array]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(numbers) for name, numbers in measured.items()}
 
 
 def _where(finite: np.ndarray, measured: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
