@@ -40,8 +40,8 @@ def three_steps(name):
     """Two runs of three steps on a few examples: one at a learning rate of 0, one that moves."""
     problem = load_problem(name)
     data = Data(*(Split(split.x[:32], split.y[:32]) for split in problem.data))
-    train = trainer(dataclasses.replace(problem, data=data), oz.momentum, [0], steps=3, batch_size="full")
-    return train([0.0, 0.01])
+    train = trainer(dataclasses.replace(problem, data=data), oz.momentum, steps=3, batch_size="full")
+    return train([0.0, 0.01], [0])
 
 
 def rows(problem, split):

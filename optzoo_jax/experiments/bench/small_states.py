@@ -49,8 +49,8 @@ def _trained(name: str, optimizer: str, format: Any, steps: int, seeds: int) -> 
         tx = OPTIMIZERS[optimizer](rate)
         return tx if format == "float32" else optzoo_jax.compress_state(tx, format, min_size=1)
 
-    train = trainer(problem, make, range(seeds), steps=steps, batch_size=problem.batch_size)
-    runs = train([RATES[name]])
+    train = trainer(problem, make, steps=steps, batch_size=problem.batch_size)
+    runs = train([RATES[name]], range(seeds))
     params = jax.eval_shape(problem.init, jax.random.key(0))
     return {
         "problem": name,

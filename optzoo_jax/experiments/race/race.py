@@ -79,7 +79,6 @@ def race_one(entry: Entry, chosen: Problem, budget: Budget, report: Callable[[st
     train = trainer(
         trained_on,
         lambda rate: entry.make_optimizer(scheduled(rate)),
-        range(budget.seeds),
         steps=steps,
         batch_size=batch_size,
         gradient_noise=budget.gradient_noise,
@@ -88,10 +87,10 @@ def race_one(entry: Entry, chosen: Problem, budget: Budget, report: Callable[[st
         on_progress=on_progress,
     )
     rates = grid(entry.learning_rate, budget.rates)
-    runs = train(rates)
+    runs = train(rates, range(budget.seeds))
     more = beyond_the_edge(rates, best_rate(runs))
     if more:
-        runs = sorted(runs + train(more), key=lambda run: (run["learning_rate"], run["seed"]))
+        runs = sorted(runs + train(more, range(budget.seeds)), key=lambda run: (run["learning_rate"], run["seed"]))
     best = best_rate(runs)
     return {
         "name": entry.name,

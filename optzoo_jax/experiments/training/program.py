@@ -8,7 +8,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jax.sharding import Mesh, PartitionSpec
 
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.inspect import eval_params
@@ -29,7 +31,7 @@ def program(
 
     start(rates, keys, params) → carry; advance(carry, rates, keys, indices, data) → carry, parameters to evaluate,
     losses (rates, seeds, steps). Keys, initial parameters and indices have a leading axis (seeds), the carry and all
-    results have (rates, seeds).
+    results have (rates, seeds). The rates, as many as a multiple of the devices, are spread over all devices.
     """
 
     def optimizer(rate: jax.Array, key: jax.Array) -> optax.GradientTransformationExtraArgs:
@@ -43,20 +45,7 @@ def program(
         return params, optimizer(rate, key).init(params)
 
     def advance_one(carry: Any, rate: jax.Array, key: jax.Array, indices: jax.Array, data: Any) -> Any:
-        tx = optimizer(rate, key)
-        x, y = data
-
-        def step(carry: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
-            params, state = carry
-            batch = (x, y) if full_batch else (x[rows], y[rows])
-
-            def objective(params: Any) -> jax.Array:
-                return problem.objective(params, *batch)
-
-            loss, grads = jax.value_and_grad(objective)(params)
-            updates, state = tx.update(grads, state, params, value_fn=objective)
-            return (optax.apply_updates(params, updates), state), loss
-
+        step = training_step(problem, optimizer(rate, key), data, full_batch)
         (params, state), losses = jax.lax.scan(step, carry, indices)
         return (params, state), eval_params(state, params), losses
 
@@ -73,7 +62,32 @@ def program(
         return each(together, at_rate)((rates, carry))
 
     start = jax.vmap(jax.vmap(start_one, (None, 0, 0)), (0, None, None))
+    runs, all_see = PartitionSpec("rates"), PartitionSpec()
+    # Not propagation, which would gather the runs of a lax.map: it is the rates of each device that are mapped over.
+    shard = functools.partial(jax.shard_map, mesh=Mesh(np.array(jax.devices()), ("rates",)), check_vma=False)
+    start = shard(start, in_specs=(runs, all_see, all_see), out_specs=runs)
+    advance = shard(advance, in_specs=(runs, runs, all_see, all_see, all_see), out_specs=runs)
     return jax.jit(start), jax.jit(advance)
+
+
+def training_step(
+    problem: Problem, tx: optax.GradientTransformationExtraArgs, data: Any, full_batch: bool
+) -> Callable[[Any, jax.Array], tuple[Any, jax.Array]]:
+    """One step of one run: (parameters, state), the batch's rows in the data → the new pair, the loss before it."""
+    x, y = data
+
+    def step(carry: Any, rows: jax.Array) -> tuple[Any, jax.Array]:
+        params, state = carry
+        batch = (x, y) if full_batch else (x[rows], y[rows])
+
+        def objective(params: Any) -> jax.Array:
+            return problem.objective(params, *batch)
+
+        loss, grads = jax.value_and_grad(objective)(params)
+        updates, state = tx.update(grads, state, params, value_fn=objective)
+        return (optax.apply_updates(params, updates), state), loss
+
+    return step
 
 
 @functools.partial(jax.jit, static_argnames="problem")

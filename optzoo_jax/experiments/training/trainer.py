@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -15,38 +15,50 @@ from optzoo_jax.experiments.training.program import MakeOptimizer, initial_param
 from optzoo_jax.stopping import early_stopping
 
 Run = dict[str, Any]
+AtTheEnd = Callable[[Any], dict[str, jax.Array]]
+
+
+class Train(Protocol):
+    """What `trainer` makes."""
+
+    def __call__(self, rates: Sequence[float], seeds: Sequence[int], at_the_end: AtTheEnd = ...) -> list[Run]:
+        """All runs.
+
+        Args:
+          rates: learning rates.
+          seeds: of initial parameters, batches and noise.
+          at_the_end: the last parameters, with leading axes (rates, seeds) → more numbers for the records, of that
+            shape.
+        """
+        ...
 
 
 def trainer(
     problem: Problem,
     make_optimizer: MakeOptimizer,
-    seeds: Sequence[int],
     *,
     steps: int,
     batch_size: int | Literal["full"],
     gradient_noise: float | None = None,
     patience: int | None = None,
     rates_at_once: int | None = None,
-    at_the_end: Callable[[Any], dict[str, jax.Array]] = lambda params: {},
     on_progress: Callable[[float], None] = lambda done: None,
-) -> Callable[[Sequence[float]], list[Run]]:
-    """A function from learning rates to run records, one a (rate, seed); it compiles once.
+) -> Train:
+    """A function from learning rates and seeds to run records, one a (rate, seed).
 
-    Seeds are paired: initial parameters, order of batches and noise depend on the seed alone. A record is plain data;
+    It compiles once for as many seeds. Seeds are paired: initial parameters, order of batches and noise depend on the seed alone. A record is plain data;
     numbers of a run that diverged (a loss was not finite) are None.
 
     Args:
       problem: what to train.
       make_optimizer: a learning rate, which is traced → the optimizer.
-      seeds: of initial parameters, batches and noise.
       steps: the number of updates, ≥ 1.
       batch_size: examples a step, from 1 to all training examples, or "full" for all.
       gradient_noise: η ≥ 0 of `add_gradient_noise`, None for none.
       patience: of `early_stopping`, in measurements of the validation loss: a run that stops keeps the numbers that it
         has then. None for none.
-      rates_at_once: learning rates in one vectorised program, all that are asked for where None. Where the problem's
-        runs are not trained together, and with noise, it is one.
-      at_the_end: the last parameters, with leading axes (rates, seeds) → more numbers for the records, (rates, seeds).
+      rates_at_once: learning rates in one vectorised program, all that are asked for where None; they are spread over
+        all devices. Where the problem's runs are not trained together, and with noise, it is one for each device.
       on_progress: called after each measurement with the share of the work that is done.
 
     Raises:
@@ -55,8 +67,6 @@ def trainer(
     examples = len(problem.data.train.y)
     batch_size = examples_a_step(problem, batch_size)
     marks = checkpoints(problem, steps)
-    indices = np.stack([_batches(seed, examples, batch_size, steps) for seed in seeds])
-    keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32))
     # Noise is not vectorised: XLA:CPU takes minutes to compile random bits that are.
     together = problem.together and gradient_noise is None
     start, advance = program(
@@ -68,19 +78,24 @@ def trainer(
     )
     stopper = early_stopping(len(marks) + 1 if patience is None else patience)
 
-    def train(rates: Sequence[float]) -> list[Run]:
-        width = (rates_at_once or len(rates)) if together else 1
+    def train(rates: Sequence[float], seeds: Sequence[int], at_the_end: AtTheEnd = lambda params: {}) -> list[Run]:
+        devices = len(jax.devices())
+        width = math.ceil(((rates_at_once or len(rates)) if together else 1) / devices) * devices
         groups = [rates[i : i + width] for i in range(0, len(rates), width)]
         runs: list[Run] = []
         for i, group in enumerate(groups):
             # As many as in the other groups, so that the program need not be compiled again.
             filled = [*group, *[group[-1]] * (width - len(group))]
-            found = train_group(filled, lambda done, i=i: on_progress((i + done) / len(groups)))
+            found = train_group(filled, seeds, at_the_end, lambda done, i=i: on_progress((i + done) / len(groups)))
             runs += found[: len(group) * len(seeds)]
         return runs
 
-    def train_group(rates: Sequence[float], on_progress: Callable[[float], None]) -> list[Run]:
+    def train_group(
+        rates: Sequence[float], seeds: Sequence[int], at_the_end: AtTheEnd, on_progress: Callable[[float], None]
+    ) -> list[Run]:
         data = jax.device_put(problem.data)
+        indices = np.stack([_batches(seed, examples, batch_size, steps) for seed in seeds])
+        keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32))
         alphas = jnp.asarray(rates, jnp.float32)
         carry = start(alphas, keys, initial_params(problem, keys))
         params, stopping = None, stopper.init()

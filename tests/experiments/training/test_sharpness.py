@@ -56,7 +56,7 @@ def test_a_record_has_what_is_measured_at_the_end():
     def at_the_end(params):
         return {"length": jax.vmap(jax.vmap(optax.tree.norm))(params)}
 
-    runs = trainer(problem, oz.sgd, [0, 1], steps=2, batch_size=8, at_the_end=at_the_end)([0.0, 1e30])
+    runs = trainer(problem, oz.sgd, steps=2, batch_size=8)([0.0, 1e30], [0, 1], at_the_end)
     for run, seed in zip(runs, (0, 1), strict=False):
         assert run["length"] == pytest.approx(float(optax.tree.norm(problem.init(jax.random.key(seed)))), rel=1e-6)
     assert [run["length"] for run in runs[2:]] == [None, None]

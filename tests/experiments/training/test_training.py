@@ -42,7 +42,7 @@ def test_many_runs_at_once_equal_a_plain_loop(small):
     def make(rate):
         return oz.lookahead(oz.adam(rate), sync_period=7)
 
-    runs = trainer(small, make, [0, 3], steps=30, batch_size=96)([1e-3, 1e-2])
+    runs = trainer(small, make, steps=30, batch_size=96)([1e-3, 1e-2], [0, 3])
     found = next(run for run in runs if (run["learning_rate"], run["seed"]) == (1e-2, 3))
     params = plain_loop(small, make(1e-2), seed=3, steps=30, batch_size=96)
     expected = {"train_loss": small.objective(params, *small.data.train)}
@@ -62,7 +62,7 @@ def test_all_is_float32(small):
         seen.append(rate.dtype)
         return optax.stateless(lambda g, p: jax.tree.map(lambda u: seen.append(u.dtype) or -u, g))
 
-    trainer(small, make, [0, 3], steps=1, batch_size=8)([0.1, 1.0])
+    trainer(small, make, steps=1, batch_size=8)([0.1, 1.0], [0, 3])
     assert set(seen) == {jnp.dtype("float32")}
     assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(small.init, jax.random.key(0)))} == {
         jnp.dtype("float32")
@@ -71,8 +71,8 @@ def test_all_is_float32(small):
 
 def test_seeds_are_paired_and_differ(small):
     """With a rate of 0 nothing moves: what is left is where a seed starts."""
-    runs = trainer(small, oz.sgd, [0, 3], steps=1, batch_size=8)([0.0, 0.0])
-    again = trainer(small, oz.momentum, [3, 0], steps=1, batch_size=8)([0.0, 0.0])
+    runs = trainer(small, oz.sgd, steps=1, batch_size=8)([0.0, 0.0], [0, 3])
+    again = trainer(small, oz.momentum, steps=1, batch_size=8)([0.0, 0.0], [3, 0])
     assert [run["seed"] for run in runs] == [0, 3, 0, 3]
     losses, swapped = ([run["train_loss"] for run in found] for found in (runs, again))
     assert losses == losses[:2] * 2
@@ -95,12 +95,12 @@ def own():
 def test_an_epoch_shows_every_example_once():
     """Shown once, each has made the same step."""
     problem = own()
-    (run,) = trainer(problem, oz.sgd, [5], steps=4, batch_size=3)([3.0])
+    (run,) = trainer(problem, oz.sgd, steps=4, batch_size=3)([3.0], [5])
     assert run["train_loss"] == pytest.approx(np.log1p(np.exp(-2 * 3.0 * 0.5 / 3)), rel=1e-6)
 
 
 def test_a_diverged_run_is_marked_and_its_numbers_are_none(small):
-    fine, _, diverged, _ = trainer(small, oz.sgd, [0, 3], steps=30, batch_size=64)([0.1, 1e30])
+    fine, _, diverged, _ = trainer(small, oz.sgd, steps=30, batch_size=64)([0.1, 1e30], [0, 3])
     assert not fine["diverged"]
     assert np.isfinite(fine["train_loss"])
     assert diverged["diverged"]
@@ -119,7 +119,7 @@ def test_a_loss_that_recovers_has_diverged_still(small):
 
         return optax.GradientTransformation(lambda params: jnp.zeros((), jnp.int32), update)
 
-    for run in trainer(small, make, [0, 3], steps=5, batch_size=8)([0.1, 1.0]):
+    for run in trainer(small, make, steps=5, batch_size=8)([0.1, 1.0], [0, 3]):
         assert run["diverged"]
         assert run["test_loss"] is None
 
@@ -132,22 +132,22 @@ def test_groups_of_rates_share_one_program(small):
         built.append(rate)
         return oz.sgd(rate)
 
-    train = trainer(small, make, [0, 3], steps=2, batch_size=8, rates_at_once=2)
-    found = train([0.1, 0.2, 0.3])
+    train = trainer(small, make, steps=2, batch_size=8, rates_at_once=2)
+    found = train([0.1, 0.2, 0.3], [0, 3])
     before = len(built)
-    assert train([0.2]) == found[2:4]
+    assert train([0.2], [0, 3]) == found[2:4]
     assert len(built) == before > 0
     assert [(run["learning_rate"], run["seed"]) for run in found] == [(r, s) for r in (0.1, 0.2, 0.3) for s in (0, 3)]
 
 
 def test_a_batch_larger_than_the_data_is_an_error(small):
     with pytest.raises(ValueError, match=r"batch_size=5000 is outside \[1, 1169\]"):
-        trainer(small, oz.sgd, [0], steps=1, batch_size=5000)
+        trainer(small, oz.sgd, steps=1, batch_size=5000)
 
 
 def test_newton_reaches_the_minimum_of_logistic_regression():
     problem = logistic.make(components=6)
-    (run,) = trainer(problem, oz.newton, [0], steps=10, batch_size="full")([1.0])
+    (run,) = trainer(problem, oz.newton, steps=10, batch_size="full")([1.0], [0])
     x, y = (np.asarray(a) for a in problem.data.train)
 
     def objective(theta):
@@ -167,8 +167,8 @@ def test_newton_reaches_the_minimum_of_logistic_regression():
 def test_one_after_the_other_is_the_same_training(small):
     apart = dataclasses.replace(small, together=False)
     done = []
-    found = trainer(apart, oz.momentum, [0, 3], steps=50, batch_size=8, on_progress=done.append)([1e-3, 1e-2])
-    together = trainer(small, oz.momentum, [0, 3], steps=50, batch_size=8)([1e-3, 1e-2])
+    found = trainer(apart, oz.momentum, steps=50, batch_size=8, on_progress=done.append)([1e-3, 1e-2], [0, 3])
+    together = trainer(small, oz.momentum, steps=50, batch_size=8)([1e-3, 1e-2], [0, 3])
     for run, expected in zip(found, together, strict=True):
         assert run.keys() == expected.keys()
         assert all(run[name] == pytest.approx(value, rel=1e-3) for name, value in expected.items())
@@ -177,8 +177,8 @@ def test_one_after_the_other_is_the_same_training(small):
 
 def test_gradient_noise_is_that_of_the_library_with_a_key_of_the_seed():
     problem = own()
-    (run,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3, gradient_noise=0.01)([0.1])
-    (quiet,) = trainer(problem, oz.sgd, [3], steps=4, batch_size=3)([0.1])
+    (run,) = trainer(problem, oz.sgd, steps=4, batch_size=3, gradient_noise=0.01)([0.1], [3])
+    (quiet,) = trainer(problem, oz.sgd, steps=4, batch_size=3)([0.1], [3])
     noise = oz.add_gradient_noise(0.01, key=jax.random.fold_in(jax.random.key(3), 0))
     params = plain_loop(problem, oz.chain(noise, oz.sgd(0.1)), seed=3, steps=4, batch_size=3)
     assert run["train_loss"] == pytest.approx(float(problem.objective(params, *problem.data.train)), rel=1e-5)
@@ -188,13 +188,13 @@ def test_gradient_noise_is_that_of_the_library_with_a_key_of_the_seed():
 def test_a_stopped_run_keeps_its_numbers_and_others_go_on(small):
     """At a negative rate the loss rises, and is worse at the second measurement than at the first."""
     done = []
-    train = trainer(small, oz.sgd, [0], steps=100, batch_size=64, patience=1, on_progress=done.append)
-    rises, falls = train([-0.01, 0.1])
-    short, _ = trainer(small, oz.sgd, [0], steps=50, batch_size=64)([-0.01, 0.1])
+    train = trainer(small, oz.sgd, steps=100, batch_size=64, patience=1, on_progress=done.append)
+    rises, falls = train([-0.01, 0.1], [0])
+    short, _ = trainer(small, oz.sgd, steps=50, batch_size=64)([-0.01, 0.1], [0])
     assert (rises["steps"], falls["steps"]) == (50, 100)
     for name in ("train_loss", "validation_loss", "test_accuracy"):
         assert rises[name] == short[name]
     assert rises["validation_loss_curve"] == short["validation_loss_curve"] + short["validation_loss_curve"][-1:] * 2
     assert done == [0.25, 0.5, 0.75, 1]
-    assert [run["steps"] for run in train([-0.01, 0.0])] == [50, 50]
+    assert [run["steps"] for run in train([-0.01, 0.0], [0])] == [50, 50]
     assert done[4:] == [0.25, 0.5], "training ends when all have stopped"
