@@ -36,6 +36,8 @@ class Entry:
       make_optimizer: a learning rate or schedule → the optimizer.
       problem: the only problem that it is trained on, None where it takes any.
       most_steps: after which it has arrived, None for as many as it is given.
+      second_order: whether a step takes the Hessian too, a gradient's derivative for each parameter.
+      source_sha256: of the file that it is written in, None where this library is that.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Entry:
     make_optimizer: MakeOptimizer
     problem: str | None = None
     most_steps: int | None = None
+    second_order: bool = False
+    source_sha256: str | None = None
 
 
 def default_names() -> list[str]:
@@ -79,7 +83,7 @@ def entry(name: str) -> Entry:
         arguments["variant"] = variant
     make = functools.partial(_make, base, arguments)
     if card.kind == "second-order optimizer":
-        return Entry(name, _start(base), make, problem="logistic", most_steps=10)
+        return Entry(name, _start(base), make, problem="logistic", most_steps=10, second_order=True)
     return Entry(name, _start(base), make)
 
 

@@ -13,10 +13,10 @@ def one_by_one(
     out: Path,
     total: int,
     measure: Callable[[Callable[[str, float], None]], Iterable[dict[str, Any]]],
-    provenance: Callable[[], dict[str, Any]],
+    origin: Callable[[], dict[str, Any]],
     table: Callable[[list[dict[str, Any]]], Any],
     width: int,
-    draw: Callable[[list[dict[str, Any]], Path], Any] | None = None,
+    draw: Callable[[dict[str, Any]], Iterable[Path]],
 ) -> Callable[[], int]:
     """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
 
@@ -24,10 +24,10 @@ def one_by_one(
       out: the file.
       total: how many methods there are.
       measure: what yields them, and is given a function to call with the method in hand and how many are done.
-      provenance: where the numbers come from.
+      origin: what the file says besides: where the numbers come from.
       table: what is printed of the finished ones.
       width: of the table at least; narrower, numbers would be cut.
-      draw: what makes a picture of the finished ones; it is saved beside the file, as a .png.
+      draw: what makes pictures or pages of what the file holds, and returns their names.
     """
     from rich.console import Console
 
@@ -35,14 +35,14 @@ def one_by_one(
     from optzoo_jax.experiments.results import write
 
     def run() -> int:
-        origin = provenance()
-        finished = []
+        document = {"complete": False, **origin(), "methods": (finished := [])}
         interrupted = False
         try:
             with interruptible_progress(total) as report:
                 for method in measure(report):
                     finished.append(method)
-                    write(out, {"complete": len(finished) == total, "provenance": origin, "methods": finished})
+                    document["complete"] = len(finished) == total
+                    write(out, document)
         except KeyboardInterrupt:
             interrupted = True
         if finished:
@@ -51,10 +51,8 @@ def one_by_one(
             console.print(table(finished))
         if interrupted:
             print(f"Interrupted: {len(finished)} of {total} methods finished.")
-        if finished and draw:
-            draw(finished, out.with_suffix(".png"))
-        pictured = f", drawn in {out.with_suffix('.png')}" if draw else ""
-        print(f"Saved in {out}{pictured}." if finished else "Nothing is saved.")
+        drawn = draw(document) if finished else []
+        print(f"Saved in {', '.join(map(str, [out, *drawn]))}." if finished else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0
 
     return run

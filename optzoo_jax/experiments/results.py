@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import json
 import os
@@ -13,35 +12,22 @@ from typing import Any
 
 import jax
 
-from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.race import Budget
-from optzoo_jax.experiments.race.selection import RULES, SPACING
+_PACKAGES = ("jax", "jaxlib", "optax", "flax", "numpy", "scikit-learn", "optzoo_jax")
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that numbers depend on."""
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in _PACKAGES}}
 
 
 def machine() -> dict[str, Any]:
     """What numbers were made with; nothing in it names the machine."""
-    packages = ("jax", "jaxlib", "optax", "flax", "numpy", "scikit-learn", "optzoo_jax")
     return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in packages},
-        },
+        "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "devices": [device.device_kind for device in jax.devices()],
         "cores": os.cpu_count(),
         "dtype": "float32",
-    }
-
-
-def provenance(problem: Problem, budget: Budget) -> dict[str, Any]:
-    """What a reader needs to know of where a race's numbers come from; the data's hash stands with each method."""
-    return {
-        **machine(),
-        "problem": problem.name,
-        "budget": dataclasses.asdict(budget),
-        "seeds": list(range(budget.seeds)),
-        "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",
-        "choice": RULES[problem.score],
     }
 
 
@@ -52,7 +38,7 @@ def check_writable(path: Path) -> None:
       ValueError: where the file could not be written.
     """
     if path.is_dir():
-        raise ValueError(f"{path} is a folder: name a file in it, such as {path / 'race.json'}.")
+        raise ValueError(f"{path} is a folder: name a file in it, such as {path / 'bench.json'}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -69,3 +55,10 @@ def write(path: Path, results: dict[str, Any]) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def keep_compiled(folder: Path) -> None:
+    """Lets JAX keep compiled programs in a folder, unless the user has told it where; a second race starts sooner."""
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is None:
+        jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import inspect
 import math
@@ -10,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -38,7 +40,7 @@ def user_entry(text: str) -> Entry:
     factory = _factory(module, name)
     learning_rate = _default(text, factory) if rate is None else _number(text, rate)
     _check(f"{module}:{name}", factory)
-    return Entry(f"{module}:{name}", learning_rate, factory)
+    return Entry(f"{module}:{name}", learning_rate, factory, source_sha256=_hash(module))
 
 
 def _factory(module: str, name: str) -> Callable[[Any], Any]:
@@ -65,6 +67,11 @@ def _factory(module: str, name: str) -> Callable[[Any], Any]:
             f"--optimizer: {module}:{name} is {type(factory).__name__}, not a function of the learning rate."
         )
     return factory
+
+
+def _hash(module: str) -> str | None:
+    file = getattr(sys.modules[module], "__file__", None)
+    return None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _default(text: str, factory: Callable[[Any], Any]) -> float:

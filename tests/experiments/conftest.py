@@ -1,23 +1,56 @@
 import pytest
 
+from optzoo_jax.experiments import results
+
+
+@pytest.fixture(autouse=True)
+def _nothing_compiled_is_kept(monkeypatch):
+    """The folder would be JAX's for all tests to come."""
+    monkeypatch.setattr(results, "keep_compiled", lambda folder: None)
+
 
 @pytest.fixture
-def method():
-    """A function that makes the record of a method with one run."""
+def record():
+    """A function that makes the record of a method: the same number for every rate and seed, where none is given."""
 
-    def make(name, accuracy, problem="digits-mlp"):
-        run = {"learning_rate": 0.1, "seed": 0, "diverged": False, "steps": 10, "train_loss": 0.1, "test_loss": 0.2}
+    def make(name="sgd", problem="digits-mlp", accuracy=0.96, **more):
+        def run(rate, seed, **numbers):
+            return {
+                "learning_rate": rate,
+                "seed": seed,
+                "diverged": False,
+                "steps": 50,
+                "train_loss": 0.1,
+                "validation_loss": 0.2,
+                "test_loss": 0.3,
+                "validation_accuracy": accuracy,
+                "test_accuracy": accuracy,
+                "validation_loss_curve": [0.4, 0.2],
+                "validation_accuracy_curve": [0.5, accuracy],
+                **numbers,
+            }
+
         return {
             "name": name,
             "problem": problem,
-            "best_learning_rate": 0.1,
+            "score": "accuracy",
+            "target": 0.95,
+            "steps": 50,
+            "batch_size": 64,
+            "checkpoints": [25, 50],
+            "learning_rates": [0.01, 0.1, 1.0],
             "extended": False,
             "on_edge": False,
-            "steps_to_target": None,
-            "steps": 10,
-            "diverged_runs": 0,
+            "best_learning_rate": 0.1,
+            "default_learning_rate": 0.1,
+            "runs": [run(rate, seed) for rate in (0.01, 0.1, 1.0) for seed in (0, 1)],
+            "tuned": [run(0.1, seed, sharpness=2.0) for seed in (2, 3)],
+            "at_defaults": [run(0.1, seed, sharpness=2.0) for seed in (2, 3)],
+            "state_bytes": 8.0,
+            "gradients_a_step": 1,
+            "seconds_a_step": 1e-3,
             "seconds": 1.0,
-            "runs": [run | {"test_accuracy": accuracy}],
+            **more,
         }
 
     return make

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import jax
 import pytest
@@ -18,66 +19,90 @@ from optzoo_jax.experiments.progress import progress
 from optzoo_jax.experiments.race import race as race_module
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
-TINY = ["--steps", "50", "--rates", "2", "--seeds", "2"]
+TINY = ["--problem", "logistic", "--steps", "3", "--rates", "2", "--seeds", "2"]
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A race of two: exit code, what is in the file, what was printed."""
-    path = tmp_path_factory.mktemp("race") / "new" / "race.json"
+    """A race of two: what is in the file, what was printed, and the folder."""
+    folder = tmp_path_factory.mktemp("race") / "new"
     command = [sys.executable, "-W", "error", "-m", "optzoo_jax", "race", "adam", "--optimizers", "sgd"]
-    done = subprocess.run([*command, *TINY, "--out", str(path)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, *TINY, "--out", str(folder)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return json.loads(path.read_text()), done.stdout, done.stderr, path
+    return json.loads((folder / "race.json").read_text()), done.stdout, done.stderr, folder
 
 
 def test_a_race_leaves_plain_data_with_its_provenance(tiny):
-    found, _, _, path = tiny
+    found, _, _, folder = tiny
     assert found["complete"]
     assert [m["name"] for m in found["methods"]] == ["adam", "sgd"]
     origin = found["provenance"]
     assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(origin["versions"])
-    assert origin["problem"] == "digits-mlp"
-    given = {"steps": 50, "rates": 2, "seeds": 2, "batch_size": 64}
+    given = {"steps": 3, "rates": 2, "seeds": 2, "batch_size": None}
     assert origin["budget"] == given | {"schedule": "constant", "gradient_noise": None, "patience": None}
-    assert origin["seeds"] == [0, 1]
+    assert origin["seeds"] == {"to choose": [0, 1], "to report": [2, 3]}
     assert origin["dtype"] == "float32"
     assert origin["platform"]
     assert origin["devices"]
-    assert [p.name for p in path.parent.iterdir()] == ["race.json"], "nothing temporary is left"
+    assert len(origin["source_sha256"]) == len(found["problems"]["logistic"]["data_sha256"]) == 64
+    assert found["problems"]["logistic"]["examples"] == [1169, 269, 359]
+    assert {p.name for p in folder.iterdir()} == {"race.json", "race", "compiled"}, "nothing temporary is left"
+    assert [p.suffix for p in (folder / "race" / "logistic").iterdir()] == [".json"] * 2
+    assert any((folder / "compiled").iterdir())
 
 
 def test_every_run_is_recorded(tiny):
     for method in tiny[0]["methods"]:
-        assert len(method["data_sha256"]) == 64
         keys = [(run["learning_rate"], run["seed"]) for run in method["runs"]]
         assert keys == [(rate, seed) for rate in method["learning_rates"] for seed in (0, 1)]
         assert len(keys) == (8 if method["extended"] else 4)
-        for run in method["runs"]:
+        assert [run["seed"] for run in method["tuned"]] == [run["seed"] for run in method["at_defaults"]] == [2, 3]
+        for run in [*method["runs"], *method["tuned"], *method["at_defaults"]]:
             assert len(run["validation_accuracy_curve"]) == len(method["checkpoints"])
             assert 0 < run["test_accuracy"] <= 1
             assert run["train_loss"] > 0
-        assert (method["steps"], method["batch_size"], method["checkpoints"]) == (50, 64, [25, 50])
+        assert (method["steps"], method["batch_size"], method["checkpoints"]) == (3, 1169, [1, 2, 3])
 
 
 def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
-    _, output, errors, path = tiny
+    _, output, errors, folder = tiny
     assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
-    assert "Equal budget: 2 learning rates × 2 seeds × 50 steps of 64 examples" in " ".join(output.split())
-    assert f"Saved in {path}." in output
-    assert errors.splitlines() == ["1/2 adam", "2/2 sgd"]
+    assert "Equal budget: 2 learning rates" in output
+    assert f"Saved in {folder / 'race.json'}." in output
+    assert errors.splitlines() == ["1/2 logistic adam", "2/2 logistic sgd"]
     assert "\x1b" not in output + errors
-    assert "…" not in output, "cut at 80 columns"
+    assert "…" not in output, "cut at 100 columns"
+
+
+def without_clock(records):
+    return [{k: v for k, v in record.items() if k not in ("seconds", "seconds_a_step")} for record in records]
+
+
+def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path):
+    """Killed when the first of two methods is kept; the second is measured by another process."""
+    command = [sys.executable, "-m", "optzoo_jax", "race", "adam", "sgd", *TINY, "--out", str(tmp_path)]
+    kept = tmp_path / "race" / "logistic"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+        while not list(kept.glob("*.json")):
+            assert killed.poll() is None
+            time.sleep(0.02)
+        killed.kill()
+    (first,) = kept.glob("*.json")
+    written = first.stat().st_mtime_ns
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert first.stat().st_mtime_ns == written
+    assert (done.returncode, done.stderr) == (0, "2/2 logistic sgd\n")
+    found = json.loads((tmp_path / "race.json").read_text())
+    assert found["complete"]
+    assert without_clock(found["methods"]) == without_clock(tiny[0]["methods"])
 
 
 def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path, capsys):
-    path = tmp_path / "race.json"
     options = "--problem autoencoder --schedule cosine --batch-size 4 --patience 1 --steps 5 --rates 1 --seeds 1"
-    arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--out", str(path)]
+    arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--out", str(tmp_path)]
     with jax.numpy_dtype_promotion("standard"):  # optax's step size is a strong float32 times an int32 count
         assert main(arguments) == 0
-    found, output = json.loads(path.read_text()), " ".join(capsys.readouterr().out.split())
-    assert found["provenance"]["problem"] == "autoencoder"
+    found, output = json.loads((tmp_path / "race.json").read_text()), " ".join(capsys.readouterr().out.split())
     given = {"steps": 5, "rates": 1, "seeds": 1, "batch_size": 4}
     chosen = {"schedule": "cosine", "gradient_noise": None, "patience": 1}
     assert found["provenance"]["budget"] == given | chosen
@@ -86,7 +111,7 @@ def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path
     assert {m["problem"] for m in found["methods"]} == {"autoencoder"}
     assert theirs["runs"][0]["test_loss"] == pytest.approx(ours["runs"][0]["test_loss"], rel=1e-4)
     assert "test_accuracy" not in ours["runs"][0]
-    for words in ("test loss", "Learning rate: cosine", "steps of 4 examples", "Early stopping: 0 of 2 runs"):
+    for words in ("test loss", "Learning rate: cosine", "steps of 4 examples", "Early stopping: 0 of 2 tuning runs"):
         assert words in output
 
 
@@ -99,39 +124,44 @@ def test_help_names_every_problem_and_schedule(capsys):
         assert re.search(rf"^  {name} +{re.escape(meaning)}$", shown, flags=re.MULTILINE)
 
 
-def test_an_interrupted_race_keeps_what_is_finished(tmp_path, monkeypatch, capsys, method):
-    path = tmp_path / "race.json"
+def test_an_interrupted_race_keeps_what_is_finished_and_goes_on(tmp_path, monkeypatch, capsys, record):
+    stop_at = "adam"
 
-    def interrupted(entry, *rest):
-        if entry.name == "adam":
+    def run_cell(cell, report):
+        if cell.entry.name == stop_at:
             raise KeyboardInterrupt
-        return method(entry.name, 0.9)
+        return record(cell.entry.name)
 
-    monkeypatch.setattr(race_module, "race_one", interrupted)
-    code = main(["race", "sgd", "adam", "nag", "--out", str(path)])
-    found, output = json.loads(path.read_text()), capsys.readouterr().out
-    assert code == 130
+    monkeypatch.setattr(race_module, "run_cell", run_cell)
+    command = ["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--out", str(tmp_path)]
+    assert main(command) == 130
+    found, output = json.loads((tmp_path / "race.json").read_text()), capsys.readouterr().out
     assert [m["name"] for m in found["methods"]] == ["sgd"]
     assert not found["complete"]
     assert re.search(r"^sgd ", output, flags=re.MULTILINE)
     assert "Interrupted: 1 of 3 methods finished." in output
-    assert f"Saved in {path}." in output
+    assert f"Saved in {tmp_path / 'race.json'}." in output
+    stop_at = "sgd"
+    assert main(command) == 0, "sgd was kept"
+    found = json.loads((tmp_path / "race.json").read_text())
+    assert found["complete"]
+    assert [m["name"] for m in found["methods"]] == ["sgd", "adam", "nag"]
 
 
-def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, method):
+def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, record):
     """A real signal, in the middle of the second method: JAX is not to be interrupted where it stands."""
     before, reached = signal.getsignal(signal.SIGINT), []
 
-    def pressed(entry, chosen, budget, report):
-        if entry.name == "adam":
+    def pressed(cell, report):
+        if cell.entry.name == "adam":
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the middle")
-            report("adam", 0.5)
+            report(0.5)
             reached.append("the end")
-        return method(entry.name, 0.9)
+        return record(cell.entry.name)
 
-    monkeypatch.setattr(race_module, "race_one", pressed)
-    assert main(["race", "sgd", "adam", "nag", "--out", str(tmp_path / "race.json")]) == 130
+    monkeypatch.setattr(race_module, "run_cell", pressed)
+    assert main(["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--out", str(tmp_path)]) == 130
     output, errors = capfd.readouterr()
     assert reached == ["the middle"]
     assert "stops at the next checkpoint" in errors
@@ -146,10 +176,24 @@ def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(race_module, "race_one", interrupted)
-    assert main(["race", "sgd", "--out", str(path)]) == 130
+    monkeypatch.setattr(race_module, "run_cell", interrupted)
+    assert main(["race", "sgd", "--out", str(tmp_path)]) == 130
     assert path.read_text() == "older"
     assert "Nothing is saved." in capsys.readouterr().out
+
+
+def test_damaged_results_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, record):
+    monkeypatch.setattr(race_module, "run_cell", lambda cell, report: record(cell.entry.name))
+    command = ["race", "sgd", "--problem", "digits-mlp", "--out", str(tmp_path)]
+    assert main(command) == 0
+    (file,) = (tmp_path / "race" / "digits-mlp").iterdir()
+    file.write_text(file.read_text()[:100])
+    capsys.readouterr()
+    assert main(command) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("optzoo race: error: 1 kept result is damaged and set aside: ")
+    assert errors.count("\n") == 1
+    assert main(command) == 0
 
 
 def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -177,9 +221,10 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
         (["race", "sgd", "--schedule", "cosin"], "Did you mean 'cosine'?"),
         (["race", "newton", "--problem", "autoencoder"], "newton cannot be trained on autoencoder"),
         (["race", "sgd", "--optimizer", "optax:loin@1e-4"], "Did you mean optax:lion?"),
-        (["race", "sgd", "--batch-size", "5000"], "batch_size=5000 is outside [1, 1169]"),
-        (["race", "sgd", "--out", "."], "is a folder: name a file in it"),
-        (["race", "sgd", "--out", "/dev/null/race.json"], "cannot be written"),
+        (["race", "sgd", "--problem", "logistic", "--batch-size", "5000"], "batch_size=5000 is outside [1, 1169]"),
+        (["race", "sgd", "--out", "/dev/null"], "cannot be written"),
+        (["race", "sgd", "--report", "/dev/null"], "cannot be written"),
+        (["bench", "sgd", "--out", "."], "is a folder: name a file in it"),
         (["list", "rmspop"], "Did you mean 'rmsprop'?"),
         (["show", "adabeleif"], "Did you mean 'adabelief'?"),
         (["bench", "adem"], "Did you mean 'adam'?"),

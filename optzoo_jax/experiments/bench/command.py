@@ -75,10 +75,6 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.subjects import pairs
     from optzoo_jax.experiments.bench.table import BENCH_NOTE, bench_rows
     from optzoo_jax.experiments.bench.trees import TREES
-    from optzoo_jax.experiments.look import save
-
-    def draw(found: list[dict[str, Any]], path: Path) -> None:
-        save(bench_picture(found), path)
 
     chosen = pairs(options.names)
     for tree in options.trees:
@@ -86,7 +82,7 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
             unknown(f"no tree is called {tree!r}", tree, list(TREES))
     settings = {name: getattr(options, name) for name in ("trees", "size", "leaves", "repeats")}
     measure = functools.partial(bench_all, chosen)
-    return _measured(options, settings, len(chosen), measure, bench_rows, BENCH_NOTE, draw)
+    return _measured(options, settings, len(chosen), measure, bench_rows, BENCH_NOTE, bench_picture)
 
 
 def _precision(options: argparse.Namespace) -> Callable[[], int]:
@@ -108,17 +104,13 @@ def _states(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.picture import states_picture
     from optzoo_jax.experiments.bench.small_states import RATES, count, small_states
     from optzoo_jax.experiments.bench.table import state_rows
-    from optzoo_jax.experiments.look import save
 
     for name in options.problems:
         if name not in RATES:
             unknown(f"there is no rate for the problem {name!r}", name, list(RATES))
     settings = {"problems": options.problems, "steps": options.steps, "seeds": options.seeds}
 
-    def draw(found: list[dict[str, Any]], path: Path) -> None:
-        save(states_picture(found), path)
-
-    return _measured(options, settings, count(options.problems), small_states, state_rows, draw=draw)
+    return _measured(options, settings, count(options.problems), small_states, state_rows, picture=states_picture)
 
 
 def _measured(
@@ -128,17 +120,26 @@ def _measured(
     measure: Callable[..., Any],
     rows: Callable[[list[dict[str, Any]]], Any],
     note: str = "",
-    draw: Callable[[list[dict[str, Any]], Path], None] | None = None,
+    picture: Callable[[list[dict[str, Any]]], Any] | None = None,
 ) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.table import in_terminal
+    from optzoo_jax.experiments.look import save
     from optzoo_jax.experiments.results import check_writable, machine
 
     check_writable(options.out)
+
+    def draw(document: dict[str, Any]) -> list[Path]:
+        if picture is None:
+            return []
+        file = options.out.with_suffix(".png")
+        save(picture(document["methods"]), file)
+        return [file]
+
     return one_by_one(
         options.out,
         total,
         lambda report: measure(report, **settings),
-        lambda: {**machine(), **settings},
+        lambda: {"provenance": {**machine(), **settings}},
         lambda found: in_terminal(rows(found), note),
         width=100,
         draw=draw,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optzoo_jax.experiments.one_by_one import one_by_one
 from optzoo_jax.experiments.options import at_least_one, batch_size, variance
@@ -13,15 +13,34 @@ from optzoo_jax.experiments.problems import PROBLEMS, load_problem
 
 if TYPE_CHECKING:
     from optzoo_jax.experiments.entries import Entry
+    from optzoo_jax.experiments.problems.problem import Problem
+    from optzoo_jax.experiments.race.cell import Cell
 
-_DEFAULT = "digits-mlp"
-_EPILOG = f"""\
+
+class _Size(NamedTuple):
+    """`says`: for --help."""
+
+    problems: tuple[str, ...]
+    rates: int
+    seeds: int
+    says: str
+
+
+_SIZES = {
+    "quick": _Size(("digits-mlp", "logistic"), 5, 3, "two problems and 3 seeds; minutes"),
+    "usual": _Size(("digits-mlp", "logistic", "autoencoder", "modules"), 5, 5, ""),
+    "full": _Size(tuple(PROBLEMS), 7, 5, "all problems and 7 rates; a night"),
+}
+_EPILOG = """\
 problems:
-{{problems}}
-{_DEFAULT} has a guest: newton, of second order, runs on logistic at its side.
+{problems}
+newton, of second order, runs on logistic alone.
 
 schedules, whose peak is the learning rate:
-{{schedules}}
+{schedules}
+
+Every finished method is kept in the folder OUT/race, under all that its numbers depend on: the problem, the options,
+the versions. The same command goes on where an earlier one was interrupted. OUT/race.json has the whole of this race.
 """
 
 
@@ -31,8 +50,8 @@ def add_race(commands: Any) -> None:
 
     race = commands.add_parser(
         "race",
-        help="train every optimizer on a real problem and compare them",
-        description="Train optimizers on a real problem, each at the same number of learning rates, and compare them.",
+        help="train every optimizer on real problems and compare them",
+        description="Train optimizers on real problems, each at the same number of learning rates, and compare them.",
         epilog=_EPILOG.format(problems=_listed(PROBLEMS), schedules=_listed(SCHEDULES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,13 +62,22 @@ def add_race(commands: Any) -> None:
         help="one of your own, which joins them: a function from the learning rate to an optax transformation, and the "
         "middle of its learning rates (else the default of its first argument); such as optax:lion@1e-4",
     )  # fmt: skip
-    race.add_argument("--problem", default=_DEFAULT, metavar="NAME", help="what is trained (%(default)s)")
+    size = race.add_mutually_exclusive_group()
+    for name, chosen in _SIZES.items():
+        if chosen.says:
+            size.add_argument(f"--{name}", dest="size", action="store_const", const=name, help=chosen.says)
+    race.add_argument(
+        "--problem", action="append", default=[], metavar="NAME",
+        help=f"what is trained, once for each ({', '.join(_SIZES['usual'].problems)})",
+    )  # fmt: skip
     race.add_argument("--schedule", default="constant", metavar="NAME", help="of the learning rate (%(default)s)")
     race.add_argument(
         "--steps", type=at_least_one("number of steps"), help="of training (the problem's: 400 for digits-mlp)"
     )
-    race.add_argument("--rates", type=at_least_one("number of rates"), default=5, help="learning rates for each (5)")
-    race.add_argument("--seeds", type=at_least_one("number of seeds"), default=3, help="runs at every rate (3)")
+    race.add_argument("--rates", type=at_least_one("number of rates"), help="learning rates for each (5)")
+    race.add_argument(
+        "--seeds", type=at_least_one("number of seeds"), help="runs at every rate, and as many fresh ones to report (5)"
+    )
     race.add_argument(
         "--batch-size", type=batch_size, metavar="N",
         help="examples in a step, from 1 to full, which is all (the problem's: 64 for digits-mlp)",
@@ -61,55 +89,124 @@ def add_race(commands: Any) -> None:
         "--patience", type=at_least_one("number of measurements"), metavar="N",
         help="stop a run after N measurements without a better validation loss",
     )  # fmt: skip
-    race.add_argument("--out", type=Path, default=Path("results/race.json"), help="where results go (%(default)s)")
+    race.add_argument("--report", type=Path, metavar="FOLDER", help="write a page with all results: FOLDER/index.html")
+    race.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results"),
+        help="where results are kept: OUT/race and OUT/race.json (%(default)s)",
+    )
     race.set_defaults(prepare=_race)
 
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.entries import select
-    from optzoo_jax.experiments.race.race import Budget, race
-    from optzoo_jax.experiments.race.table import race_table
-    from optzoo_jax.experiments.results import check_writable, provenance
-    from optzoo_jax.experiments.training.schedules import schedule
-    from optzoo_jax.experiments.training.trainer import examples_a_step
+    from optzoo_jax.experiments.race.cell import Budget, cells
+    from optzoo_jax.experiments.race.store import load
+    from optzoo_jax.experiments.race.table import WIDTH, race_tables
+    from optzoo_jax.experiments.results import check_writable, keep_compiled
     from optzoo_jax.experiments.user_optimizer import user_entry
 
+    size = _SIZES[options.size or "usual"]
     words = [*options.names, *options.optimizers]
     own = [user_entry(text) for text in options.optimizer]
-    entries = [*_able(select(words), options.problem, named=bool(words)), *own]
-    chosen = load_problem(options.problem)
+    problems = [load_problem(name) for name in dict.fromkeys(options.problem or size.problems)]
+    entries = [*_able(select(words), problems, named=bool(words)), *own]
     budget = Budget(
-        steps=options.steps or chosen.steps,
-        rates=options.rates,
-        seeds=options.seeds,
-        batch_size=examples_a_step(chosen, options.batch_size or chosen.batch_size),
+        rates=options.rates or size.rates,
+        seeds=options.seeds or size.seeds,
+        steps=options.steps,
+        batch_size=options.batch_size,
         schedule=options.schedule,
         gradient_noise=options.gradient_noise,
         patience=options.patience,
     )
-    schedule(budget.schedule, budget.steps)
-    check_writable(options.out)
+    raced = cells(entries, problems, budget)
+    out = options.out / "race.json"
+    check_writable(out)
+    if options.report is not None:
+        check_writable(options.report / "index.html")
+    kept = load(options.out / "race", raced)
+    keep_compiled(options.out / "compiled")
+    facts = {problem.name: _facts(problem) for problem in problems}
 
     return one_by_one(
-        options.out,
-        len(entries),
-        lambda report: race(entries, chosen, budget, report),
-        lambda: provenance(chosen, budget),
-        lambda methods: race_table(methods, chosen, budget),
-        width=80,
+        out,
+        len(raced),
+        lambda report: _records(raced, kept, options.out / "race", report),
+        lambda: {"provenance": _provenance(budget), "problems": facts},
+        lambda records: race_tables(records, facts, budget),
+        width=WIDTH,
+        draw=lambda document: [] if options.report is None else [_report(document, options.report)],
     )
 
 
-def _able(entries: list[Entry], chosen: str, named: bool) -> list[Entry]:
-    """Those that can be trained on a problem, or are guests of it."""
-    unable = [e for e in entries if e.problem not in (None, chosen)] if chosen != _DEFAULT else []
+def _records(
+    raced: Sequence[Cell], kept: dict[str, dict[str, Any]], folder: Path, report: Callable[[str, float], None]
+) -> Iterator[dict[str, Any]]:
+    """The record of every cell, those that are kept first: they cost nothing."""
+    from optzoo_jax.experiments.race.race import run_cell
+    from optzoo_jax.experiments.race.store import save
+
+    ordered = sorted(raced, key=lambda cell: cell.digest() not in kept)
+    for i, cell in enumerate(ordered):
+        record = kept.get(cell.digest())
+        if record is None:
+            report(cell.label, i)
+            record = run_cell(cell, lambda share, i=i, cell=cell: report(cell.label, i + share))
+            save(folder, cell, record)
+        yield record
+
+
+def _report(document: dict[str, Any], folder: Path) -> Path:
+    from optzoo_jax.experiments.progress import interruptible_progress
+    from optzoo_jax.experiments.report.page import write_report
+
+    with interruptible_progress(1) as report:
+        return write_report(document, folder, report)
+
+
+def _provenance(budget: Any) -> dict[str, Any]:
+    """What a reader needs to know of where the numbers come from."""
+    import dataclasses
+
+    from optzoo_jax.experiments.race.cell import source_hash
+    from optzoo_jax.experiments.race.selection import RULES, SPACING
+    from optzoo_jax.experiments.results import machine
+
+    return {
+        **machine(),
+        "source_sha256": source_hash(),
+        "budget": dataclasses.asdict(budget),
+        "seeds": {"to choose": list(range(budget.seeds)), "to report": list(range(budget.seeds, 2 * budget.seeds))},
+        "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",
+        "choice": dict(RULES),
+    }
+
+
+def _facts(problem: Problem) -> dict[str, Any]:
+    from optzoo_jax.experiments.race.cell import data_hash
+
+    return {
+        "title": problem.title,
+        "score": problem.score,
+        "target": problem.target,
+        "examples": [len(split.y) for split in problem.data],
+        "data_sha256": data_hash(problem),
+    }
+
+
+def _able(entries: list[Entry], problems: Sequence[Problem], named: bool) -> list[Entry]:
+    """Those that can be trained on one of the problems."""
+    names = [problem.name for problem in problems]
+    unable = [entry for entry in entries if entry.problem not in (None, *names)]
     if unable and named:
         first = unable[0]
         raise ValueError(
-            f"{first.name} cannot be trained on {chosen}: leave it out, or race it on its own problem, "
+            f"{first.name} cannot be trained on {' or '.join(names)}: leave it out, or race it on its own problem, "
             f"--problem {first.problem}."
         )
-    return [e for e in entries if e not in unable]
+    return [entry for entry in entries if entry not in unable]
 
 
 def _listed(meanings: dict[str, str]) -> str:

@@ -1,111 +1,96 @@
-"""The race: every method gets the same trials, and its learning rate is chosen on validation data."""
+"""The race: every method gets the same trials; validation data choose its learning rate, fresh seeds report."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from optzoo_jax.experiments.data.split import sha256
-from optzoo_jax.experiments.entries import Entry
-from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, steps_to
+import jax
+import numpy as np
+
+import optzoo_jax
+from optzoo_jax.experiments.race.cell import Cell
+from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid
 from optzoo_jax.experiments.training.schedules import schedule
-from optzoo_jax.experiments.training.trainer import checkpoints, examples_a_step, trainer
+from optzoo_jax.experiments.training.sharpness import sharpness
+from optzoo_jax.experiments.training.timing import seconds_a_step
+from optzoo_jax.experiments.training.trainer import checkpoints, trainer
+
+# Of the training examples, so many have their Hessian taken.
+_HESSIAN_EXAMPLES = 512
 
 
-@dataclasses.dataclass(frozen=True)
-class Budget:
-    """What every method gets.
+def run_cell(cell: Cell, report: Callable[[float], None] = lambda share: None) -> dict[str, Any]:
+    """The record of one method on one problem, plain data: all its runs, and what chose among them.
 
-    Attributes:
-      steps: of training.
-      rates: learning rates, at first.
-      seeds: runs at every rate.
-      batch_size: examples in a step.
-      schedule: of the learning rate, one of `SCHEDULES`.
-      gradient_noise: η of the noise added to the gradient, None for none.
-      patience: measurements without improvement after which a run stops, None for never.
-    """
-
-    steps: int = 400
-    rates: int = 5
-    seeds: int = 3
-    batch_size: int = 64
-    schedule: str = "constant"
-    gradient_noise: float | None = None
-    patience: int | None = None
-
-
-def race(
-    entries: Sequence[Entry],
-    chosen: Problem,
-    budget: Budget,
-    report: Callable[[str, float], None] = lambda what, done: None,
-) -> Iterator[dict[str, Any]]:
-    """Trains one method after the other and yields its record, plain data, as soon as it is finished.
+    Three rounds. `runs`: every rate of the grid on seeds 0, 1, …; where the best is on the edge of the grid, it grows
+    by two on that side, once. `tuned` and `at_defaults`: the best rate and the card's own, on as many fresh seeds.
 
     Args:
-      entries: the methods.
-      chosen: the problem of all that can be trained on any.
-      budget: what each gets.
-      report: called with what is going on and how many methods are done, in fractions.
-    """
-    for i, entry in enumerate(entries):
-        yield race_one(entry, chosen, budget, lambda what, done, i=i: report(what, i + done))
-
-
-def race_one(entry: Entry, chosen: Problem, budget: Budget, report: Callable[[str, float], None]) -> dict[str, Any]:
-    """The record of one method: all its runs, and the learning rate that validation data chose.
-
-    Where the best learning rate is on the edge of the grid, the grid grows by two on that side, once.
+      cell: what is trained.
+      report: called with the share of the training that is done.
     """
     began = time.perf_counter()
-    trained_on = chosen if entry.problem is None else load_problem(entry.problem)
-    batch_size = examples_a_step(trained_on, budget.batch_size if trained_on is chosen else trained_on.batch_size)
-    steps = min(budget.steps, entry.most_steps or budget.steps)
-    marks = checkpoints(trained_on, steps)
-    scheduled = schedule(budget.schedule, steps)
-    done = 0.0
-    report(entry.name, done)
+    budget, problem, entry = cell.budget, cell.problem, cell.entry
+    scheduled = schedule(budget.schedule, cell.steps)
+    rounds = 0
 
-    def on_progress(share: float) -> None:
-        nonlocal done
-        done = max(done, share)
-        report(entry.name, done)
+    def make(rate: Any) -> Any:
+        return entry.make_optimizer(scheduled(rate))
 
     train = trainer(
-        trained_on,
-        lambda rate: entry.make_optimizer(scheduled(rate)),
-        steps=steps,
-        batch_size=batch_size,
+        problem,
+        make,
+        steps=cell.steps,
+        batch_size=cell.batch_size,
         gradient_noise=budget.gradient_noise,
         patience=budget.patience,
         rates_at_once=budget.rates,
-        on_progress=on_progress,
+        on_progress=lambda share: report((rounds + share) / 3),
     )
+    tuning = range(budget.seeds)
     rates = grid(entry.learning_rate, budget.rates)
-    runs = train(rates, range(budget.seeds))
+    runs = train(rates, tuning)
     more = beyond_the_edge(rates, best_rate(runs))
+    rounds = 1
     if more:
-        runs = sorted(runs + train(more, range(budget.seeds)), key=lambda run: (run["learning_rate"], run["seed"]))
+        runs = sorted(runs + train(more, tuning), key=lambda run: (run["learning_rate"], run["seed"]))
     best = best_rate(runs)
+    rounds = 2
+    fresh = range(budget.seeds, 2 * budget.seeds)
+    last = train(sorted({best, entry.learning_rate}), fresh, lambda params: {"sharpness": _sharpness(problem, params)})
+    params = jax.eval_shape(problem.init, jax.random.key(0))
+    size = sum(p.size for p in jax.tree.leaves(params))
     return {
         "name": entry.name,
-        "problem": trained_on.name,
-        "data_sha256": sha256(trained_on.data),
-        "steps": steps,
-        "batch_size": batch_size,
+        "problem": problem.name,
+        "score": problem.score,
+        "target": problem.target,
+        "steps": cell.steps,
+        "batch_size": cell.batch_size,
+        "checkpoints": checkpoints(problem, cell.steps),
         "learning_rates": sorted({run["learning_rate"] for run in runs}),
         "extended": bool(more),
         "on_edge": bool(beyond_the_edge([*rates, *more], best)),
         "best_learning_rate": best,
-        "target": trained_on.target,
-        "steps_to_target": steps_to(runs, best, marks, trained_on.target, trained_on.score),
-        "diverged_runs": sum(run["diverged"] for run in runs),
-        "seconds": time.perf_counter() - began,
-        "checkpoints": marks,
+        "default_learning_rate": entry.learning_rate,
         "runs": runs,
+        "tuned": _at(last, best),
+        "at_defaults": _at(last, entry.learning_rate),
+        "state_bytes": optzoo_jax.state_bytes(make(best), params) / size,
+        "gradients_a_step": 1 + size if entry.second_order else 1,
+        "seconds_a_step": seconds_a_step(problem, make, best, cell.batch_size),
+        "seconds": time.perf_counter() - began,
     }
+
+
+def _sharpness(problem: Any, params: Any) -> jax.Array:
+    x, y = problem.data.train
+    # Evenly spaced, since the examples of a class stand together.
+    rows = np.linspace(0, len(y) - 1, min(_HESSIAN_EXAMPLES, len(y))).astype(int)
+    return sharpness(problem, params, x[rows], y[rows])
+
+
+def _at(runs: Sequence[dict[str, Any]], rate: float) -> list[dict[str, Any]]:
+    return [run for run in runs if run["learning_rate"] == rate]

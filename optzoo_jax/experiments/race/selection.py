@@ -58,15 +58,3 @@ def values(runs: Sequence[dict[str, Any]], rate: float, name: str) -> list[float
 def median(runs: Sequence[dict[str, Any]], rate: float, name: str) -> float:
     """The median over the seeds."""
     return statistics.median(values(runs, rate, name))
-
-
-def steps_to(
-    runs: Sequence[dict[str, Any]], rate: float, checkpoints: Sequence[int], target: float, score: Score = "accuracy"
-) -> int | None:
-    """The first checkpoint at which the median validation score over the seeds is as good as `target`."""
-    curves = [run[f"validation_{score}_curve"] for run in runs if run["learning_rate"] == rate]
-    for step, now in zip(checkpoints, zip(*curves, strict=True), strict=True):
-        middle = statistics.median(_WORST[score] if x is None else x for x in now)
-        if middle >= target if score == "accuracy" else middle <= target:
-            return step
-    return None

@@ -46,8 +46,8 @@ def trainer(
 ) -> Train:
     """A function from learning rates and seeds to run records, one a (rate, seed).
 
-    It compiles once for as many seeds. Seeds are paired: initial parameters, order of batches and noise depend on the seed alone. A record is plain data;
-    numbers of a run that diverged (a loss was not finite) are None.
+    It compiles once for as many seeds. Seeds are paired: initial parameters, order of batches and noise depend on the
+    seed alone. A record is plain data; numbers of a run that diverged (a loss was not finite) are None.
 
     Args:
       problem: what to train.
@@ -94,7 +94,7 @@ def trainer(
         rates: Sequence[float], seeds: Sequence[int], at_the_end: AtTheEnd, on_progress: Callable[[float], None]
     ) -> list[Run]:
         data = jax.device_put(problem.data)
-        indices = np.stack([_batches(seed, examples, batch_size, steps) for seed in seeds])
+        indices = np.stack([batches(seed, examples, batch_size, steps) for seed in seeds])
         keys = jax.vmap(jax.random.key)(np.asarray(seeds, np.uint32))
         alphas = jnp.asarray(rates, jnp.float32)
         carry = start(alphas, keys, initial_params(problem, keys))
@@ -155,7 +155,7 @@ def examples_a_step(problem: Problem, batch_size: int | Literal["full"]) -> int:
     return batch_size
 
 
-def _batches(seed: int, examples: int, batch_size: int, steps: int) -> np.ndarray:
+def batches(seed: int, examples: int, batch_size: int, steps: int) -> np.ndarray:
     """(steps, batch_size) rows: every epoch a new permutation, cut into batches, the rest left out."""
     a_epoch = examples // batch_size
     epochs = [

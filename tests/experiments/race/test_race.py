@@ -1,157 +1,195 @@
 """Equal trials for all, a wider grid where the best is on its edge, and a table that leaves nothing out."""
 
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from rich.console import Console
 
 import optzoo_jax as oz
+from optzoo_jax.experiments.data.split import Data, Split
 from optzoo_jax.experiments.entries import Entry, default_names, entry, select
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.race import race as race_module
-from optzoo_jax.experiments.race.race import Budget, race, race_one
+from optzoo_jax.experiments.race.cell import Budget, cells
+from optzoo_jax.experiments.race.race import run_cell
 from optzoo_jax.experiments.race.selection import SPACING
-from optzoo_jax.experiments.race.table import footnotes, race_table
+from optzoo_jax.experiments.race.statistics import summary
+from optzoo_jax.experiments.race.table import footnotes, protocol, race_tables
 
 DIGITS = load_problem("digits-mlp")
+FACTS = {"title": "digits", "score": "accuracy", "target": 0.95, "examples": [1169, 269, 359]}
+BUDGET = Budget(steps=25, rates=3, seeds=2)
 
 
-def printed(methods, budget):
-    console = Console(width=160, highlight=False)
+def printed(records, **facts):
+    console = Console(width=100, highlight=False)
     with console.capture() as captured:
-        console.print(race_table(methods, DIGITS, budget))
+        console.print(race_tables(records, dict.fromkeys(facts or ["digits-mlp"], FACTS), BUDGET))
     return captured.get()
 
 
-def silent(what, done):
-    pass
+def one(name="sgd", budget=BUDGET, problem=DIGITS):
+    chosen = entry(name) if isinstance(name, str) else name
+    (cell,) = cells([chosen], [problem], budget)
+    return cell
 
 
 @pytest.fixture
 def peak_at(monkeypatch):
     """Replaces training: validation accuracy falls off on both sides of a best learning rate."""
 
-    def install(best, diverged=lambda rate: False):
-        def trainer(problem, make_optimizer, seeds, **more):
-            def train(rates):
-                calls.append(list(rates))
+    def install(best):
+        def trainer(problem, make_optimizer, **more):
+            def train(rates, seeds, at_the_end=None):
+                calls.append((list(rates), list(seeds)))
                 return [record(rate, seed) for rate in rates for seed in seeds]
 
             return train
 
         def record(rate, seed):
-            gone = diverged(rate)
-            accuracy = None if gone else 1 / (1 + max(rate / best, best / rate))
-            loss = None if gone else 1.0
-            numbers = dict.fromkeys(["train_loss", "validation_loss", "test_loss"], loss)
-            numbers |= {"validation_accuracy": accuracy, "test_accuracy": None if gone else 0.9}
-            return {
-                "learning_rate": rate,
-                "seed": seed,
-                "diverged": gone,
-                **numbers,
-                "validation_accuracy_curve": [0.1],
-            }
+            accuracy = 1 / (1 + max(rate / best, best / rate))
+            numbers = dict.fromkeys(["train_loss", "validation_loss", "test_loss"], 1.0)
+            numbers |= {"validation_accuracy": accuracy, "test_accuracy": 0.9, "validation_accuracy_curve": [0.1]}
+            return {"learning_rate": rate, "seed": seed, "diverged": False, "sharpness": 1.0, **numbers}
 
         calls = []
         monkeypatch.setattr(race_module, "trainer", trainer)
+        monkeypatch.setattr(race_module, "seconds_a_step", lambda *_: 1e-3)
         return calls
 
     return install
 
 
-BUDGET = Budget(steps=25, rates=3, seeds=2)
-
-
-def test_a_best_rate_inside_the_grid_stays(peak_at):
+def test_a_best_rate_inside_the_grid_stays_and_is_reported_on_fresh_seeds(peak_at):
     calls = peak_at(0.1)
-    found = race_one(entry("sgd"), DIGITS, BUDGET, silent)
-    assert len(calls) == 1
+    found = run_cell(one())
     assert not found["extended"]
     assert not found["on_edge"]
-    assert found["best_learning_rate"] == pytest.approx(0.1)
-    assert "†" not in printed([found], BUDGET)
+    assert found["best_learning_rate"] == found["default_learning_rate"] == pytest.approx(0.1)
+    (rates, chosen_on), (reported, reported_on) = calls
+    assert (rates, chosen_on) == (pytest.approx([0.1 / SPACING, 0.1, 0.1 * SPACING]), [0, 1])
+    assert (reported, reported_on) == ([found["best_learning_rate"]], [2, 3])
+    assert found["tuned"] == found["at_defaults"]
+    assert "†" not in printed([found])
 
 
 @pytest.mark.parametrize("power", [-2, 2])
 def test_a_best_rate_on_the_edge_gets_two_more_on_its_side(peak_at, power):
     calls = peak_at(0.1 * SPACING**power)
-    found = race_one(entry("sgd"), DIGITS, BUDGET, silent)
+    found = run_cell(one())
     assert found["learning_rates"] == pytest.approx(
         [0.1 * SPACING**i for i in sorted((0, 1, -1, power, power * 3 // 2))]
     )
-    assert [len(rates) for rates in calls] == [3, 2]
+    assert [len(rates) for rates, _ in calls] == [3, 2, 2]
     assert len(found["runs"]) == 5 * 2, "what only fills the program is no run"
     assert found["extended"]
     assert not found["on_edge"]
     assert found["best_learning_rate"] == pytest.approx(0.1 * SPACING**power)
-    assert "10 runs instead of 6" in printed([found], BUDGET)
+    assert {run["learning_rate"] for run in found["tuned"]} == {found["best_learning_rate"]}
+    assert {run["learning_rate"] for run in found["at_defaults"]} == {entry("sgd").learning_rate}
+    assert [run["seed"] for run in found["tuned"]] == [run["seed"] for run in found["at_defaults"]] == [2, 3]
+    assert "The best rate of 1 of 1 methods was on the edge" in " ".join(printed([found]).split())
 
 
 @pytest.mark.parametrize("best", [1e-9, 1e9])
 def test_a_best_rate_on_the_edge_of_the_wider_grid_is_marked(peak_at, best):
     peak_at(best)
-    found = race_one(entry("sgd"), DIGITS, BUDGET, silent)
+    found = run_cell(one())
     assert found["on_edge"]
-    text = printed([found], BUDGET)
+    text = printed([found])
     assert "† " in text
     assert "\n† the best rate is on the edge" in text
 
 
 def test_two_rates_can_be_extended_and_one_is_not(peak_at):
     calls = peak_at(1e9)
-    assert race_one(entry("sgd"), DIGITS, Budget(25, rates=2, seeds=1), silent)["extended"]
-    assert [len(rates) for rates in calls] == [2, 2]
-    assert not race_one(entry("sgd"), DIGITS, Budget(25, rates=1, seeds=1), silent)["extended"]
+    assert run_cell(one(budget=Budget(rates=2, seeds=1)))["extended"]
+    assert [len(rates) for rates, _ in calls] == [2, 2, 2]
+    assert not run_cell(one(budget=Budget(rates=1, seeds=1)))["extended"]
 
 
-def test_diverged_runs_are_counted(peak_at):
-    peak_at(0.1, diverged=lambda rate: rate > 0.2)
-    found = race_one(entry("sgd"), DIGITS, BUDGET, silent)
-    assert found["diverged_runs"] == 2
-    text = printed([found], BUDGET)
-    assert " 2/6 " in text
-    assert "Diverged: 2 of 6 runs" in text
+def parabola():
+    """Σ c·θ²/2 of two parameters, of curvatures c = 1 and 3, from θ = (1, 1)."""
+    x = np.diag(np.sqrt([2.0, 6.0])).astype(np.float32)
+    split = Split(x, np.zeros(2, np.float32))
+    return dataclasses.replace(
+        DIGITS,
+        data=Data(split, split, split),
+        init=lambda key: jnp.ones(2, jnp.float32),
+        outputs=lambda params, x: x @ params,
+        loss=lambda outputs, y: jnp.mean((outputs - y) ** 2) / 2,
+        accuracy=None,
+        checkpoint_every=1,
+    )
 
 
-def test_a_method_that_diverges_at_every_rate_is_shown_so_and_last(method):
+def test_a_record_of_a_real_training():
+    shares = []
+    found = run_cell(one("adam", Budget(rates=1, seeds=1, steps=2, batch_size="full"), parabola()), shares.append)
+    assert found["tuned"][0]["sharpness"] == pytest.approx(3, rel=1e-4)
+    assert found["state_bytes"] == oz.state_bytes(oz.adam(0.1), jnp.ones(2, jnp.float32)) / 2
+    assert (found["gradients_a_step"], found["batch_size"], found["steps"]) == (1, 2, 2)
+    assert 0 < found["seconds_a_step"] < found["seconds"]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    rate = found["default_learning_rate"]  # Adam's first steps are as long, while the gradient keeps its sign
+    assert found["runs"][0]["validation_loss"] == pytest.approx((1 + 3) / 2 * (1 - 2 * rate) ** 2, rel=1e-3)
+
+
+def test_a_second_order_step_pays_a_gradient_for_each_parameter_too():
+    newton = dataclasses.replace(entry("newton"), problem=None)
+    found = run_cell(one(newton, Budget(rates=1, seeds=1, batch_size="full"), parabola()))
+    assert (found["gradients_a_step"], found["steps"]) == (3, 10)
+    assert found["tuned"][0]["validation_loss"] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_method_that_diverges_at_every_rate_is_shown_so_and_last(record):
     """Really trained, at rates that no float32 survives."""
-    budget = Budget(steps=25, rates=2, seeds=1)
-    methods = [*race([Entry("momentum", 1e30, oz.momentum)], DIGITS, budget), method("sgd", 0.1)]
-    assert methods[0]["diverged_runs"] == 4
-    rows = [line for line in printed(methods, budget).splitlines() if line.startswith(("sgd", "momentum"))]
+    entry_of_none = Entry("momentum", 1e30, oz.momentum)
+    lost = run_cell(one(entry_of_none, Budget(steps=3, rates=2, seeds=1, batch_size="full"), parabola()))
+    assert summary(lost)["diverged"] == 1
+    rows = [line for line in printed([lost, record()]).splitlines() if line.startswith(("sgd", "momentum"))]
     assert [row.split()[0] for row in rows] == ["sgd", "momentum"]
-    assert rows[1].split()[1:6] == ["–", "diverged", "–", "–", "4/4"]
+    assert rows[1].split()[1:7] == ["–", "diverged", "–", "–", "–", "4/4"]
 
 
-def test_the_best_test_accuracy_comes_first(method):
-    methods = [method("sgd", 0.90), method("adam", 0.97), method("nag", 0.95)]
-    rows = printed(methods, BUDGET).splitlines()[2:5]
+def test_the_best_test_score_comes_first(record):
+    records = [record("sgd", accuracy=0.90), record("adam", accuracy=0.97), record("nag", accuracy=0.95)]
+    rows = printed(records).splitlines()[3:6]
     assert [row.split()[0] for row in rows] == ["adam", "nag", "sgd"]
 
 
-def test_median_and_range_are_of_the_chosen_rate_over_all_seeds(method):
-    found = method("sgd", 0.5)
-    others = [found["runs"][0] | {"seed": i, "test_accuracy": x} for i, x in enumerate([0.91, None])]
-    elsewhere = found["runs"][0] | {"learning_rate": 1.0, "test_accuracy": 0.99}
-    found["runs"] += [*others, elsewhere]
-    assert "0.500 (0.000–0.910)" in printed([found], BUDGET)
+def test_diverged_runs_are_counted(record):
+    found = record()
+    found["runs"][0]["diverged"] = True
+    assert " 1/6 " in printed([found])
+    assert "Diverged: 1 of 6 tuning runs" in printed([found])
 
 
-def test_who_stays_below_is_computed(method):
-    below = method("adabound[survey]", 0.94999)
+def test_who_does_not_reach_the_target_is_named_with_a_known_reason(record):
+    below = [record("adabound[survey]", accuracy=0.9499), record("sgd", accuracy=0.1), record("adam")]
     reason = "its rate falls as 1/√t before training is done"
-    assert f"Test accuracy below 0.95: adabound[survey] 0.9500 ({reason}); sgd 0.1000." in footnotes(
-        [below, method("adam", 0.95), method("sgd", 0.1)], DIGITS, BUDGET
-    )
-    assert not any("below" in line for line in footnotes([method("adabound[survey]", 0.95)], DIGITS, BUDGET))
+    assert f"Not at 95 %: adabound[survey] ({reason}), sgd." in footnotes(below, FACTS)
+    assert not any("Not at" in line for line in footnotes([record("adabound[survey]")], FACTS))
 
 
-def test_another_problem_is_marked(method):
-    newton = method("newton", 0.96, "logistic")
-    assert "newton* " in printed([newton], BUDGET)
-    assert any(
-        line.startswith("* newton is second-order and runs on another") for line in footnotes([newton], DIGITS, BUDGET)
-    )
-    assert not any(line.startswith("*") for line in footnotes([method("adam", 0.96)], DIGITS, BUDGET))
+def test_several_problems_have_a_table_each_and_one_over_all(record):
+    records = [record("adamw", "a"), record("sgd", "a"), record("adamw", "b"), record("sgd", "b", accuracy=0.5)]
+    text = printed(records, a=0, b=0)
+    assert text.count("test accuracy") == 2
+    (_, over_all) = text.split("Steps to the target, over the problems")
+    rows = {line.split()[0]: line.split()[1:] for line in over_all.splitlines() if line.startswith(("adamw ", "sgd "))}
+    assert rows == {"adamw": ["2/2"] * 4 + ["1.00", "1.00"], "sgd": ["1/2"] * 4 + ["1.00", "–"]}
+
+
+def test_the_protocol_is_printed_from_the_budget_and_the_records(record):
+    lines = " ".join(protocol([record()], Budget(rates=3, seeds=2, schedule="cosine", gradient_noise=0.1, patience=4)))
+    assert "3 learning rates, half a decade apart around the method's default, × 2 seeds to choose" in lines
+    assert "50 steps of 64 examples (digits-mlp)" in lines
+    for words in ("cosine, half a cosine", "η = 0.1", "Early stopping: 0 of 6", "highest median validation accuracy"):
+        assert words in lines
 
 
 def test_all_take_part_by_default():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, median, steps_to
+from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, median
 
 
 def run(rate, accuracy, loss=1.0, **more):
@@ -48,27 +48,6 @@ def test_grid_grows_on_the_side_of_the_best():
     assert beyond_the_edge([1.0, 2.0, 3.0], 3.0) == pytest.approx([3 * 10**0.5, 30.0])
     assert beyond_the_edge([1.0, 2.0, 3.0], 2.0) == []
     assert beyond_the_edge([1.0], 1.0) == [], "one rate is no choice"
-
-
-def test_steps_to_95():
-    def seed(*curve, rate=0.1):
-        return run(rate, curve[-1], validation_accuracy_curve=list(curve))
-
-    marks = [25, 50, 75]
-    # At 50 one seed of three is there, at 75 two are.
-    runs = [seed(0.5, 0.96, 0.97), seed(0.5, 0.94, 0.95), seed(0.5, 0.6, 0.7)]
-    other = seed(0.99, 0.99, 0.99, rate=1.0)
-    assert steps_to([*runs, other], 0.1, marks, 0.95) == 75
-    assert steps_to([*runs, other], 1.0, marks, 0.95) == 25
-    assert steps_to([seed(0.5, 0.6, 0.94)], 0.1, marks, 0.95) is None
-    assert steps_to([seed(0.96, None, None)] * 2, 0.1, marks, 0.95) == 25
-    assert steps_to([seed(None, None, None)], 0.1, marks, 0.95) is None
-
-
-def test_steps_to_a_loss():
-    runs = [run(0.1, 0.0, validation_loss_curve=curve) for curve in ([3.0, 2.1, 1.9], [None] * 3, [2.5, 2.0, 1.0])]
-    assert steps_to(runs, 0.1, [25, 50, 75], 2.0, "loss") == 75
-    assert steps_to(runs, 0.1, [25, 50, 75], 0.5, "loss") is None
 
 
 def test_where_nothing_is_right_or_wrong_the_loss_decides():
