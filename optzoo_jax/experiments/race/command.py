@@ -137,7 +137,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         lambda: {"provenance": _provenance(budget), "problems": facts},
         lambda records: race_tables(records, facts, budget),
         width=WIDTH,
-        draw=lambda document: [] if options.report is None else [_report(document, options.report)],
+        draw=lambda document: _drawn(document, options.out, options.report),
     )
 
 
@@ -158,12 +158,22 @@ def _records(
         yield record
 
 
-def _report(document: dict[str, Any], folder: Path) -> Path:
+def _drawn(document: dict[str, Any], out: Path, report: Path | None) -> list[Path]:
+    """A picture, a file that says it in few numbers, and the report where one is wanted."""
+    from optzoo_jax.experiments.look import save
     from optzoo_jax.experiments.progress import interruptible_progress
+    from optzoo_jax.experiments.race.picture import race_picture
+    from optzoo_jax.experiments.race.statistics import in_short
     from optzoo_jax.experiments.report.page import write_report
+    from optzoo_jax.experiments.results import write
 
-    with interruptible_progress(1) as report:
-        return write_report(document, folder, report)
+    picture, short = out / "race.png", out / "race-summary.json"
+    save(race_picture(document["methods"], document["problems"]), picture)
+    write(short, in_short(document))
+    if report is None:
+        return [short, picture]
+    with interruptible_progress(1) as progress:
+        return [short, picture, write_report(document, report, progress)]
 
 
 def _provenance(budget: Any) -> dict[str, Any]:

@@ -39,6 +39,14 @@ def summary(record: Record) -> dict[str, Any]:
     return _plain(found)
 
 
+def in_short(document: dict[str, Any]) -> dict[str, Any]:
+    """A race's document with a `summary` in the place of the runs of every method: small enough to be cited."""
+    kept = ("name", "problem", "score", "target", "steps", "batch_size", "on_edge", "best_learning_rate")
+    kept += ("default_learning_rate", "state_bytes", "gradients_a_step", "seconds_a_step")
+    short = [{name: record[name] for name in kept} | summary(record) for record in document["methods"]]
+    return {**document, "methods": short}
+
+
 def steps_to_target(record: Record) -> float:
     """The median over the tuned runs of the first checkpoint at which the validation score is as good as the target.
 
