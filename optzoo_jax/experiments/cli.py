@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, bench, landscape, anatomy, list, show."""
+"""The command `optzoo`: race, bench, landscape, anatomy, advise, list, show."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from optzoo_jax.experiments.advice.command import add_advise
 from optzoo_jax.experiments.bench.command import add_bench
 from optzoo_jax.experiments.interrupt import INTERRUPTED
 from optzoo_jax.experiments.landscapes.command import add_landscape
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     add_race(commands)
     add_bench(commands)
     add_landscape(commands)
+    add_advise(commands)
 
     names = commands.add_parser("list", help="list the methods")
     names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")

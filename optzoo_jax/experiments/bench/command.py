@@ -122,9 +122,9 @@ def _measured(
     note: str = "",
     picture: Callable[[list[dict[str, Any]]], Any] | None = None,
 ) -> Callable[[], int]:
-    from optzoo_jax.experiments.bench.table import in_terminal
     from optzoo_jax.experiments.look import save
     from optzoo_jax.experiments.results import check_writable, machine
+    from optzoo_jax.experiments.rows import in_terminal
 
     check_writable(options.out)
 

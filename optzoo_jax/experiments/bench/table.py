@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
-Row = tuple[str, ...]
-
-
-class Rows(NamedTuple):
-    """A table in words. `title` says on what it was measured."""
-
-    title: str
-    columns: Row
-    rows: list[Row]
+from optzoo_jax.experiments.rows import Row, Rows
 
 
 def bench_rows(methods: Sequence[dict[str, Any]]) -> list[Rows]:
@@ -86,19 +74,6 @@ def _by_kind(
 ) -> list[Rows]:
     kinds = [kind for kind in titles if any(x["of"] == kind for x in found)]
     return [Rows(titles[kind], columns, [row(x) for x in found if x["of"] == kind]) for kind in kinds]
-
-
-def in_terminal(tables: Sequence[Rows], note: str = "") -> Group:
-    """Tables below each other, and a note."""
-    parts: list[Any] = []
-    for title, columns, rows in tables:
-        table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-        for i, column in enumerate(columns):
-            table.add_column(column, justify="right" if i else "left", no_wrap=True)
-        for row in rows:
-            table.add_row(*map(Text, row))
-        parts += [Text(title), table, Text()]
-    return Group(*parts, Text(note))
 
 
 BENCH_NOTE = (

@@ -102,9 +102,11 @@ def add_race(commands: Any) -> None:
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.entries import select
     from optzoo_jax.experiments.race.cell import Budget, cells
+    from optzoo_jax.experiments.race.statistics import in_short
     from optzoo_jax.experiments.race.store import load
-    from optzoo_jax.experiments.race.table import WIDTH, race_tables
+    from optzoo_jax.experiments.race.table import WIDTH, protocol, race_rows
     from optzoo_jax.experiments.results import check_writable, keep_compiled
+    from optzoo_jax.experiments.rows import in_terminal
     from optzoo_jax.experiments.user_optimizer import user_entry
 
     size = _SIZES[options.size or "usual"]
@@ -128,14 +130,18 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         check_writable(options.report / "index.html")
     kept = load(options.out / "race", raced)
     keep_compiled(options.out / "compiled")
-    facts = {problem.name: _facts(problem) for problem in problems}
+    origin = {"provenance": _provenance(budget), "problems": {problem.name: _facts(problem) for problem in problems}}
+
+    def table(records: list[dict[str, Any]]) -> Any:
+        short = in_short({**origin, "methods": records})
+        return in_terminal(race_rows(short), *protocol(short))
 
     return one_by_one(
         out,
         len(raced),
         lambda report: _records(raced, kept, options.out / "race", report),
-        lambda: {"provenance": _provenance(budget), "problems": facts},
-        lambda records: race_tables(records, facts, budget),
+        lambda: origin,
+        table,
         width=WIDTH,
         draw=lambda document: _drawn(document, options.out, options.report),
     )

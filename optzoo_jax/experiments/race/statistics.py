@@ -40,11 +40,18 @@ def summary(record: Record) -> dict[str, Any]:
 
 
 def in_short(document: dict[str, Any]) -> dict[str, Any]:
-    """A race's document with a `summary` in the place of the runs of every method: small enough to be cited."""
-    kept = ("name", "problem", "score", "target", "steps", "batch_size", "on_edge", "best_learning_rate")
-    kept += ("default_learning_rate", "state_bytes", "gradients_a_step", "seconds_a_step")
-    short = [{name: record[name] for name in kept} | summary(record) for record in document["methods"]]
-    return {**document, "methods": short}
+    """A race's document with numbers in the place of every method's runs: small enough to be cited."""
+    return {**document, "methods": [_in_short(record) for record in document["methods"]]}
+
+
+def _in_short(record: Record) -> Record:
+    kept = {name: x for name, x in record.items() if name not in ("runs", "tuned", "at_defaults", "checkpoints")}
+    counted = {
+        "runs": len(record["runs"]),
+        "runs_diverged": sum(run["diverged"] for run in record["runs"]),
+        "runs_stopped": sum(run["steps"] < record["steps"] for run in record["runs"]),
+    }
+    return {**kept, **counted, **summary(record)}
 
 
 def steps_to_target(record: Record) -> float:
@@ -103,9 +110,14 @@ def cost(record: Record, currency: Currency) -> float:
     """What a method pays to reach the target: steps, evaluations of the gradient, or seconds; ∞ where it does not.
 
     Seconds are those of a single run's steps; compilation is not among them.
+
+    Args:
+      record: of a method, whole or in short.
+      currency: what is counted.
     """
     price = {"steps": 1, "gradients": record["gradients_a_step"], "seconds": record["seconds_a_step"]}[currency]
-    return steps_to_target(record) * price
+    steps = record["steps_to_target"] if "steps_to_target" in record else steps_to_target(record)
+    return math.inf if steps is None else steps * price
 
 
 def costs(records: Sequence[Record], currency: Currency) -> dict[str, dict[str, float]]:

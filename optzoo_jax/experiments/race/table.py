@@ -1,18 +1,14 @@
-"""The tables at the end of a race, with all that a reader must know in the lines below them."""
+"""A race in tables, with all that a reader must know in the lines below them; from `in_short`'s few numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
 from optzoo_jax.experiments.entries import REASONS
-from optzoo_jax.experiments.race.cell import Budget
 from optzoo_jax.experiments.race.selection import RULES
-from optzoo_jax.experiments.race.statistics import BASELINE, profile, ratios, summary
+from optzoo_jax.experiments.race.statistics import BASELINE, profile, ratios
+from optzoo_jax.experiments.rows import Row, Rows
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
 WIDTH = 100
@@ -24,129 +20,112 @@ LIMITS = (
 _TAUS = (1.0, 1.5, 2.0, 4.0)
 
 
-def race_tables(records: Sequence[dict[str, Any]], problems: dict[str, dict[str, Any]], budget: Budget) -> Group:
-    """A table a problem, the best test score first; over several problems, who is how near to the fastest; footnotes.
+def race_rows(short: dict[str, Any]) -> list[Rows]:
+    """A table a problem, the best test score first; over several problems, who is how near to the fastest.
 
     Args:
-      records: of finished methods.
-      problems: name → what is said of it, as in a race's file.
-      budget: what each method got.
+      short: a race's document, in short.
     """
-    blocks: list[Any] = []
-    for name, facts in problems.items():
-        raced = [record for record in records if record["problem"] == name]
+    tables = []
+    for name, facts in short["problems"].items():
+        raced = sorted((record for record in short["methods"] if record["problem"] == name), key=_place)
         if raced:
-            blocks += [Text(heading(facts), style="bold"), _table(raced, facts), Text()]
-            blocks += [*map(Text, footnotes(raced, facts)), Text()]
-    if len({record["problem"] for record in records}) > 1:
-        blocks += [Text("Steps to the target, over the problems", style="bold"), _profile(records), Text()]
-    return Group(*blocks, *map(Text, protocol(records, budget)))
+            tables.append(Rows(_title(facts), _columns(facts), list(map(_row, raced)), tuple(_notes(raced, facts))))
+    return [*tables, _over_all(short["methods"])] if len(tables) > 1 else tables
 
 
-def heading(facts: dict[str, Any]) -> str:
-    """A problem and its data."""
-    sizes = " / ".join(f"{n:,}" for n in facts["examples"])
-    return f"{facts['title']}: {sizes} examples to train / choose / test"
-
-
-def footnotes(records: Sequence[dict[str, Any]], facts: dict[str, Any]) -> list[str]:
-    """What is to be said of one problem's table."""
-    lines = []
-    if any(record["extended"] for record in records):
-        lines.append(
-            f"The best rate of {sum(record['extended'] for record in records)} of {len(records)} methods was on the "
-            "edge of the grid: they got two more on that side."
-        )
-    if any(record["on_edge"] for record in records):
-        lines.append("† the best rate is on the edge of that wider grid too: a better one may lie beyond.")
-    behind = [_behind(record) for record in records if summary(record)["steps_to_target"] is None]
-    if behind:
-        lines.append(f"Not at {_target(facts)}: {', '.join(behind)}.")
-    diverged = sum(run["diverged"] for record in records for run in record["runs"])
-    lines.append(f"Diverged: {diverged} of {sum(len(r['runs']) for r in records)} tuning runs met a loss not finite.")
-    return lines
-
-
-def protocol(records: Sequence[dict[str, Any]], budget: Budget) -> list[str]:
+def protocol(short: dict[str, Any]) -> list[str]:
     """How it was done, and what the columns mean."""
-    sizes = {name: (r["steps"], r["batch_size"]) for name, r in ((r["problem"], r) for r in reversed(records))}
+    records, budget = short["methods"], short["provenance"]["budget"]
+    sizes = {name: (r["steps"], r["batch_size"]) for name, r in ((r["problem"], r) for r in records)}
     lengths = ", ".join(f"{steps} steps of {_count(size, 'example')} ({name})" for name, (steps, size) in sizes.items())
     rules = {record["score"]: RULES[record["score"]] for record in records}
     lines = [
-        f"Equal budget: {_count(budget.rates, 'learning rate')}, half a decade apart around the method's default, × "
-        f"{_count(budget.seeds, 'seed')} to choose the rate, then as many fresh seeds to report; {lengths}. A seed "
+        f"Equal budget: {_count(budget['rates'], 'learning rate')}, half a decade apart around the method's default, × "
+        f"{_count(budget['seeds'], 'seed')} to choose the rate, then as many fresh seeds to report; {lengths}. A seed "
         "means the same initial parameters and batches for every method.",
-        f"Learning rate: {budget.schedule}, {SCHEDULES[budget.schedule]}. "
+        f"Learning rate: {budget['schedule']}, {SCHEDULES[budget['schedule']]}. "
         + " ".join(f"Best rate by {score}: {rule}." for score, rule in rules.items()),
         "test: median (quartiles) of the fresh seeds at the best rate; default: the median at the method's own. "
         "steps: median first checkpoint at the target, by validation; – if never. decades: of rates within 5 % of the "
         "best validation score. sharp: largest eigenvalue of the Hessian at the end. ms: a step of one run, compiled. "
         "bytes: of state, a parameter.",
     ]
-    if budget.gradient_noise is not None:
-        lines.append(f"Gradient noise: η = {budget.gradient_noise:g}.")
-    if budget.patience is not None:
-        stopped = [run["steps"] < record["steps"] for record in records for run in record["runs"]]
+    if budget["gradient_noise"] is not None:
+        lines.append(f"Gradient noise: η = {budget['gradient_noise']:g}.")
+    if budget["patience"] is not None:
+        stopped, of = (sum(record[name] for record in records) for name in ("runs_stopped", "runs"))
         lines.append(
-            f"Early stopping: {sum(stopped)} of {len(stopped)} tuning runs stopped after {budget.patience} "
-            "measurements of the validation loss without improvement."
+            f"Early stopping: {stopped} of {of} tuning runs stopped after {budget['patience']} measurements of the "
+            "validation loss without improvement."
         )
     return [*lines, LIMITS]
 
 
-def _table(records: Sequence[dict[str, Any]], facts: dict[str, Any]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("method", no_wrap=True)
-    scores = (f"test {facts['score']}\nmedian (quartiles)", "\ndefault", f"steps\nto {_target(facts)}")
-    for column in ("best\nrate", *scores, "5 %\ndecades", "\ndiverged", "\nsharp", "\nms", "\nbytes"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for record in sorted(records, key=_place):
-        table.add_row(*map(Text, _row(record)))
-    return table
+def _title(facts: dict[str, Any]) -> str:
+    sizes = " / ".join(f"{n:,}" for n in facts["examples"])
+    return f"{facts['title']}: {sizes} examples to train / choose / test"
 
 
-def _row(record: dict[str, Any]) -> list[str]:
-    found = summary(record)
-    test = found["test"]
-    runs = f"{sum(run['diverged'] for run in record['runs'])}/{len(record['runs'])}"
-    cost = [
-        runs,
-        _number(found["sharpness"], ".3g"),
-        f"{1e3 * record['seconds_a_step']:.2f}",
-        f"{record['state_bytes']:.0f}",
-    ]
-    if found["train_loss"] is None:
-        return [record["name"], "–", "diverged", "–", "–", "–", *cost]
-    return [
-        record["name"],
+def _columns(facts: dict[str, Any]) -> Row:
+    score, target = f"test {facts['score']}\nmedian (quartiles)", f"steps\nto {_target(facts)}"
+    return ("method", "best\nrate", score, "default", target, "5 %\ndecades", "diverged", "sharp", "ms", "bytes")
+
+
+def _row(record: dict[str, Any]) -> Row:
+    test, arrived = record["test"], record["train_loss"] is not None
+    results = (
         f"{record['best_learning_rate']:.2g}{'†' if record['on_edge'] else ''}",
         f"{test['median']:.3f} ({_number(test['low'], '.3f')}–{_number(test['high'], '.3f')})",
-        _number(found["at_defaults"]["median"], ".3f"),
-        _number(found["steps_to_target"], "d"),
-        f"{found['decades_5']:.1f}",
-        *cost,
-    ]
+        _number(record["at_defaults"]["median"], ".3f"),
+        _number(record["steps_to_target"], "d"),
+        f"{record['decades_5']:.1f}",
+    ) if arrived else ("–", "diverged", "–", "–", "–")  # fmt: skip
+    return (
+        record["name"],
+        *results,
+        f"{record['runs_diverged']}/{record['runs']}",
+        _number(record["sharpness"], ".3g"),
+        f"{1e3 * record['seconds_a_step']:.2f}",
+        f"{record['state_bytes']:.0f}",
+    )
 
 
-def _profile(records: Sequence[dict[str, Any]]) -> Table:
+def _notes(records: Sequence[dict[str, Any]], facts: dict[str, Any]) -> list[str]:
+    lines = []
+    extended = sum(record["extended"] for record in records)
+    if extended:
+        lines.append(
+            f"The best rate of {extended} of {len(records)} methods was on the edge of the grid: they got two more on "
+            "that side."
+        )
+    if any(record["on_edge"] for record in records):
+        lines.append("† the best rate is on the edge of that wider grid too: a better one may lie beyond.")
+    behind = [_behind(record) for record in records if record["steps_to_target"] is None]
+    if behind:
+        lines.append(f"Not at {_target(facts)}: {', '.join(behind)}.")
+    diverged, of = (sum(record[name] for record in records) for name in ("runs_diverged", "runs"))
+    return [*lines, f"Diverged: {diverged} of {of} tuning runs met a loss that is not finite."]
+
+
+def _over_all(records: Sequence[dict[str, Any]]) -> Rows:
     """Who is within τ times the fastest on which share of problems, and the ratio to the baseline on each."""
     shares = {name: dict(line) for name, line in profile(records).items()}
     beside = ratios(records)
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("method", no_wrap=True)
-    for τ in _TAUS:
-        table.add_column(f"≤ {τ:g} ×\nfastest", justify="right", no_wrap=True)
-    for problem in beside:
-        table.add_column(f"{problem}\n× {BASELINE}", justify="right", no_wrap=True)
-    for name in sorted(shares, key=lambda name: [-shares[name][τ] for τ in reversed(_TAUS)]):
-        of = len(beside)
-        within = [f"{round(shares[name][τ] * of)}/{of}" for τ in _TAUS]
-        table.add_row(*map(Text, [name, *within, *(_number(beside[p].get(name), ".2f") for p in beside)]))
-    return table
+    columns = ("method", *(f"≤ {τ:g} ×\nfastest" for τ in _TAUS), *(f"{problem}\n× {BASELINE}" for problem in beside))
+    rows = [
+        (
+            name,
+            *(f"{round(shares[name][τ] * len(beside))}/{len(beside)}" for τ in _TAUS),
+            *(_number(beside[problem].get(name), ".2f") for problem in beside),
+        )
+        for name in sorted(shares, key=lambda name: [-shares[name][τ] for τ in reversed(_TAUS)])
+    ]
+    return Rows("Steps to the target: on how many problems within so many times the fastest", columns, rows)
 
 
 def _place(record: dict[str, Any]) -> float:
-    middle = summary(record)["test"]["median"]
+    middle = record["test"]["median"]
     if middle is None:
         return float("inf")
     return -middle if record["score"] == "accuracy" else middle

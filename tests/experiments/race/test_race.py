@@ -15,8 +15,9 @@ from optzoo_jax.experiments.race import race as race_module
 from optzoo_jax.experiments.race.cell import Budget, cells
 from optzoo_jax.experiments.race.race import run_cell
 from optzoo_jax.experiments.race.selection import SPACING
-from optzoo_jax.experiments.race.statistics import summary
-from optzoo_jax.experiments.race.table import footnotes, protocol, race_tables
+from optzoo_jax.experiments.race.statistics import in_short, summary
+from optzoo_jax.experiments.race.table import protocol, race_rows
+from optzoo_jax.experiments.rows import in_terminal
 
 DIGITS = load_problem("digits-mlp")
 FACTS = {"title": "digits", "score": "accuracy", "target": 0.95, "examples": [1169, 269, 359]}
@@ -26,8 +27,18 @@ BUDGET = Budget(steps=25, rates=3, seeds=2)
 def printed(records, **facts):
     console = Console(width=100, highlight=False)
     with console.capture() as captured:
-        console.print(race_tables(records, dict.fromkeys(facts or ["digits-mlp"], FACTS), BUDGET))
+        console.print(in_terminal(race_rows(short(records, dict.fromkeys(facts or ["digits-mlp"], FACTS)))))
     return captured.get()
+
+
+def short(records, problems=None, budget=BUDGET):
+    document = {"provenance": {"budget": dataclasses.asdict(budget)}, "problems": problems or {"digits-mlp": FACTS}}
+    return in_short({**document, "methods": records})
+
+
+def notes(*records):
+    (table,) = race_rows(short(records))
+    return " ".join(table.notes)
 
 
 def one(name="sgd", budget=BUDGET, problem=DIGITS):
@@ -52,7 +63,7 @@ def peak_at(monkeypatch):
             accuracy = 1 / (1 + max(rate / best, best / rate))
             numbers = dict.fromkeys(["train_loss", "validation_loss", "test_loss"], 1.0)
             numbers |= {"validation_accuracy": accuracy, "test_accuracy": 0.9, "validation_accuracy_curve": [0.1]}
-            return {"learning_rate": rate, "seed": seed, "diverged": False, "sharpness": 1.0, **numbers}
+            return {"learning_rate": rate, "seed": seed, "steps": 25, "diverged": False, "sharpness": 1.0, **numbers}
 
         calls = []
         monkeypatch.setattr(race_module, "trainer", trainer)
@@ -90,7 +101,7 @@ def test_a_best_rate_on_the_edge_gets_two_more_on_its_side(peak_at, power):
     assert {run["learning_rate"] for run in found["tuned"]} == {found["best_learning_rate"]}
     assert {run["learning_rate"] for run in found["at_defaults"]} == {entry("sgd").learning_rate}
     assert [run["seed"] for run in found["tuned"]] == [run["seed"] for run in found["at_defaults"]] == [2, 3]
-    assert "The best rate of 1 of 1 methods was on the edge" in " ".join(printed([found]).split())
+    assert "The best rate of 1 of 1 methods was on the edge" in notes(found)
 
 
 @pytest.mark.parametrize("best", [1e-9, 1e9])
@@ -157,8 +168,8 @@ def test_a_method_that_diverges_at_every_rate_is_shown_so_and_last(record):
 
 def test_the_best_test_score_comes_first(record):
     records = [record("sgd", accuracy=0.90), record("adam", accuracy=0.97), record("nag", accuracy=0.95)]
-    rows = printed(records).splitlines()[3:6]
-    assert [row.split()[0] for row in rows] == ["adam", "nag", "sgd"]
+    (table,) = race_rows(short(records))
+    assert [row[0] for row in table.rows] == ["adam", "nag", "sgd"]
 
 
 def test_diverged_runs_are_counted(record):
@@ -171,21 +182,22 @@ def test_diverged_runs_are_counted(record):
 def test_who_does_not_reach_the_target_is_named_with_a_known_reason(record):
     below = [record("adabound[survey]", accuracy=0.9499), record("sgd", accuracy=0.1), record("adam")]
     reason = "its rate falls as 1/√t before training is done"
-    assert f"Not at 95 %: adabound[survey] ({reason}), sgd." in footnotes(below, FACTS)
-    assert not any("Not at" in line for line in footnotes([record("adabound[survey]")], FACTS))
+    assert f"Not at 95 %: adabound[survey] ({reason}), sgd." in notes(*below)
+    assert "Not at" not in notes(record("adabound[survey]"))
 
 
 def test_several_problems_have_a_table_each_and_one_over_all(record):
     records = [record("adamw", "a"), record("sgd", "a"), record("adamw", "b"), record("sgd", "b", accuracy=0.5)]
     text = printed(records, a=0, b=0)
     assert text.count("test accuracy") == 2
-    (_, over_all) = text.split("Steps to the target, over the problems")
+    (_, over_all) = text.split("Steps to the target")
     rows = {line.split()[0]: line.split()[1:] for line in over_all.splitlines() if line.startswith(("adamw ", "sgd "))}
     assert rows == {"adamw": ["2/2"] * 4 + ["1.00", "1.00"], "sgd": ["1/2"] * 4 + ["1.00", "–"]}
 
 
 def test_the_protocol_is_printed_from_the_budget_and_the_records(record):
-    lines = " ".join(protocol([record()], Budget(rates=3, seeds=2, schedule="cosine", gradient_noise=0.1, patience=4)))
+    budget = Budget(rates=3, seeds=2, schedule="cosine", gradient_noise=0.1, patience=4)
+    lines = " ".join(protocol(short([record()], budget=budget)))
     assert "3 learning rates, half a decade apart around the method's default, × 2 seeds to choose" in lines
     assert "50 steps of 64 examples (digits-mlp)" in lines
     for words in ("cosine, half a cosine", "η = 0.1", "Early stopping: 0 of 6", "highest median validation accuracy"):

@@ -1,0 +1,75 @@
+"""Advice: the reasons that apply are votes, and the methods with the most are named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import optzoo_jax
+from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.advice.rules import ARGUMENTS, CONDITIONS, REASONS, TASKS, Reason
+
+_MOST = 3
+_ENOUGH = 3
+_WIDE = 4  # bytes of state a parameter, above which memory is short
+
+
+class Suggestion(NamedTuple):
+    """`call`: what to write. `reasons`: all that speak for it, the weightiest first."""
+
+    method: str
+    call: str
+    reasons: tuple[Reason, ...]
+
+
+def advise(task: str, conditions: Collection[str] = ()) -> list[Suggestion]:
+    """The two or three methods that most speaks for, the first most.
+
+    Args:
+      task: one of `TASKS`.
+      conditions: of `CONDITIONS`.
+
+    Raises:
+      ValueError: for an unknown task or condition, with the nearest name.
+    """
+    if task not in TASKS:
+        unknown(f"advise: no task is called {task!r}", task, list(TASKS))
+    for condition in conditions:
+        if condition not in CONDITIONS:
+            unknown(f"advise: no condition is called {condition!r}", condition, list(CONDITIONS))
+    reasons = [reason for reason in REASONS if reason.when in (task, *conditions)]
+    votes: dict[str, int] = {}
+    for reason in reasons:
+        votes[reason.method] = votes.get(reason.method, 0) + reason.weight
+    # What suits a condition need not suit the task: it takes some weight to come in from there.
+    own = {reason.method for reason in reasons if reason.when == task}
+    known = [method for method in votes if method in own or votes[method] >= _ENOUGH]
+    # Sorting is stable: among equals the task's own methods, which stand first, win.
+    best = sorted(known, key=lambda method: -votes[method])[:_MOST]
+    return [
+        Suggestion(
+            method,
+            call(task, method, compressed="memory-limited" in conditions),
+            tuple(sorted((r for r in reasons if r.method == method), key=lambda r: -r.weight)),
+        )
+        for method in best
+    ]
+
+
+def call(task: str, method: str, compressed: bool = False) -> str:
+    """The Python expression of an optimizer with the learning rate to start from.
+
+    Args:
+      task: one of `TASKS`, or "" for none.
+      method: a registered name.
+      compressed: whether more than 4 bytes of state a parameter are too many; then it is kept in 8 bits.
+    """
+    name = "adamw" if method == "lookahead" else method
+    card = optzoo_jax.card(name)
+    arguments = {"learning_rate": card.learning_rate} | ARGUMENTS.get((task, name), {})
+    rate = arguments.pop("learning_rate")
+    inner = f"optzoo_jax.{name}({', '.join([f'{rate:g}', *(f'{k}={v:g}' for k, v in arguments.items())])})"
+    if method == "lookahead":
+        inner = f"optzoo_jax.lookahead({inner})"
+    wide = optzoo_jax.card(method).bytes_per_parameter > _WIDE
+    return f"optzoo_jax.compress_state({inner})" if compressed and wide else inner
