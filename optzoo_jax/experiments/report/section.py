@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any, NamedTuple
 
 
@@ -11,9 +12,10 @@ class Section(NamedTuple):
     Attributes:
       title: its heading, plain text; the page makes an h2 of it, and the section's id and its link at the top.
       html: what stands below the heading; text of others is escaped already, and its own headings begin at h3.
-      data: plain data, not finite numbers as None; the script finds it as `data[id]`, with `id` as in `section_id`.
-      script: plain JavaScript, run once after the whole page is there.
-      style: its own CSS, in the page's custom properties.
+      data: plain data, None for numbers that are not finite.
+      script: the body of a function that runs once when the whole page is there, with three names in its scope:
+        `section`, the element; `data`, as above; and `report`, which is what all scripts share (static/page.js).
+      style: its own CSS, in the colours of static/page.css.
     """
 
     title: str
@@ -24,5 +26,10 @@ class Section(NamedTuple):
 
 
 def section_id(section: Section) -> str:
-    """The id of the section's element and the key of its data: the title in small letters with hyphens."""
+    """The id of the section's element: the title in small letters with hyphens."""
     return "-".join(section.title.lower().split())
+
+
+def static(name: str) -> str:
+    """The text of a file in static/."""
+    return resources.files(__package__).joinpath("static", name).read_text(encoding="utf-8")

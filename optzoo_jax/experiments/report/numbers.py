@@ -1,0 +1,30 @@
+"""Numbers as a reader wants them, and as a table sorts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NONE = "–"
+
+
+def plain(x: float | None, form: str = ".3g") -> str:
+    """A number, – for None, without an exponent's zeros: 1e-5, not 1e-05."""
+    if x is None:
+        return NONE
+    return f"{x:{form}}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+
+
+def score(x: float | None, kind: str) -> str:
+    """An accuracy in per cent, a loss in four digits."""
+    if x is None:
+        return NONE
+    return f"{100 * x:.1f} %" if kind == "accuracy" else f"{x:#.4g}"
+
+
+def quartiles(found: Mapping[str, Any], kind: str) -> str:
+    """Median, with the range of the middle half behind it."""
+    if found["median"] is None:
+        return "diverged"
+    low, high = score(found["low"], kind).removesuffix(" %"), score(found["high"], kind).removesuffix(" %")
+    return f"{score(found['median'], kind)} ({low}–{high})"

@@ -1,0 +1,75 @@
+const { race, axis, number } = report;
+const chosen = name => section.querySelector(`input[name=${name}]:checked`).value;
+const worst = x => (x === null ? Infinity : x);
+
+// The middle of runs of which some have no number: those are the worst.
+function median(values, score) {
+  const sign = score === "accuracy" ? -1 : 1;
+  const sorted = values.map(x => worst(x === null ? null : sign * x)).sort((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  const found = (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
+  return Number.isFinite(found) ? sign * found : null;
+}
+
+const said = (x, score) => (x === null ? "diverged" : score === "accuracy" ? `${(100 * x).toFixed(1)} %` : number(x));
+
+function scale(title, score, examples) {
+  return score === "accuracy" ? axis.accuracy(title, 0.5 / examples) : { ...axis.log(title), range: 3 };
+}
+
+function readout(where, values, score) {
+  return [where, `${said(median(values, score), score)} in the median`, `runs ${values.map(x => said(x, score)).join(", ")}`];
+}
+
+function rates(records, facts) {
+  const split = chosen("split");
+  const score = facts.score;
+  const series = records.map(record => {
+    const at = record.learning_rates.map(rate => record.runs.filter(run => run.learning_rate === rate).map(run => run[`${split}_${score}`]));
+    return {
+      name: record.name,
+      dots: true,
+      thin: at[0].map((_, seed) => record.learning_rates.map((rate, i) => [rate, at[i][seed]])),
+      middle: record.learning_rates.map((rate, i) => [rate, median(at[i], score)]),
+      chosen: record.learning_rates.indexOf(record.best_learning_rate),
+      read: i => readout(`rate ${number(record.learning_rates[i])}`, at[i], score),
+    };
+  });
+  return {
+    title: `${split} ${score} against learning rate, ${facts.title}`,
+    x: axis.log("learning rate"),
+    y: scale(score, score, facts.examples[split === "test" ? 2 : 1]),
+    series,
+  };
+}
+
+function training(records, facts) {
+  const track = chosen("track");
+  const score = facts.score;
+  const series = records.map(record => {
+    const curves = record[track].map(run => run[`validation_${score}_curve`]);
+    const at = record.checkpoints.map((_, i) => curves.map(curve => curve[i]));
+    const until = curve => (curve.includes(null) ? curve.indexOf(null) + 1 : curve.length);
+    return {
+      name: record.name,
+      thin: curves.map(curve => curve.slice(0, until(curve)).map((x, i) => [record.checkpoints[i], x])),
+      middle: record.checkpoints.map((step, i) => [step, median(at[i], score)]),
+      read: i => readout(`step ${record.checkpoints[i]}`, at[i], score),
+    };
+  });
+  return {
+    title: `validation ${score} during training, ${facts.title}`,
+    x: axis.linear("steps"),
+    y: scale(score, score, facts.examples[1]),
+    series,
+    guide: facts.target,
+  };
+}
+
+const redraw = [...section.querySelectorAll("figure")].map(figure => {
+  const { chart, problem } = figure.dataset;
+  const records = race.methods.filter(record => record.problem === problem);
+  const make = chart === "rates" ? rates : training;
+  return report.chart(figure.querySelector(".chart"), () => make(records, race.problems[problem]));
+});
+section.addEventListener("change", () => redraw.forEach(draw => draw()));
