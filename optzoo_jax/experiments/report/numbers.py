@@ -22,9 +22,14 @@ def score(x: float | None, kind: str) -> str:
     return f"{100 * x:.1f} %" if kind == "accuracy" else f"{x:#.4g}"
 
 
+def target(facts: Mapping[str, Any]) -> str:
+    """The score at which a problem counts as solved."""
+    return f"{100 * facts['target']:g} %" if facts["score"] == "accuracy" else f"{facts['target']:g}"
+
+
 def quartiles(found: Mapping[str, Any], kind: str) -> str:
-    """Median, with the range of the middle half behind it."""
-    if found["median"] is None:
+    """Median, with the range of the middle half behind it; a run that diverged counts as accuracy 0 or loss ∞."""
+    if not found["median"]:
         return "diverged"
     low, high = score(found["low"], kind).removesuffix(" %"), score(found["high"], kind).removesuffix(" %")
     return f"{score(found['median'], kind)} ({low}–{high})"

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from optzoo_jax.experiments.race.statistics import summary
-from optzoo_jax.experiments.report.numbers import plain, quartiles, score
+from optzoo_jax.experiments.report.numbers import plain, quartiles, score, target
 from optzoo_jax.experiments.report.section import Section, static
 from optzoo_jax.experiments.report.tables import Column, Row, meanings, table
 
@@ -20,8 +20,8 @@ def section(document: Mapping[str, Any]) -> Section:
     """Methods in rows, the best median test score first."""
     problems = document["problems"]
     rows = {
-        problem: [m | summary(m, facts) for m in document["methods"] if m["problem"] == problem]
-        for problem, facts in problems.items()
+        problem: [record | summary(record) for record in document["methods"] if record["problem"] == problem]
+        for problem in problems
     }
     parts = [_INTRO]
     if len(problems) > 1:
@@ -80,7 +80,6 @@ def _of_problem(facts: Mapping[str, Any], rows: list[Row]) -> str:
 def _columns(facts: Mapping[str, Any]) -> list[Column]:
     kind = facts["score"]
     best = _best(kind)
-    target = score(facts["target"], kind)
     return [
         Column(
             f"Test {kind}, tuned", "at the learning rate that validation data chose",
@@ -95,7 +94,7 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["best_learning_rate"], lambda r: plain(r["best_learning_rate"]) + "†" * r["on_edge"],
         ),
         Column(
-            "Steps to target", f"the median number of steps to validation {kind} {target}; – where most never reach it",
+            "Steps to target", f"the median number of steps to validation {kind} {target(facts)}; – where most never reach it",
             lambda r: r["steps_to_target"], lambda r: plain(r["steps_to_target"], ",.0f"),
         ),
         Column(

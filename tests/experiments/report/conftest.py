@@ -18,7 +18,7 @@ def browser(tmp_path_factory):
     options.binary_location = chromium
     for word in (*_QUIET, "window-size=1280,900", f"user-data-dir={tmp_path_factory.mktemp('browser')}"):
         options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield chrome
     chrome.quit()

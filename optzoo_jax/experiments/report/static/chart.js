@@ -43,6 +43,7 @@
   const spread = (points, axis) => {
     const places = points.filter(x => x !== null).map(axis.at);
     let [low, high] = axis.domain ?? [Math.min(...places), Math.max(...places)];
+    low = Math.min(low, axis.from ?? low);
     if (axis.range) high = Math.min(high, low + axis.range);
     if (!(low < high)) [low, high] = Number.isFinite(low) ? [low - 0.5, low + 0.5] : [0, 1];
     return [low, high];
@@ -66,7 +67,7 @@
       const strip = y.strip && all.some(p => p[1] === null) ? 22 : 0;
       const [left, right, top, bottom] = [54, 14, y.strip === "high" ? 10 + strip : 10, 42 + (y.strip === "low" ? strip : 0)];
       const [x0, x1] = spread(all.map(p => p[0]), x);
-      const [y0, y1] = spread(all.map(p => p[1]), y);
+      const [y0, y1] = spread([...all.map(p => p[1]), spec.guide ?? null], y);
       const pad = spec.tight ? 0 : 0.03;
       const X = v => px(left + (width - left - right) * (pad + (1 - 2 * pad) * (x.at(v) - x0) / (x1 - x0)));
       const place = t => px(height - bottom - (height - top - bottom) * (0.03 + 0.94 * Math.min(1, Math.max(0, (t - y0) / (y1 - y0)))));
@@ -123,7 +124,9 @@
       if (!point) return;
       focus.setAttribute("cx", point.x);
       focus.setAttribute("cy", point.y);
-      tip.replaceChildren(report.element("b", {}, point.series.name), ...point.series.read(point.i).map(line => report.element("div", {}, line)));
+      const same = points.filter(p => p !== point && Math.hypot(p.x - point.x, p.y - point.y) < 1).map(p => p.series.name);
+      const lines = [...point.series.read(point.i), ...(same.length ? [`also here: ${same.join(", ")}`] : [])];
+      tip.replaceChildren(report.element("b", {}, point.series.name), ...lines.map(line => report.element("div", {}, line)));
       const beyond = point.x > box.clientWidth / 2;
       tip.style.left = beyond ? "auto" : `${point.x + 12}px`;
       tip.style.right = beyond ? `${box.clientWidth - point.x + 12}px` : "auto";

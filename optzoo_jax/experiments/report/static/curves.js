@@ -24,6 +24,7 @@ function readout(where, values, score) {
 function rates(records, facts) {
   const split = chosen("split");
   const score = facts.score;
+  if (split === "trials") return trials(records, facts);
   const series = records.map(record => {
     const at = record.learning_rates.map(rate => record.runs.filter(run => run.learning_rate === rate).map(run => run[`${split}_${score}`]));
     return {
@@ -43,23 +44,46 @@ function rates(records, facts) {
   };
 }
 
+function trials(records, facts) {
+  const { score, title, examples } = facts;
+  const best = record => data[record.problem][record.name];
+  return {
+    title: `expected best validation ${score} against number of learning rates, ${title}`,
+    x: axis.linear("learning rates tried"),
+    y: scale(score, score, examples[1]),
+    series: records.map(record => ({
+      name: record.name,
+      thin: [],
+      middle: best(record).map((x, i) => [i + 1, x]),
+      read: i => [`best of ${i + 1} rates`, `${said(best(record)[i], score)} validation ${score} is to be expected`],
+    })),
+  };
+}
+
+// What a step costs in the chosen currency, null where it was not measured.
+function cost(record) {
+  return { steps: 1, gradients: record.gradients_a_step, seconds: record.seconds_a_step }[chosen("currency-of-curves")];
+}
+
 function training(records, facts) {
   const track = chosen("track");
   const score = facts.score;
-  const series = records.map(record => {
+  const currency = chosen("currency-of-curves");
+  const series = records.filter(record => cost(record) !== null).map(record => {
+    const each = cost(record);
     const curves = record[track].map(run => run[`validation_${score}_curve`]);
     const at = record.checkpoints.map((_, i) => curves.map(curve => curve[i]));
     const until = curve => (curve.includes(null) ? curve.indexOf(null) + 1 : curve.length);
     return {
       name: record.name,
-      thin: curves.map(curve => curve.slice(0, until(curve)).map((x, i) => [record.checkpoints[i], x])),
-      middle: record.checkpoints.map((step, i) => [step, median(at[i], score)]),
-      read: i => readout(`step ${record.checkpoints[i]}`, at[i], score),
+      thin: curves.map(curve => curve.slice(0, until(curve)).map((x, i) => [each * record.checkpoints[i], x])),
+      middle: record.checkpoints.map((step, i) => [each * step, median(at[i], score)]),
+      read: i => readout(`${number(each * record.checkpoints[i])} ${currency}`, at[i], score),
     };
   });
   return {
     title: `validation ${score} during training, ${facts.title}`,
-    x: axis.linear("steps"),
+    x: { ...axis.linear(currency), from: 0 },
     y: scale(score, score, facts.examples[1]),
     series,
     guide: facts.target,

@@ -52,7 +52,7 @@ const report = (() => {
 
   function changed() {
     for (const button of document.querySelectorAll("#legend button")) button.setAttribute("aria-pressed", shown.has(button.dataset.method));
-    document.getElementById("shown").textContent = `${shown.size} of ${names.length} drawn`;
+    document.getElementById("shown").textContent = `${shown.size} of ${names.length}`;
     for (const listener of listeners) listener();
   }
 
