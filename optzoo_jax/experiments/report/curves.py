@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 
 from optzoo_jax.experiments.race.statistics import summary
-from optzoo_jax.experiments.report.numbers import target
 from optzoo_jax.experiments.report.section import Section, static
+from optzoo_jax.experiments.report.text import target
 
 _INTRO = """<p>A thin line or a dot is a run, a thick line the median of the seeds. Runs that met a loss which is not
 finite stand in the strip marked <i>diverged</i>. Accuracies are spaced by the logarithm of the error, so that 99&nbsp;%

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -20,7 +22,7 @@ class Section(NamedTuple):
 
     title: str
     html: str
-    data: dict[str, Any] = {}
+    data: Mapping[str, Any] = MappingProxyType({})
     script: str = ""
     style: str = ""
 
@@ -32,4 +34,4 @@ def section_id(section: Section) -> str:
 
 def static(name: str) -> str:
     """The text of a file in static/."""
-    return resources.files(__package__).joinpath("static", name).read_text(encoding="utf-8")
+    return resources.files(__name__.rpartition(".")[0]).joinpath("static", name).read_text(encoding="utf-8")

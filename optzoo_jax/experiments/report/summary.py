@@ -7,13 +7,13 @@ from html import escape
 from typing import Any
 
 from optzoo_jax.experiments.race.statistics import summary
-from optzoo_jax.experiments.report.numbers import plain, quartiles, score, target
 from optzoo_jax.experiments.report.section import Section, static
 from optzoo_jax.experiments.report.tables import Column, Row, meanings, table
+from optzoo_jax.experiments.report.text import plain, quartiles, score, target
 
-_INTRO = """<p>Each method's learning rate is chosen on validation data. The numbers are of test data and of fresh seeds:
-the median, and in brackets the range of the middle half of the runs. <b>Bold</b> is the best median, and whatever median
-lies within the best one's middle half: the race does not tell them apart. Press a heading to sort.</p>"""
+_INTRO = """<p>Each method's learning rate is chosen on validation data. The numbers are of test data and of fresh
+seeds: the median, and in brackets the range of the middle half of the runs. <b>Bold</b> is the best median, and every
+other that lies within the best one's middle half: the race does not tell them apart. Press a heading to sort.</p>"""
 
 
 def section(document: Mapping[str, Any]) -> Section:
@@ -67,7 +67,8 @@ def _over_problems(problems: Mapping[str, Any], rows: Mapping[str, list[Row]]) -
 def _of_problem(facts: Mapping[str, Any], rows: list[Row]) -> str:
     columns = _columns(facts)
     best = {
-        columns[i]: _level([row[track] for row in rows], facts["score"]) for i, track in enumerate(("test", "at_defaults"))
+        columns[i]: _level([row[track] for row in rows], facts["score"])
+        for i, track in enumerate(("test", "at_defaults"))
     }
     return table(
         columns,
@@ -90,11 +91,11 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["at_defaults"]["median"], lambda r: quartiles(r["at_defaults"], kind), best,
         ),
         Column(
-            "Best rate", "the chosen learning rate; † where it is on the edge of the grid, so that a better may lie beyond",
+            "Best rate", "the chosen learning rate; † where it is on the edge of the grid: a better may lie beyond",
             lambda r: r["best_learning_rate"], lambda r: plain(r["best_learning_rate"]) + "†" * r["on_edge"],
         ),
         Column(
-            "Steps to target", f"the median number of steps to validation {kind} {target(facts)}; – where most never reach it",
+            "Steps to target", f"the median, to validation {kind} {target(facts)}; – where most runs never reach it",
             lambda r: r["steps_to_target"], lambda r: plain(r["steps_to_target"], ",.0f"),
         ),
         Column(
@@ -102,11 +103,11 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["diverged"], lambda r: f"{100 * r['diverged']:.0f} %",
         ),
         Column(
-            "Within 5 %", "how many decades of learning rate stay within 5 % of the best",
+            "Decades within 5 %", "how many decades of learning rate stay within 5 % of the best",
             lambda r: r["decades_5"], lambda r: plain(r["decades_5"], ".1f"), "highest",
         ),
         Column(
-            "Within 10 %", "how many stay within 10 %",
+            "Decades within 10 %", "how many stay within 10 %",
             lambda r: r["decades_10"], lambda r: plain(r["decades_10"], ".1f"), "highest",
         ),
         Column(

@@ -44,8 +44,9 @@ def table(columns: Sequence[Column], rows: Sequence[Row], label: str, bold: Call
     )
     body = "".join(_row(columns, row, bold) for row in sorted(rows, key=lambda row: _rank(columns[0], row)))
     return (
-        f'<div class=scroll role=region tabindex=0 aria-label="{escape(label)}"><table class=sorts>'
-        f"<caption class=unseen>{escape(label)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<div class=scroll role=region tabindex=0 aria-label="{escape(label)}">'
+        f"<table class=sorts><caption class=unseen>{escape(label)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

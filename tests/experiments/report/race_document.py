@@ -26,7 +26,6 @@ def race_document():
     }
 
 
-
 def _record(name, i, problem, score):
     rates = [0.001 * 10**j for j in range(4)]
     tuning = [_run(i, rate, seed, score, diverged=i == 0 and rate > 0.5) for rate in rates for seed in range(3)]
@@ -65,4 +64,13 @@ def _run(i, rate, seed, score, *, diverged=False):
     if diverged:
         numbers, curves = dict.fromkeys(numbers), {key: [1.0, None, None] for key in curves}
     train = None if diverged else error / 2
-    return {"learning_rate": rate, "seed": seed, "diverged": diverged, "steps": 60, "train_loss": train, "sharpness": 4.0, **numbers, **curves}
+    return {
+        "learning_rate": rate,
+        "seed": seed,
+        "diverged": diverged,
+        "steps": 60,
+        "train_loss": train,
+        "sharpness": 4.0,
+        **numbers,
+        **curves,
+    }

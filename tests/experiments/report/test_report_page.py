@@ -1,5 +1,6 @@
 """The report in a browser: what a reader sees, presses and hears."""
 
+import itertools
 import json
 import re
 import statistics
@@ -93,7 +94,8 @@ def test_the_tab_key_finds_a_heading_and_enter_sorts(page):
 
 
 def test_the_table_has_the_numbers_of_the_record(page, document):
-    row = next(r for r in all_of(page, "#summary table")[1].find_elements("css selector", "tbody tr") if "adamw" in r.text)
+    rows = all_of(page, "#summary table")[1].find_elements("css selector", "tbody tr")
+    row = next(row for row in rows if row.text.startswith("adamw"))
     record = next(m for m in document["methods"] if m["name"] == "adamw")
     median = statistics.median(run["test_accuracy"] for run in record["tuned"])
     assert row.find_elements("css selector", "td")[0].text.startswith(f"{100 * median:.1f} %")
@@ -111,9 +113,12 @@ def middle(page, chart, name):
 
 def test_every_method_has_a_line_inside_its_chart(page, document):
     charts = page.execute_script("""
-        return [...document.querySelectorAll("#curves figure")].map(figure => [figure.dataset.chart,
-            figure.querySelector("svg").clientWidth, figure.querySelector("svg").clientHeight,
-            [...figure.querySelectorAll("g.method")].map(g => [g.dataset.method, g.querySelector(".middle").getAttribute("d")])])
+        const line = group => [group.dataset.method, group.querySelector(".middle").getAttribute("d")];
+        return [...document.querySelectorAll("#curves figure")].map(figure => {
+            const svg = figure.querySelector("svg");
+            return [figure.dataset.chart, svg.clientWidth, svg.clientHeight,
+                    [...figure.querySelectorAll("g.method")].map(line)];
+        });
     """)
     assert len(charts) == 2 * len(document["problems"])
     for chart, width, height, lines in charts:
@@ -188,24 +193,28 @@ def test_all_that_is_seen_or_pressed_has_a_name(page):
     nameless = page.execute_script("""
         const named = e => e.closest("[aria-hidden=true]") || e.getAttribute("aria-label") || e.getAttribute("alt");
         const control = e => named(e) || e.labels?.length || (e.tagName === "BUTTON" && e.textContent.trim());
-        return [...[...document.querySelectorAll("svg, canvas, img, [tabindex]")].filter(e => !named(e)),
-                ...[...document.querySelectorAll("button, input, select")].filter(e => !control(e))].map(e => e.outerHTML);
+        const all = selector => [...document.querySelectorAll(selector)];
+        return [...all("svg, canvas, img, [tabindex]").filter(e => !named(e)),
+                ...all("button, input, select").filter(e => !control(e))].map(e => e.outerHTML);
     """)
     assert nameless == []
     levels = page.execute_script("return [...document.querySelectorAll('h1,h2,h3,h4,h5')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(below <= above + 1 for above, below in zip(levels, levels[1:], strict=False))
+    assert all(below <= above + 1 for above, below in itertools.pairwise(levels))
     ids = page.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
     assert all_of(page, "html[lang=en]")
 
 
 CONTRAST = """
-    const light = ([r, g, b]) => [r, g, b].map(x => x / 255).map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
-    const rgba = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return { a, of: light([r, g, b]) }; };
-    const behind = e => { for (; e; e = e.parentElement) { const found = rgba(getComputedStyle(e).backgroundColor); if (found.a) return found.of; } };
+    // The relative luminance of WCAG 2, 1.4.3; null for what is transparent.
+    const linear = x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    const luminance = color => {
+        const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
+        return a ? 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255) : null;
+    };
+    const behind = e => luminance(getComputedStyle(e).backgroundColor) ?? behind(e.parentElement);
     for (const closed of document.querySelectorAll("details")) closed.open = true;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const found = [];
@@ -213,7 +222,7 @@ CONTRAST = """
         const e = node.parentElement;
         if (!node.data.trim() || !e.checkVisibility() || e.closest("script")) continue;
         const style = getComputedStyle(e);
-        const [a, b] = [rgba(e.closest("svg") ? style.fill : style.color).of, behind(e)].sort((x, y) => y - x);
+        const [a, b] = [luminance(e.closest("svg") ? style.fill : style.color), behind(e)].sort((x, y) => y - x);
         found.push([(a + 0.05) / (b + 0.05), node.data.trim()]);
     }
     return found;

@@ -65,7 +65,7 @@
       const height = Math.round(Math.min(320, Math.max(230, width * 0.62)));
       const all = series.flatMap(s => [s.middle, ...s.thin].flat());
       const strip = y.strip && all.some(p => p[1] === null) ? 22 : 0;
-      const [left, right, top, bottom] = [54, 14, y.strip === "high" ? 10 + strip : 10, 42 + (y.strip === "low" ? strip : 0)];
+      const [left, right, top, bottom] = [60, 14, y.strip === "high" ? 10 + strip : 10, 42 + (y.strip === "low" ? strip : 0)];
       const [x0, x1] = spread(all.map(p => p[0]), x);
       const [y0, y1] = spread([...all.map(p => p[1]), spec.guide ?? null], y);
       const pad = spec.tight ? 0 : 0.03;

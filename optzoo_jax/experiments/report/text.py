@@ -33,3 +33,8 @@ def quartiles(found: Mapping[str, Any], kind: str) -> str:
         return "diverged"
     low, high = score(found["low"], kind).removesuffix(" %"), score(found["high"], kind).removesuffix(" %")
     return f"{score(found['median'], kind)} ({low}–{high})"
+
+
+def count(n: int, thing: str) -> str:
+    """A number of things: 1 problem, 2 problems."""
+    return f"{n} {thing}{'' if n == 1 else 's'}"
