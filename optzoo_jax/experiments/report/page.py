@@ -41,7 +41,7 @@ def page(document: Mapping[str, Any], sections: Sequence[Section]) -> str:
 
     Args:
       document: the results of a race, which the page carries whole.
-      sections: in their order.
+      sections: in their order; the first has no charts, and is as wide as the page.
     """
     names = list(dict.fromkeys(record["name"] for record in document["methods"]))
     data = {
@@ -58,7 +58,8 @@ def page(document: Mapping[str, Any], sections: Sequence[Section]) -> str:
             f"{'; '.join(facts['title'] for facts in problems)}."
         ),
         links="".join(f'<a href="#{section_id(s)}">{escape(s.title)}</a>' for s in sections),
-        sections="\n".join(map(_element, sections)),
+        first=_element(sections[0]),
+        others="\n".join(map(_element, sections[1:])),
         data=_json(data),
         script="\n".join([static("page.js"), static("chart.js"), *map(_script, sections)]),
     )

@@ -103,25 +103,25 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["diverged"], lambda r: f"{100 * r['diverged']:.0f} %",
         ),
         Column(
-            "Decades within 5 %", "how many decades of learning rate stay within 5 % of the best",
+            "Decades within 5\u00a0%", "how many decades of learning rate stay within 5 % of the best",
             lambda r: r["decades_5"], lambda r: plain(r["decades_5"], ".1f"), "highest",
         ),
         Column(
-            "Decades within 10 %", "how many stay within 10 %",
+            "Decades within 10\u00a0%", "how many stay within 10 %",
             lambda r: r["decades_10"], lambda r: plain(r["decades_10"], ".1f"), "highest",
         ),
         Column(
             "Gap", "the generalization gap: the median of test loss less train loss",
-            lambda r: r["generalization_gap"], lambda r: plain(r["generalization_gap"]),
+            lambda r: r["generalization_gap"], lambda r: plain(r["generalization_gap"], ".3f"),
         ),
         Column(
             "Sharpness", "the median largest eigenvalue of the Hessian at the end of training",
-            lambda r: r["sharpness"], lambda r: plain(r["sharpness"]),
+            lambda r: r["sharpness"], lambda r: plain(r["sharpness"], "#.3g"),
         ),
         Column(
             "ms a step", "of one single run, after warm-up",
             lambda r: r["seconds_a_step"],
-            lambda r: plain(None if r["seconds_a_step"] is None else 1000 * r["seconds_a_step"]),
+            lambda r: plain(None if r["seconds_a_step"] is None else 1000 * r["seconds_a_step"], ".2f"),
         ),
         Column(
             "Gradients a step", "evaluations of the gradient",

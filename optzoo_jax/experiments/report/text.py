@@ -9,17 +9,17 @@ NONE = "–"
 
 
 def plain(x: float | None, form: str = ".3g") -> str:
-    """A number, – for None, without an exponent's zeros: 1e-5, not 1e-05."""
+    """A number, – for None, without an exponent's zeros: 1e−5, not 1e-05."""
     if x is None:
         return NONE
-    return f"{x:{form}}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    return f"{x:{form}}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−").rstrip(".")
 
 
 def score(x: float | None, kind: str) -> str:
-    """An accuracy in per cent, a loss in four digits."""
+    """An accuracy in per cent, a loss in three digits."""
     if x is None:
         return NONE
-    return f"{100 * x:.1f} %" if kind == "accuracy" else f"{x:#.4g}"
+    return f"{100 * x:.1f} %" if kind == "accuracy" else f"{x:#.3g}"
 
 
 def target(facts: Mapping[str, Any]) -> str:
