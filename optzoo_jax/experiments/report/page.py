@@ -26,9 +26,12 @@ def write_report(
       folder: where the page goes.
       report: called with what is going on and the share of it that is done.
     """
-    report("report", 0.0)
     parts = (summary, curves, profile, cards, limits, environment, raw)
-    text = page(document, [part.section(document) for part in parts])
+    sections = []
+    for part in parts:
+        report("report", len(sections) / len(parts))
+        sections.append(part.section(document))
+    text = page(document, sections)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
     file.write_text(text, encoding="utf-8")
@@ -61,7 +64,7 @@ def page(document: Mapping[str, Any], sections: Sequence[Section]) -> str:
         first=_element(sections[0]),
         others="\n".join(map(_element, sections[1:])),
         data=_json(data),
-        script="\n".join([static("page.js"), static("chart.js"), *map(_script, sections)]),
+        script="\n".join([*map(static, ("page.js", "axes.js", "chart.js")), *map(_script, sections)]),
     )
 
 

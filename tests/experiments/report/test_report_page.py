@@ -4,13 +4,13 @@ import itertools
 import json
 import re
 import statistics
-import time
 
 import pytest
 from race_document import HOSTILE, race_document
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from optzoo_jax.experiments.report.page import write_report
 
@@ -266,6 +266,7 @@ def test_a_phone_needs_no_sideways_scrolling(page):
 def test_a_link_opens_the_card_of_a_method(page, document):
     link = next(a for a in all_of(page, "#summary a") if a.text == HOSTILE)
     link.click()
+    WebDriverWait(page, 10).until(lambda _: all_of(page, "details.card[open]"), "no card opened")
     assert [card.find_element("css selector", "h3").text for card in all_of(page, "details.card[open]")] == [HOSTILE]
     assert page.execute_script("return document.querySelectorAll('h3 b, th b').length") == 0
 
@@ -275,7 +276,6 @@ def test_the_numbers_are_saved_as_they_were_recorded(page, document, tmp_path):
     button = one(page, "#download")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
-    file, until = tmp_path / "race.json", time.monotonic() + 10
-    while not file.exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    file = tmp_path / "race.json"
+    WebDriverWait(page, 10).until(lambda _: file.exists(), "nothing was saved")
     assert json.loads(file.read_text(encoding="utf-8")) == document
