@@ -25,9 +25,12 @@ def section(document: Mapping[str, Any]) -> Section:
         "All hyperparameters but the learning rate are at their defaults, those of the baselines too.",
         "Compare the ends of runs only: the order flips while a schedule decays.",
     ]
-    edge = [f"{m['name']} on {m['problem']}" for m in methods if m["on_edge"]]
+    edge = sum(m["on_edge"] for m in methods)
     if edge:
-        lines.append(f"Best on the edge of the grid even after it grew, so not fully tuned: {', '.join(edge)}.")
+        lines.append(
+            f"{edge} of {count(len(methods), 'best rate')}, marked † in the tables, "
+            f"{'is' if edge == 1 else 'are'} on the edge of the grid even after it grew: not fully tuned."
+        )
     if not document["complete"]:
         lines.insert(0, "The race is not finished: some methods are missing on some problems.")
     return Section("Limits", f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>")

@@ -25,7 +25,7 @@ def section(document: Mapping[str, Any]) -> Section:
     }
     parts = [_INTRO]
     if len(problems) > 1:
-        parts.append(f"<h3>All problems</h3>{_over_problems(problems, rows)}")
+        parts.append(f"<h3>All {len(problems)} problems</h3>{_over_problems(problems, rows)}")
     for i, (problem, facts) in enumerate(problems.items()):
         title = escape(facts["title"])
         parts.append(
