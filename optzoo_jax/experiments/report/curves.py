@@ -16,8 +16,8 @@ is as far from 90&nbsp;% as that is from nothing. Point at a line to read its nu
 and along its lines with the arrow keys.</p>
 <div class=controls>
 <fieldset><legend>Learning rate, tuning seeds</legend>
-<label><input type=radio name=split value=test checked> test score</label>
-<label><input type=radio name=split value=validation> validation score</label>
+<label><input type=radio name=split value=validation checked> validation score</label>
+<label><input type=radio name=split value=test> test score</label>
 <label><input type=radio name=split value=trials> expected best of n rates</label></fieldset>
 <fieldset><legend>Training, fresh seeds</legend>
 <label><input type=radio name=track value=tuned checked> tuned rate</label>

@@ -17,7 +17,10 @@ from optzoo_jax.experiments.report.theme import theme
 
 
 def write_report(
-    document: Mapping[str, Any], folder: Path, report: Callable[[str, float], None] = lambda what, done: None
+    document: Mapping[str, Any],
+    folder: Path,
+    report: Callable[[str, float], None] = lambda what, done: None,
+    more: Sequence[Section] = (),
 ) -> Path:
     """Writes index.html into a folder, which is made where it is missing, and returns the file's path.
 
@@ -25,13 +28,14 @@ def write_report(
       document: the results of a race.
       folder: where the page goes.
       report: called with what is going on and the share of it that is done.
+      more: sections that are not made of the document alone; they stand between the profile and the cards.
     """
     parts = (summary, curves, profile, cards, limits, environment, raw)
-    sections = []
+    sections: list[Section] = []
     for part in parts:
         report("report", len(sections) / len(parts))
         sections.append(part.section(document))
-    text = page(document, sections)
+    text = page(document, [*sections[:3], *more, *sections[3:]])
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
     file.write_text(text, encoding="utf-8")

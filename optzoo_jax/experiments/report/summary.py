@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from optzoo_jax.experiments.race.statistics import summary
 from optzoo_jax.experiments.report.section import Section, static
@@ -32,7 +32,7 @@ def section(document: Mapping[str, Any]) -> Section:
             f"<details{' open' if i == 0 else ''}><summary><h3>{title}</h3></summary>"
             f"{_of_problem(facts, rows[problem])}</details>"
         )
-    parts.append(meanings(_columns(next(iter(problems.values())))))
+    parts.append(meanings(_columns("score", "target")))
     return Section("Summary", "\n".join(parts), script=static("tables.js"))
 
 
@@ -65,7 +65,7 @@ def _over_problems(problems: Mapping[str, Any], rows: Mapping[str, list[Row]]) -
 
 
 def _of_problem(facts: Mapping[str, Any], rows: list[Row]) -> str:
-    columns = _columns(facts)
+    columns = _columns(facts["score"], target(facts))
     best = {
         columns[i]: _level([row[track] for row in rows], facts["score"])
         for i, track in enumerate(("test", "at_defaults"))
@@ -78,8 +78,7 @@ def _of_problem(facts: Mapping[str, Any], rows: list[Row]) -> str:
     )
 
 
-def _columns(facts: Mapping[str, Any]) -> list[Column]:
-    kind = facts["score"]
+def _columns(kind: str, goal: str) -> list[Column]:
     best = _best(kind)
     return [
         Column(
@@ -87,7 +86,7 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["test"]["median"], lambda r: quartiles(r["test"], kind), best,
         ),
         Column(
-            "At defaults", "the same at the learning rate of the method's card, with the same seeds",
+            "At defaults", "the same, at the learning rate to start from that is on the method's card",
             lambda r: r["at_defaults"]["median"], lambda r: quartiles(r["at_defaults"], kind), best,
         ),
         Column(
@@ -95,7 +94,7 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
             lambda r: r["best_learning_rate"], lambda r: plain(r["best_learning_rate"]) + "†" * r["on_edge"],
         ),
         Column(
-            "Steps to target", f"the median, to validation {kind} {target(facts)}; – where most runs never reach it",
+            f"Steps to {goal}", "the median, to the problem's target on validation data; – where most never reach it",
             lambda r: r["steps_to_target"], lambda r: plain(r["steps_to_target"], ",.0f"),
         ),
         Column(
@@ -134,11 +133,11 @@ def _columns(facts: Mapping[str, Any]) -> list[Column]:
     ]  # fmt: skip
 
 
-def _best(kind: str) -> Any:
+def _best(kind: str) -> Literal["highest", "lowest"]:
     return "highest" if kind == "accuracy" else "lowest"
 
 
-def _level(found: list[Mapping[str, Any]], kind: str) -> Any:
+def _level(found: Sequence[Mapping[str, Any]], kind: str) -> Callable[[float | None], bool]:
     """Whether a median is as good as the worse quartile of the best one."""
     finite = [f for f in found if f["median"] is not None]
     if not finite:

@@ -146,14 +146,16 @@ def test_a_run_that_diverged_is_drawn_in_the_strip(page):
     assert not top <= middle(page, "rates", "adam")[-1][1] <= top + height
 
 
-def test_pointing_at_a_line_reads_its_numbers(page, document):
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_pointing_at_a_line_reads_its_numbers(page, document, split):
+    one(page, f"input[name=split][value={split}]").click()
     box = one(page, "figure[data-chart=rates] .chart")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
     x, y = middle(page, "rates", "adamw")[1]
     left, top = -box.size["width"] / 2, -box.size["height"] / 2
     ActionChains(page).move_to_element_with_offset(box, round(left + x) + 1, round(top + y)).perform()
     record = next(m for m in document["methods"] if m["name"] == "adamw")
-    runs = [run["test_accuracy"] for run in record["runs"] if run["learning_rate"] == 0.01]
+    runs = [run[f"{split}_accuracy"] for run in record["runs"] if run["learning_rate"] == 0.01]
     lines = box.find_element("css selector", ".tip").text.split("\n")
     assert lines[:3] == ["adamw", "rate 0.01", f"{100 * statistics.median(runs):.1f} % in the median"]
     assert lines[3] == "runs " + ", ".join(f"{100 * x:.1f} %" for x in runs)
