@@ -11,16 +11,22 @@ from urllib.parse import quote
 from optzoo_jax import card, describe
 from optzoo_jax.card import CARDS
 from optzoo_jax.describe import in_words
-from optzoo_jax.experiments.entries import entry
+from optzoo_jax.experiments.entries import default_names, entry
 from optzoo_jax.experiments.report.section import Section
 
 _INTRO = "<p>The learning rate in the parts is where the method's grid has its middle.</p>"
 
 
 def section(document: Mapping[str, Any]) -> Section:
-    """Cards in the order of the record, to be opened."""
-    names = dict.fromkeys(record["name"] for record in document["methods"])
-    return Section("Methods", _INTRO + "\n".join(_card(name) for name in names))
+    """Cards, to be opened."""
+    return Section("Methods", _INTRO + "\n".join(map(_card, names(document))))
+
+
+def names(document: Mapping[str, Any]) -> list[str]:
+    """The methods of a race: the library's in the order of their years, then the user's own."""
+    known = default_names()
+    found = {record["name"] for record in document["methods"]}
+    return sorted(found, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def card_id(name: str) -> str:

@@ -31,10 +31,12 @@ def write_report(
       more: sections that are not made of the document alone; they stand between the profile and the cards.
     """
     parts = (summary, curves, profile, cards, limits, environment, raw)
+    begun = {record["problem"] for record in document["methods"]}
+    raced = {**document, "problems": {name: facts for name, facts in document["problems"].items() if name in begun}}
     sections: list[Section] = []
     for part in parts:
         report("report", len(sections) / len(parts))
-        sections.append(part.section(document))
+        sections.append(part.section(raced))
     text = page(document, [*sections[:3], *more, *sections[3:]])
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
@@ -50,19 +52,19 @@ def page(document: Mapping[str, Any], sections: Sequence[Section]) -> str:
       document: the results of a race, which the page carries whole.
       sections: in their order; the first has no charts, and is as wide as the page.
     """
-    names = list(dict.fromkeys(record["name"] for record in document["methods"]))
+    names = cards.names(document)
     data = {
         "race": document,
         "methods": theme(names),
         "featured": [n for n in names if n in (*FEATURED, "adamw") or not cards.has_card(n)] or names,
         "sections": {section_id(s): dict(s.data) for s in sections},
     }
-    problems = document["problems"].values()
+    problems = dict.fromkeys(record["problem"] for record in document["methods"])
     return Template(static("page.html")).substitute(
         style="\n".join([static("page.css"), *(s.style for s in sections)]),
         subtitle=escape(
             f"{count(len(names), 'method')} on {count(len(problems), 'problem')}: "
-            f"{'; '.join(facts['title'] for facts in problems)}."
+            f"{'; '.join(document['problems'][name]['title'] for name in problems)}."
         ),
         links="".join(f'<a href="#{section_id(s)}">{escape(s.title)}</a>' for s in sections),
         first=_element(sections[0]),

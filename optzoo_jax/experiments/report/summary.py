@@ -128,7 +128,7 @@ def _columns(kind: str, goal: str) -> list[Column]:
         ),
         Column(
             "Bytes a parameter", "of state, which the optimizer keeps beside a float32 parameter",
-            lambda r: r["state_bytes"], lambda r: plain(r["state_bytes"]),
+            lambda r: r["state_bytes"], lambda r: plain(r["state_bytes"], ".1f"),
         ),
     ]  # fmt: skip
 
