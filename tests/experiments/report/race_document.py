@@ -21,7 +21,7 @@ def race_document():
         "methods": [
             _record(name, i, problem, facts["score"])
             for problem, facts in problems.items()
-            for i, name in enumerate(names)
+            for i, name in reversed([*enumerate(names)])
         ],
     }
 

@@ -78,16 +78,19 @@
     let spec = make();
     let points = [];
     let at = -1;
+    let width = 0;
 
     function draw() {
-      if (!box.clientWidth) return;
-      const here = layout(spec, box.clientWidth);
+      width = box.clientWidth;
+      if (!width) return;
+      const here = layout(spec, width);
       const shown = spec.series.filter(s => report.shown.has(s.name));
       const plot = frame(spec, here);
       plot.append(...shown.map(s => line(s, here)), focus);
       points = shown.flatMap(series => series.middle.map(([a, b], i) => ({ x: here.X(a), y: here.Y(b), i, series })));
       box.querySelector("svg")?.remove();
       box.prepend(plot);
+      box.setAttribute("aria-label", `${spec.title}: the arrow keys read the points`);
       read(-1);
     }
 
@@ -103,9 +106,9 @@
       const same = points.filter(p => p !== point && Math.hypot(p.x - point.x, p.y - point.y) < 1).map(p => p.series.name);
       const lines = [...point.series.read(point.i), ...(same.length ? [`also here: ${same.join(", ")}`] : [])];
       tip.append(report.element("b", {}, point.series.name), ...lines.map(words => report.element("div", {}, words)));
-      const beyond = point.x > box.clientWidth / 2;
+      const beyond = point.x > width / 2;
       tip.style.left = beyond ? "auto" : `${point.x + 12}px`;
-      tip.style.right = beyond ? `${box.clientWidth - point.x + 12}px` : "auto";
+      tip.style.right = beyond ? `${width - point.x + 12}px` : "auto";
       tip.style.top = `${Math.max(0, point.y - 20)}px`;
     }
 
@@ -132,7 +135,6 @@
 
     box.tabIndex = 0;
     box.setAttribute("role", "group");
-    box.setAttribute("aria-label", `${spec.title}: the arrow keys read the points`);
     box.append(tip);
     box.onpointermove = box.onpointerdown = event => read(nearest(event));
     box.onpointerleave = event => event.pointerType === "touch" || read(-1);
@@ -143,7 +145,7 @@
       event.preventDefault();
       read(beside(event.key));
     };
-    new ResizeObserver(draw).observe(box);
+    new ResizeObserver(() => box.clientWidth === width || draw()).observe(box);
     report.onChange(draw);
     return () => {
       spec = make();

@@ -92,7 +92,7 @@ function training(records, facts) {
 
 const redraw = [...section.querySelectorAll("figure")].map(figure => {
   const { chart, problem } = figure.dataset;
-  const records = race.methods.filter(record => record.problem === problem);
+  const records = report.names.flatMap(name => race.methods.filter(record => record.problem === problem && record.name === name));
   const make = chart === "rates" ? rates : training;
   return report.chart(figure.querySelector(".chart"), () => make(records, race.problems[problem]));
 });

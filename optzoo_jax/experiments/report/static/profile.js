@@ -5,7 +5,7 @@ const draw = report.chart(section.querySelector(".chart"), () => ({
   title: `Share of problems solved within τ times the least cost in ${chosen()}`,
   x: { ...report.axis.linear("τ: cost over the least"), domain: [1, 4] },
   y: { ...report.axis.linear("share of problems", share), domain: [0, 1] },
-  series: Object.entries(data.profiles[chosen()]).map(([name, points]) => ({
+  series: report.names.map(name => [name, data.profiles[chosen()][name]]).filter(([, points]) => points).map(([name, points]) => ({
     name,
     steps: true,
     thin: [],
