@@ -27,10 +27,7 @@ def draw_surface(axes: Axes, surface: Surface, contours: int = 14) -> None:
       contours: how many.
     """
     left, right, bottom, top = surface.region
-    x, y = np.meshgrid(np.linspace(left, right, _CELLS), np.linspace(bottom, top, _CELLS))
-    height = np.asarray(jax.jit(surface.f)(jnp.stack([x, y], axis=-1))) - surface.least
-    # A hundredth of the median: below it, log f would spend all of its levels on a spot around the minimum.
-    height = np.log(height + np.median(height) / 100)
+    x, y, height = heights(surface)
     levels = np.linspace(height.min(), height.max(), contours)
     darkest = levels[-1] + 2 * np.ptp(levels)
     axes.contourf(x, y, height, levels, cmap="Greys", vmin=levels[0], vmax=darkest, zorder=-2)
@@ -38,6 +35,19 @@ def draw_surface(axes: Axes, surface: Surface, contours: int = 14) -> None:
     axes.set_rasterization_zorder(0)  # one image for both: as vectors they are a megabyte
     axes.plot(*np.transpose(surface.minima), "*", ms=11, mfc=MINIMUM, mec="black", mew=0.7, ls="", zorder=5)
     axes.set(xlim=(left, right), ylim=(bottom, top))
+
+
+def heights(surface: Surface) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y and log(f − min f), raised a little, over the region: (cells, cells) each, rows from the bottom up.
+
+    Args:
+      surface: to be drawn.
+    """
+    left, right, bottom, top = surface.region
+    x, y = np.meshgrid(np.linspace(left, right, _CELLS), np.linspace(bottom, top, _CELLS))
+    height = np.asarray(jax.jit(surface.f)(jnp.stack([x, y], axis=-1))) - surface.least
+    # A hundredth of the median: below it, log f would spend all of its levels on a spot around the minimum.
+    return x, y, np.log(height + np.median(height) / 100)
 
 
 def draw_start(axes: Axes, start: tuple[float, float], size: float = 8) -> None:

@@ -22,3 +22,20 @@ def browser(tmp_path_factory):
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield chrome
     chrome.quit()
+
+
+@pytest.fixture(scope="session")
+def landscapes_and_progress():
+    """The part of the page on which two methods walk over two surfaces, and what was told while they did."""
+    from optzoo_jax.experiments.entries import entry
+    from optzoo_jax.experiments.report.landscapes import section
+
+    told = []
+    entries = [entry("sgd"), entry("yogi"), entry("adam")]
+    return section(entries, ["valley", "himmelblau"], lambda what, done: told.append((what, done))), told
+
+
+@pytest.fixture(scope="session")
+def landscapes(landscapes_and_progress):
+    """The part of the page on which two methods walk over two surfaces."""
+    return landscapes_and_progress[0]

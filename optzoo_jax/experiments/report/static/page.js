@@ -62,18 +62,25 @@ const report = (() => {
     changed();
   }
 
+  function toggle(name) {
+    show(shown.has(name) ? [...shown].filter(other => other !== name) : [...shown, name]);
+  }
+
   // Lets one method stand out in every chart; null for none.
   function light(name) {
     for (const chart of document.querySelectorAll("svg.plot")) chart.classList.toggle("lit", name !== null && shown.has(name));
     for (const group of document.querySelectorAll("svg.plot g.method")) group.classList.toggle("on", group.dataset.method === name);
   }
 
+  function swatch(name) {
+    return svg("svg", { class: "swatch", viewBox: "0 0 30 12", "aria-hidden": "true", style: ink(name) },
+      svg("path", { d: "M1 6H29", "stroke-dasharray": methods[name].dash }), svg("path", { class: "mark", d: marker(name, 15, 6, 3.6) }));
+  }
+
   function legend() {
     for (const name of names) {
-      const swatch = svg("svg", { class: "swatch", viewBox: "0 0 30 12", "aria-hidden": "true", style: ink(name) },
-        svg("path", { d: "M1 6H29", "stroke-dasharray": methods[name].dash }), svg("path", { class: "mark", d: marker(name, 15, 6, 3.6) }));
-      const button = element("button", { type: "button", "data-method": name, "aria-pressed": "true" }, swatch, name);
-      button.onclick = () => show(shown.has(name) ? [...shown].filter(other => other !== name) : [...shown, name]);
+      const button = element("button", { type: "button", "data-method": name, "aria-pressed": "true" }, swatch(name), name);
+      button.onclick = () => toggle(name);
       button.onpointerenter = button.onfocus = () => light(name);
       button.onpointerleave = button.onblur = () => light(null);
       document.getElementById("legend").append(button);
@@ -121,7 +128,7 @@ const report = (() => {
   legend();
   addEventListener("hashchange", follow);
   return {
-    race, methods, names, shown, marker, element, svg, ink, number, light, download, px,
+    race, methods, names, shown, toggle, swatch, marker, element, svg, ink, number, light, download, px,
     onChange: listener => listeners.push(listener),
     run: (id, script) => script(document.getElementById(id), sections[id]),
     start: () => {
