@@ -21,8 +21,8 @@ def document():
 
 
 @pytest.fixture(scope="module")
-def file(document, browser, tmp_path_factory):
-    return write_report(document, tmp_path_factory.mktemp("report"))
+def file(document, landscapes, browser, tmp_path_factory):
+    return write_report(document, tmp_path_factory.mktemp("report"), more=[landscapes])
 
 
 @pytest.fixture
