@@ -143,7 +143,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         lambda: origin,
         table,
         width=WIDTH,
-        draw=lambda document: _drawn(document, options.out, options.report),
+        draw=lambda document: _drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
     )
 
 
@@ -164,12 +164,15 @@ def _records(
         yield record
 
 
-def _drawn(document: dict[str, Any], out: Path, report: Path | None) -> list[Path]:
+def _drawn(
+    document: dict[str, Any], out: Path, report: Path | None, entries: Sequence[Entry], quick: bool
+) -> list[Path]:
     """A picture, a file that says it in few numbers, and the report where one is wanted."""
     from optzoo_jax.experiments.look import save
     from optzoo_jax.experiments.progress import interruptible_progress
     from optzoo_jax.experiments.race.picture import race_picture
     from optzoo_jax.experiments.race.statistics import in_short
+    from optzoo_jax.experiments.report import landscapes
     from optzoo_jax.experiments.report.page import write_report
     from optzoo_jax.experiments.results import write
 
@@ -178,8 +181,11 @@ def _drawn(document: dict[str, Any], out: Path, report: Path | None) -> list[Pat
     write(short, in_short(document))
     if report is None:
         return [short, picture]
+    raced = {record["name"] for record in document["methods"]}
+    surfaces = landscapes.QUICK if quick else landscapes.SURFACES
     with interruptible_progress(1) as progress:
-        return [short, picture, write_report(document, report, progress)]
+        played = landscapes.section([entry for entry in entries if entry.name in raced], surfaces, progress)
+        return [short, picture, write_report(document, report, more=[played])]
 
 
 def _provenance(budget: Any) -> dict[str, Any]:
