@@ -39,6 +39,7 @@ def execute(file: Path) -> nbformat.NotebookNode:
         notebook,
         timeout=600,
         record_timing=False,
+        coalesce_streams=True,
         extra_arguments=["--InteractiveShell.colors=nocolor", "--log-level=ERROR"],
         resources={"metadata": {"path": file.parent}},
     ).execute()
