@@ -8,6 +8,7 @@ Fails where a cell raises or writes to standard error. With --write the outputs 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -43,11 +44,14 @@ def execute(file: Path) -> nbformat.NotebookNode:
         extra_arguments=["--InteractiveShell.colors=nocolor", "--log-level=ERROR"],
         resources={"metadata": {"path": file.parent}},
     ).execute()
-    notebook.metadata = nbformat.from_dict(METADATA)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        for output in cell.outputs:
             if output.get("name") == "stderr":
                 raise ValueError(f"the cell\n\n{cell.source}\n\nwrote to standard error:\n{output.text}")
+    # A cell that is changed later is known by it, and so its outputs, which are those of another cell.
+    executed = hashlib.sha256("\0".join(cell.source for cell in code).encode()).hexdigest()
+    notebook.metadata = nbformat.from_dict({**METADATA, "executed_sha256": executed})
     return notebook
 
 
@@ -57,6 +61,9 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="files (all in this folder)")
     parser.add_argument("--write", action="store_true", help="keep the outputs")
     options = parser.parse_args()
+    for file in options.notebooks:
+        if not file.is_file():
+            parser.error(f"there is no notebook {file}: the notebooks are {HERE}/*.ipynb.")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the committed outputs are a processor's
     files = options.notebooks or sorted(HERE.glob("*.ipynb"))
     with progress(len(files)) as report:
