@@ -128,7 +128,7 @@ def _saturate(g: Array) -> Array:
     largest = float(jnp.finfo(g.dtype).max) ** 0.5 / 2  # half: residual's |g − m| may be twice as large
     if jnp.iscomplexobj(g):
         return _times(g, jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1)))
-    return jnp.clip(g, -largest, largest)
+    return jnp.maximum(jnp.minimum(g, largest), -largest)
 
 
 def _times(x: Array, r: Array) -> Array:

@@ -19,11 +19,13 @@ This is the only place that knows tree maps and the step counter, and that appli
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -47,6 +49,30 @@ class LeafwiseState(NamedTuple):
     parts: Any
 
 
+def inlined(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, whose operators go straight into the program that is being traced.
+
+    Each operator and function of jnp is jitted by itself: it would be traced apart, for every shape anew, and then be
+    inlined, which takes several times as long. A loop of `lax` in f would be unrolled, so that f should be our own.
+    """
+
+    @functools.wraps(f)
+    def inline(*args: Any, **kwargs: Any) -> Any:
+        tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((args, kwargs)))
+        with jax.disable_jit() if tracing else contextlib.nullcontext():  # by itself a jitted function is the faster
+            return f(*args, **kwargs)
+
+    return inline
+
+
+def once_a_shape(maths: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """The maths of one array, compiled by itself: traced and lowered once for all arrays of one shape and dtype."""
+    return jax.jit(inlined(maths), **options)
+
+
+_increment = inlined(optax.safe_increment)
+
+
 def at(schedule: Numeric | Schedule, t: Array) -> Any:
     """The value that a number or a schedule has in step t = 1, 2, …; schedules count from 0, as in optax."""
     return schedule(t - 1) if callable(schedule) else schedule
@@ -59,6 +85,7 @@ def log_of(decay: Numeric) -> Any:
     return jnp.log1p(-(1 - jnp.asarray(decay, dtype=float)))
 
 
+@inlined
 def weight_of(decay: Numeric, t: Array) -> Array:
     """1 − βᵗ: what an average that started at 0 has gathered after t steps.
 
@@ -101,15 +128,14 @@ def leafwise(
 def lift(leaf: Leaf) -> Transformation:
     """The transformation of a pytree that applies `leaf` to each of its arrays: one walk, one counter."""
 
-    # Compiled by itself, so that leaves of one shape and dtype are traced once and lowered once.
-    @functools.partial(jax.jit, static_argnames="numbers")
+    @functools.partial(once_a_shape, static_argnames="numbers")
     def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array], numbers: Any) -> tuple[Array, Any]:
         dtype = wide(x.dtype)
         real = jnp.finfo(dtype).dtype
         y, new = leaf.update(
             x.astype(dtype),
             jax.tree.map(lambda s: with_precision_of(s, dtype), slots),
-            _merge(numbers, [s.astype(real) for s in scalars]),
+            _merge(numbers, [s if s.dtype == bool else s.astype(real) for s in scalars]),
             {name: with_precision_of(value, dtype) for name, value in view.items()},
         )
         return with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
@@ -124,23 +150,25 @@ def lift(leaf: Leaf) -> Transformation:
         # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
         return None if leaf.rate is None else jax.lax.convert_element_type(leaf.rate(t), jnp.asarray(0.0).dtype)
 
+    @functools.cache
+    def structure() -> Any:
+        return jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
+
     def _columns_to_tree(rows: list[Any], treedef: Any) -> Any:
         """A list over leaves of states → one state whose slots are trees."""
-        outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
-        columns = zip(*(jax.tree.leaves(row) for row in rows), strict=True) if rows else [()] * outer.num_leaves
-        return outer.unflatten([treedef.unflatten(column) for column in columns])
+        columns = zip(*(jax.tree.leaves(row) for row in rows), strict=True) if rows else [()] * structure().num_leaves
+        return structure().unflatten([treedef.unflatten(column) for column in columns])
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LeafwiseState]:
         xs, treedef = jax.tree.flatten(updates)
         check_inexact(updates, "gradient")
         view = _view(leaf.needs, updates, {**extra, "params": params})
-        t = jnp.asarray(optax.safe_increment(state.count))
+        t = jnp.asarray(_increment(state.count))
         scalars, numbers = _split(leaf.once(t))
-        outer = jax.tree.structure(jax.eval_shape(leaf.init, jax.ShapeDtypeStruct((), jnp.float32)))
-        columns = [flatten_like(updates, slot, "state") for slot in outer.flatten_up_to(state.parts)]
+        columns = [flatten_like(updates, slot, "state") for slot in structure().flatten_up_to(state.parts)]
         rows = []
         for i, x in enumerate(xs):
-            slots = outer.unflatten([column[i] for column in columns])
+            slots = structure().unflatten([column[i] for column in columns])
             rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
         return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import leafwise, log_of
+from optzoo_jax.leafwise import inlined, leafwise, log_of
 from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
@@ -54,6 +54,7 @@ def rectify(decay: Numeric = 0.999, *, threshold: Numeric = 4.0, inclusive: bool
     Algorithm 2.
     """
 
+    @inlined
     def once(t: Array) -> tuple:
         rho, rho_inf = _rho(t, decay)
         rectified = _is_rectified(rho, threshold, inclusive)
@@ -65,7 +66,7 @@ def rectify(decay: Numeric = 0.999, *, threshold: Numeric = 4.0, inclusive: bool
         return rectified, r
 
     def maths(rate: Array, rectified: Array, r: Array) -> Array:
-        return jnp.where(rectified > 0, r * rate, 1)
+        return jnp.where(rectified, r * rate, 1)
 
     return leafwise(maths, once=once, in_rate_branch=True)
 
@@ -81,8 +82,9 @@ def hold_until_rectified(decay: Numeric = 0.999, *, threshold: Numeric = 5.0) ->
     Reference: the code of Liu et al., 2019, arXiv:1908.03265; `rectify` has the equation of ρₜ.
     """
 
+    @inlined
     def once(t: Array) -> tuple:
         rho, _ = _rho(t, decay)
         return (_is_rectified(rho, threshold, inclusive=True),)
 
-    return leafwise(lambda x, rectified: jnp.where(rectified > 0, x, 0), once=once)
+    return leafwise(lambda x, rectified: jnp.where(rectified, x, 0), once=once)
