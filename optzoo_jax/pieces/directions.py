@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import leafwise, log_of, weight_of
+from optzoo_jax.leafwise import inlined, leafwise, log_of, weight_of
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.precision import full, zeros
 from optzoo_jax.transformation import Array, Numeric, Transformation, part
@@ -175,14 +176,16 @@ def scheduled_nesterov_ema(
     def mu(t: Array) -> Array:
         return decay * (1 - 0.5 * jnp.exp(t * log_q))
 
-    def one_minus_product(t: Array) -> Array:
-        return -jnp.expm1(t * log_of(decay) + _log_product(t, log_q))
-
+    @inlined
     def once(t: Array) -> tuple:
         t = t.astype(float)
+        now, ahead = mu(t), mu(t + 1)
         if not bias_correction:
-            return decay, mu(t + 1), 1 - mu(t)
-        return decay, mu(t + 1) / one_minus_product(t + 1), (1 - mu(t)) / one_minus_product(t)
+            return decay, ahead, 1 - now
+        weight = -jnp.expm1(t * log_of(decay) + _log_product(t, log_q))
+        # 1 − Π_{i≤t+1}μᵢ from the product up to t: positive terms alone, and no second sum of logarithms.
+        weight_ahead = weight + (1 - weight) * (1 - ahead)
+        return decay, ahead / weight_ahead, (1 - now) / weight
 
     def maths(g: Array, m: Array, b: Numeric, m_weight: Array, g_weight: Array) -> tuple[Array, Array]:
         m = m + (1 - b) * (g - m)
@@ -198,11 +201,13 @@ def _log_product(t: Array, log_q: Numeric) -> Array:
     """Σ_{i≤t} log(1 − ½qⁱ), without having kept it.
 
     log(1−x) = −Σ_k xᵏ/k, and Σ_i qⁱᵏ is a geometric sum: −Σ_k 2⁻ᵏ/k · qᵏ(1−qᵏᵗ)/(1−qᵏ). The terms fall as 2⁻ᵏ, so
-    fifty of them are exact in float64, and the state needs no running product. At q = 1 the sum over i is t.
+    as many as the dtype has bits are exact, and the state needs no running product. At q = 1 the sum over i is t.
     """
-    k = jnp.arange(1, 51, dtype=float)
-    x = k * jnp.asarray(log_q, dtype=float)
+    on_host: Any = np if isinstance(log_q, float) else jnp
+    k = on_host.arange(1, jnp.finfo(t.dtype).nmant + 2, dtype=float)
+    x = k * on_host.asarray(log_q, dtype=float)
     still = x == 0
-    safe = jnp.where(still, -1.0, x)
-    geometric = jnp.where(still, t, jnp.exp(safe) * jnp.expm1(t * safe) / jnp.expm1(safe))
-    return -jnp.sum(jnp.exp2(-k) / k * geometric)
+    safe = on_host.where(still, -1.0, x)
+    share = on_host.exp2(-k) / k
+    moving = share * on_host.exp(safe) / on_host.expm1(safe)
+    return -jnp.sum(jnp.where(still, share * t, moving * jnp.expm1(t * safe)))
