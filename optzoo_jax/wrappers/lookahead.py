@@ -11,6 +11,7 @@ import optax
 
 from optzoo_jax.arguments import check_choice
 from optzoo_jax.card import card_of
+from optzoo_jax.leafwise import once_a_shape
 from optzoo_jax.precision import narrow, wide_copy, widen
 from optzoo_jax.transformation import Array, Numeric, Transformation, around
 
@@ -79,19 +80,10 @@ def lookahead(
         step, fast_state = fast.update(updates, state.fast_state, params, **extra)
         since = state.steps_since_sync + 1
         sync = since >= sync_period
-
-        def update_of(p: Array, u: Array, phi: Array) -> Array:
-            return jnp.where(sync, phi + _as(slow_step_size, phi) * (p + u - phi) - p, u)
-
-        def slow_of(p: Array, u: Array, phi: Array) -> Array:
-            # At a sync both weights are p + u. Said so, it is what the caller computes to apply the update, and XLA:CPU
-            # sees that φ is read before it is overwritten; otherwise it stores the inner update for the two of them.
-            return jnp.where(sync, p + u, phi)
-
-        p = widen(params)
-        wide = jax.tree.map(update_of, p, widen(step), state.slow)
-        slow = jax.tree.map(slow_of, p, wide, state.slow)
-        new = narrow(wide, step)
+        fasts, treedef = jax.tree.flatten(params)
+        triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
+        rows = [_weights(p, u, phi, sync, slow_step_size) for p, u, phi in triples]
+        new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
         cached = state.cached
         if inner_state == "reset":
             reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
@@ -108,6 +100,16 @@ def lookahead(
 
     arguments = {"sync_period": sync_period, "slow_step_size": slow_step_size, "inner_state": inner_state}
     return around(inner, "lookahead", arguments, init, update)
+
+
+@once_a_shape
+def _weights(p: Array, u: Array, phi: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
+    """The update, and the slow weights after it."""
+    theta, step = widen(p), widen(u)
+    pulled = jnp.where(sync, phi + _as(a, phi) * (theta + step - phi) - theta, step)
+    # At a sync both weights are θ + the update. Said so, it is what the caller computes to apply the update, and
+    # XLA:CPU sees that φ is read before it is overwritten; otherwise it stores the inner update for the two of them.
+    return narrow(pulled, u), jnp.where(sync, theta + pulled, phi)
 
 
 def _as(value: Numeric, x: Array) -> Any:
