@@ -82,7 +82,7 @@ L2 = '"weight_decay_mode": "l2"'
 
 broken(
     "step count", "leafwise",
-    ("optax.safe_increment(state.count)", "state.count", "t counts from 0", ADAM),
+    ("_increment(state.count)", "state.count", "t counts from 0", ADAM),
 )  # fmt: skip
 broken(
     "schedule count", "leafwise",
@@ -212,12 +212,13 @@ broken(
 broken(
     "scheduled_nesterov_ema", "pieces/directions",
     ("decay * (1 - 0.5 * jnp.exp(t * log_q))", "decay * (1 - jnp.exp(t * log_q))", "½ missing in μₜ", NADAM),
-    ("mu(t + 1) / one_minus_product(t + 1)", "mu(t) / one_minus_product(t + 1)", "μₜ before m instead of μₜ₊₁", NADAM),
+    ("ahead / weight_ahead,", "now / weight_ahead,", "μₜ before m instead of μₜ₊₁", NADAM),
+    ("(1 - weight) * (1 - ahead)", "(1 - weight) * (1 - now)", "Π with μₜ twice", NADAM),
     ("_LOG_096 = -0.040821994520255166", "_LOG_096 = -0.05129329438755058", "0.95 in the place of 0.96", NADAM),
-    ("jnp.arange(1, 51", "jnp.arange(1, 21", "the series for Πμᵢ cut short", NADAM),
-    ("jnp.where(still, t, jnp", "jnp.where(still, 1.0, jnp", "Σ 1 = 1 at ψ = 0",
+    ("nmant + 2", "nmant - 31", "the series for Πμᵢ cut short", NADAM),
+    ("jnp.where(still, share * t,", "jnp.where(still, share,", "Σ 1 = 1 at ψ = 0",
      equations("nadam", momentum_decay=0.0)),
-    ("return decay, mu(t + 1), 1 - mu(t)", "return decay, mu(t), 1 - mu(t)", "μₜ before m where nothing is corrected",
+    ("return decay, ahead, 1 - now", "return decay, now, 1 - now", "μₜ before m where nothing is corrected",
      equations("nadam", bias_correction=False)),
 )  # fmt: skip
 
@@ -305,7 +306,7 @@ broken(
 )  # fmt: skip
 broken(
     "hold_until_rectified", "pieces/rectification",
-    ("jnp.where(rectified > 0, x, 0)", "jnp.where(rectified > 0, 0, x)", "held after the threshold, not before",
+    ("jnp.where(rectified, x, 0)", "jnp.where(rectified, 0, x)", "held after the threshold, not before",
      golden("equation__radam_authors_idle")),
     ("threshold, inclusive=True),)", "threshold, inclusive=False),)", "still held at ρₜ = threshold", THRESHOLD),
 )  # fmt: skip
@@ -702,9 +703,9 @@ broken(
     ("since >= sync_period", "since > sync_period", "k + 1 steps", lookahead("adam", "keep")),
     ("jnp.where(sync, 0, since)", "jnp.where(sync, 1, since)", "k − 1 steps after the first",
      lookahead("adam", "keep")),
-    ("_as(slow_step_size, phi) * (p + u - phi)", "_as(slow_step_size, phi) * (p - phi)",
+    ("_as(a, phi) * (theta + step - phi)", "_as(a, phi) * (theta - phi)",
      "φ follows θ before its step", lookahead("adam", "keep")),
-    ("phi + _as(slow_step_size, phi) * (p + u - phi)", "p + u - _as(slow_step_size, phi) * (p + u - phi)",
+    ("phi + _as(a, phi) * (theta + step - phi)", "theta + step - _as(a, phi) * (theta + step - phi)",
      "a and 1−a exchanged", lookahead("adam", "keep")),
     ("sync_period: int = 5", "sync_period: int = 6", "Ranger's default k", asked("details", "defaults", "lookahead")),
     ("slow_step_size: Numeric = 0.5", "slow_step_size: Numeric = 0.8", "the default a",
