@@ -100,3 +100,5 @@ def test_the_maths_of_many_leaves_is_traced_once_a_shape(name):
     programs = [e.params["jaxpr"] for e in equations if e.params.get("name") == "one_array"]
     assert len(programs) == 100
     assert len({id(program) for program in programs}) == 10
+    assert not [e for e in equations if e.primitive.name != "jit" and e.outvars[0].aval.ndim == 2], "outside"
+    assert not [e for program in programs for e in program.eqns if e.primitive.name == "jit"], "jnp's own, called"
