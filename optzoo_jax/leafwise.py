@@ -19,7 +19,6 @@ This is the only place that knows tree maps and the step counter, and that appli
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -53,13 +52,18 @@ def inlined(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, whose operators go straight into the program that is being traced.
 
     Each operator and function of jnp is jitted by itself: it would be traced apart, for every shape anew, and then be
-    inlined, which takes several times as long. A loop of `lax` in f would be unrolled, so that f should be our own.
+    inlined, which takes several times as long. Loops of `lax` in f are unrolled; where f has a branch of `lax`, which
+    cannot be taken before it is known, f is traced as it is.
     """
 
     @functools.wraps(f)
     def inline(*args: Any, **kwargs: Any) -> Any:
-        tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((args, kwargs)))
-        with jax.disable_jit() if tracing else contextlib.nullcontext():  # by itself a jitted function is the faster
+        if not any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((args, kwargs))):
+            return f(*args, **kwargs)  # by itself a jitted function is the faster
+        try:
+            with jax.disable_jit():
+                return f(*args, **kwargs)
+        except jax.errors.ConcretizationTypeError:
             return f(*args, **kwargs)
 
     return inline

@@ -11,6 +11,7 @@ from optzoo_jax.experiments.bench.program import compiled, structure
 from optzoo_jax.experiments.bench.steps import state_bytes
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.trees import many_leaves
+from optzoo_jax.leafwise import leafwise
 
 SIZE = 2**20
 SHAPE = jax.ShapeDtypeStruct((SIZE,), jnp.float32)
@@ -102,3 +103,12 @@ def test_the_maths_of_many_leaves_is_traced_once_a_shape(name):
     assert len({id(program) for program in programs}) == 10
     assert not [e for e in equations if e.primitive.name != "jit" and e.outvars[0].aval.ndim == 2], "outside"
     assert not [e for program in programs for e in program.eqns if e.primitive.name == "jit"], "jnp's own, called"
+
+
+def test_the_maths_of_a_piece_may_branch_and_loop():
+    """Operators are traced without jnp's own jits, and there a branch or loop that depends on numbers is none."""
+    x = jnp.array([-1.0, -2.0])
+    branch = leafwise(lambda g: jax.lax.cond(g.sum() > 0, lambda: g, lambda: -g))
+    loop = leafwise(lambda g: jax.lax.while_loop(lambda y: y.min() < -1, lambda y: y / 2, g))
+    for tx, expected in ((branch, [1.0, 2.0]), (loop, [-0.5, -1.0])):
+        assert jax.jit(tx.update)(x, tx.init(x), x)[0].tolist() == expected
