@@ -14,7 +14,7 @@ from optzoo_jax.experiments.training.program import each
 
 
 @functools.partial(jax.jit, static_argnames=("problem", "products"))
-def sharpness(problem: Problem, params: Any, x: jax.Array, y: jax.Array, *, products: int = 30) -> jax.Array:
+def sharpness(problem: Problem, params: Any, x: jax.Array, y: jax.Array, *, products: int = 20) -> jax.Array:
     """λ_max of ∂²objective/∂θ², (rates, seeds), from Hessian-vector products alone.
 
     Power iteration that keeps all its vectors, which is Lanczos' method: from as many products it has more digits,
