@@ -11,10 +11,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
 from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, state_rows, sweep_rows
+from optzoo_jax.experiments.claims.page import markdown
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,15 +96,31 @@ def performance() -> str:
     """The measured part of docs/performance.md, from committed results."""
     blocks = []
     for name, (command, rows) in MEASURED.items():
-        result = json.loads((ROOT / "docs" / "measured" / f"{name}.json").read_text())
-        origin = result["provenance"]
-        versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
-        where = f"{origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']})"
-        repeats = f" Medians of {origin['repeats']} steps and their quartiles." if "repeats" in origin else ""
-        blocks.append(f"`{command}` on {where}, {versions}, float32.{repeats}")
+        result = measured(name)
+        repeats = result["provenance"].get("repeats")
+        medians = f" Medians of {repeats} steps and their quartiles." if repeats else ""
+        blocks.append(f"`{command}` on {where(result)}, float32.{medians}")
         for table in rows(result["methods"]):
             blocks += [f"**{table.title}**", columns(table.columns, table.rows)]
     return "\n\n".join(blocks)
+
+
+def claims() -> str:
+    """The measured part of docs/claims.md, from committed numbers."""
+    result = measured("claims")
+    return f"`optzoo claims` on {where(result)}, float32.\n\n{markdown(result['claims'])}"
+
+
+def measured(name: str) -> dict[str, Any]:
+    """Committed results."""
+    return json.loads((ROOT / "docs" / "measured" / f"{name}.json").read_text())
+
+
+def where(result: dict[str, Any]) -> str:
+    """What results were measured on, and with what."""
+    origin = result["provenance"]
+    versions = ", ".join(f"{name} {origin['versions'][name]}" for name in ("jax", "jaxlib", "optax"))
+    return f"{origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']}), {versions}"
 
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -175,10 +193,9 @@ def filled(path: Path, text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """What each generated file should say."""
-    readme, measured = ROOT / "README.md", ROOT / "docs" / "performance.md"
+    filled_in = {"README.md": table, "docs/performance.md": performance, "docs/claims.md": claims}
     return {
-        readme: filled(readme, table()),
-        measured: filled(measured, performance()),
+        **{ROOT / name: filled(ROOT / name, text()) for name, text in filled_in.items()},
         ROOT / "docs" / "methods.md": page(),
         ROOT / "docs" / "laws.md": laws(),
     }

@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, bench, landscape, anatomy, advise, list, show."""
+"""The command `optzoo`: race, bench, landscape, anatomy, advise, claims, list, show."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from optzoo_jax.experiments.advice.command import add_advise
 from optzoo_jax.experiments.bench.command import add_bench
+from optzoo_jax.experiments.claims.command import add_claims
 from optzoo_jax.experiments.interrupt import INTERRUPTED
 from optzoo_jax.experiments.landscapes.command import add_landscape
 from optzoo_jax.experiments.race.command import add_race
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bench(commands)
     add_landscape(commands)
     add_advise(commands)
+    add_claims(commands)
 
     names = commands.add_parser("list", help="list the methods")
     names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")

@@ -16,7 +16,8 @@ def one_by_one(
     origin: Callable[[], dict[str, Any]],
     table: Callable[[list[dict[str, Any]]], Any],
     width: int,
-    draw: Callable[[dict[str, Any]], Iterable[Path]],
+    draw: Callable[[dict[str, Any]], Iterable[Path]] = lambda document: (),
+    things: str = "methods",
 ) -> Callable[[], int]:
     """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
 
@@ -28,6 +29,7 @@ def one_by_one(
       table: what is printed of the finished ones.
       width: of the table at least; narrower, numbers would be cut.
       draw: what makes pictures or pages of what the file holds, and returns their names.
+      things: what they are, if not methods.
     """
     from rich.console import Console
 
@@ -35,7 +37,7 @@ def one_by_one(
     from optzoo_jax.experiments.results import write
 
     def run() -> int:
-        document = {"complete": False, **origin(), "methods": (finished := [])}
+        document = {"complete": False, **origin(), things: (finished := [])}
         interrupted = False
         try:
             with interruptible_progress(total) as report:
@@ -50,7 +52,7 @@ def one_by_one(
             console.width = max(console.width, width)
             console.print(table(finished))
         if interrupted:
-            print(f"Interrupted: {len(finished)} of {total} methods finished.")
+            print(f"Interrupted: {len(finished)} of {total} {things} finished.")
         drawn = draw(document) if finished else []
         print(f"Saved in {', '.join(map(str, [out, *drawn]))}." if finished else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0

@@ -1,0 +1,48 @@
+"""All claims, by name, in the order of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.claims import (
+    around,
+    convergence,
+    decay,
+    domains,
+    friction,
+    generalization,
+    noise,
+    rates,
+    sparse,
+    speed,
+    surfaces,
+)
+from optzoo_jax.experiments.claims.claim import Claim
+
+THEMES: dict[str, tuple[Claim, ...]] = {
+    "Surfaces": surfaces.CLAIMS,
+    "Convergence": convergence.CLAIMS,
+    "The rate of a coordinate": rates.CLAIMS,
+    "Friction": friction.CLAIMS,
+    "Weight decay": decay.CLAIMS,
+    "Noise": noise.CLAIMS,
+    "Training": speed.CLAIMS,
+    "Sparse gradients": sparse.CLAIMS,
+    "Slow weights and warm-up": around.CLAIMS,
+    "Generalization": generalization.CLAIMS,
+    "Domains": domains.CLAIMS,
+}
+CLAIMS = {claim.name: claim for claims in THEMES.values() for claim in claims}
+
+
+def select(names: Sequence[str]) -> list[Claim]:
+    """The claims of these names, all where there are none.
+
+    Raises:
+      ValueError: for an unknown name, with the nearest one.
+    """
+    for name in names:
+        if name not in CLAIMS:
+            unknown(f"no claim is called {name!r}", name, list(CLAIMS))
+    return [CLAIMS[name] for name in dict.fromkeys(names or CLAIMS)]
