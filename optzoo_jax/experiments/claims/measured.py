@@ -41,9 +41,9 @@ def measure_one(claim: Claim) -> Record:
 
 
 def configuration(claim: Claim) -> Record:
-    """What a measurement depends on, plain data: where it changes, the numbers no longer stand."""
+    """What numbers stand for, plain data: where it changes they are measured again, with the rule before them."""
     setting = json.loads(json.dumps(dict(claim.setting), default=dataclasses.asdict))
-    return {"name": claim.name, "experiment": claim.experiment, "rule": claim.rule, "setting": setting}
+    return {"name": claim.name, "rule": claim.rule, "setting": setting}
 
 
 def standing(path: Path, asked: Sequence[Claim], known: dict[str, Claim], provenance: dict[str, Any]) -> list[Record]:

@@ -42,7 +42,12 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
     numbers = {record["name"]: record["numbers"] for record in records}
     found = verdicts(records)
     rows = [f"| [{CLAIMS[name].statement}](#{name}) | {verdict} |" for name, verdict in found.items()]
-    blocks = [f"{counted(list(found.values())).capitalize()}.", "\n".join(["| claim | verdict |", "|---|---|", *rows])]
+    blocks = [
+        f"{counted(list(found.values())).capitalize()}. In the rules {SIGN_TEST}.",
+        "\n".join(["| claim | verdict |", "|---|---|", *rows]),
+    ]
+    missing = [f"`{name}`" for name in CLAIMS if name not in found]
+    blocks += [f"Not measured yet: {', '.join(missing)}."] if missing else []
     for theme, claims in THEMES.items():
         blocks.append(f"## {theme}")
         blocks += [_section(claim, numbers[claim.name]) for claim in claims if claim.name in numbers]
@@ -50,15 +55,13 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
 
 
 def _section(claim: Claim, numbers: Numbers) -> str:
-    rule = claim.rule.replace("clearly", "clearly¹", 1)
     parts = [
         f"### {claim.name}",
         f"**{claim.statement}** ({claim.source})",
         f"Experiment: {claim.experiment}",
         *([_table(numbers)] if numbers else []),
-        f"Rule: {rule}",
+        f"Rule: {claim.rule}",
         f"Verdict: **{claim.verdict(numbers)}**.{' ' + claim.remark if claim.remark else ''}",
-        *([f"¹ {SIGN_TEST}."] if "¹" in rule else []),
     ]
     return "\n\n".join(parts)
 

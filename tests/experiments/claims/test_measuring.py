@@ -10,6 +10,7 @@ from optzoo_jax.experiments.claims.claim import Claim
 from optzoo_jax.experiments.claims.measured import measure, standing
 from optzoo_jax.experiments.claims.trials import FRESH, Trial, sweep, table
 from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.race.selection import grid
 
 HERE = {"versions": {"jax": "1"}, "platform": "here"}
 
@@ -109,8 +110,8 @@ def test_rates_are_tuned_on_some_seeds_and_reported_on_others(monkeypatch):
     trials.fresh.cache_clear()
     trial = Trial("logistic", steps=1, rates=3, tuning=2, fresh=4)
     found = table(["sgd", "adam"], trial, "test loss")
-    best = 0.1 * 10**0.5
-    assert asked[0] == ("sgd", [0, 1], [0.1 / 10**0.5, 0.1, best])
+    best = grid(0.1, 3)[-1]
+    assert asked[0] == ("sgd", [0, 1], grid(0.1, 3))
     assert asked[1] == ("sgd", list(range(FRESH, FRESH + 4)), [best])
     assert [len(of) for _, _, of in asked] == [3, 1, 3, 1], "every method as many rates"
     assert found["sgd"] == {"learning rate": best, "test loss": [best] * 4}
