@@ -36,5 +36,11 @@ def _claims(options: argparse.Namespace) -> Callable[[], int]:
     kept = standing(options.out, asked, CLAIMS, machine())
     total = len({record["name"] for record in kept} | {claim.name for claim in asked})
     return one_by_one(
-        options.out, total, lambda report: measure(asked, kept, report), machine, summary, width=100, things="claims"
+        options.out,
+        total,
+        lambda report: measure(asked, kept, report),
+        lambda: {"provenance": machine()},
+        summary,
+        width=100,
+        things="claims",
     )

@@ -40,8 +40,8 @@ def newton_and_sgd(steps: int, sgd_steps: int, rates: int, seeds: list[int]) -> 
     found: dict[str, dict[str, float | list[float | None] | None]] = {}
     for name, budget in (("newton", steps), ("sgd", sgd_steps)):
         of = entry(name)
-        train = trainer(problem, of.make_optimizer, seeds, steps=budget, batch_size="full")
-        runs = train([1.0] if name == "newton" else grid(of.learning_rate, rates))
+        train = trainer(problem, of.make_optimizer, steps=budget, batch_size="full")
+        runs = train([1.0] if name == "newton" else grid(of.learning_rate, rates), seeds)
         best = best_rate(runs)
         found[name] = {
             "learning rate": best,
@@ -66,7 +66,7 @@ def batch_sizes(sizes: list[int], epochs: int, rates: int, tuning: list[int], fr
         steps = epochs * (examples // size)
 
         def train(seeds: list[int], rates: list[float], size: int = size, steps: int = steps) -> list[Run]:
-            return trainer(problem, entry("sgd").make_optimizer, seeds, steps=steps, batch_size=size)(rates)
+            return trainer(problem, entry("sgd").make_optimizer, steps=steps, batch_size=size)(rates, seeds)
 
         best = best_rate(train(tuning, grid(entry("sgd").learning_rate, rates)))
         runs = train(fresh, [best])

@@ -70,9 +70,9 @@ def rescue(
         problem = deep(depth, width, deviation)
         for eta in (None, *etas):
             options = {"steps": steps, "batch_size": 64, "gradient_noise": eta}
-            train = trainer(problem, entry("momentum").make_optimizer, [0], **options)
-            best = best_rate(train(grid(entry("momentum").learning_rate, rates)))
-            runs = trainer(problem, entry("momentum").make_optimizer, fresh, **options)([best])
+            train = trainer(problem, entry("momentum").make_optimizer, **options)
+            best = best_rate(train(grid(entry("momentum").learning_rate, rates), [0]))
+            runs = train([best], fresh)
             start = f"normal, {deviation:g}" if deviation else "all 0"
             found[f"{start}; {'no noise' if eta is None else f'η = {eta:g}'}"] = {
                 "learning rate": best,

@@ -21,6 +21,7 @@ from optzoo_jax.experiments.training.trainer import Run, checkpoints, trainer
 
 Track = Literal["tuned", "default"]
 FRESH = 100
+EDGE = "on the edge: 1"
 _OWN = {
     "rmsprop + momentum": Entry("rmsprop", 1e-3, lambda rate: optzoo_jax.rmsprop(rate, momentum=0.9)),
     "lookahead(momentum)": Entry("momentum", 0.03, lambda rate: optzoo_jax.lookahead(optzoo_jax.momentum(rate))),
@@ -89,25 +90,25 @@ def _train(name: str, trial: Trial, seeds: Sequence[int], rates: Sequence[float]
     train = trainer(
         problem,
         lambda rate: _entry(name).make_optimizer(scheduled(rate)),
-        seeds,
         steps=trial.steps,
         batch_size=problem.batch_size,
-        at_the_end=at_the_end,
     )
-    return train(rates)
+    return train(rates, seeds, at_the_end)
 
 
 def table(names: Sequence[str], trial: Trial, *columns: str, track: Track = "tuned") -> dict[str, dict[str, Value]]:
     """Of each method its learning rate, and of each fresh seed what the columns, names in `COLUMNS`, say.
 
-    Where nothing is right or wrong, a column of accuracies is left out.
+    `EDGE` is 1 where the rate is the largest or the smallest that was tried: a better one may lie beyond. Where nothing
+    is right or wrong, a column of accuracies is left out.
     """
     found = {}
     if trial.make_problem().accuracy is None:
         columns = tuple(column for column in columns if "accuracy" not in column)
     for name in names:
         runs = fresh(name, trial, track)
-        found[name] = {"learning rate": runs[0]["learning_rate"]} | {
+        rate, rates = runs[0]["learning_rate"], grid(_entry(name).learning_rate, trial.rates)
+        found[name] = {"learning rate": rate, EDGE: float(rate in (min(rates), max(rates)))} | {
             column: [COLUMNS[column](run, trial) for run in runs] for column in columns
         }
     return found

@@ -8,7 +8,7 @@ from optzoo_jax.experiments.claims import trials
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
 from optzoo_jax.experiments.claims.claim import Claim
 from optzoo_jax.experiments.claims.measured import measure, standing
-from optzoo_jax.experiments.claims.trials import FRESH, Trial, sweep, table
+from optzoo_jax.experiments.claims.trials import EDGE, FRESH, Trial, sweep, table
 from optzoo_jax.experiments.cli import main
 from optzoo_jax.experiments.race.selection import grid
 
@@ -114,10 +114,10 @@ def test_rates_are_tuned_on_some_seeds_and_reported_on_others(monkeypatch):
     assert asked[0] == ("sgd", [0, 1], grid(0.1, 3))
     assert asked[1] == ("sgd", list(range(FRESH, FRESH + 4)), [best])
     assert [len(of) for _, _, of in asked] == [3, 1, 3, 1], "every method as many rates"
-    assert found["sgd"] == {"learning rate": best, "test loss": [best] * 4}
+    assert found["sgd"] == {"learning rate": best, EDGE: 1.0, "test loss": [best] * 4}
     table(["sgd"], trial, "test loss")
     assert len(asked) == 4, "measured twice"
-    table(["sgd"], trial, "test loss", track="default")
+    assert table(["sgd"], trial, "test loss", track="default")["sgd"][EDGE] == 0
     assert asked[4] == ("sgd", list(range(FRESH, FRESH + 4)), [0.1])
     sweep.cache_clear()
     trials.fresh.cache_clear()
