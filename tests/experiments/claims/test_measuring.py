@@ -16,9 +16,14 @@ HERE = {"versions": {"jax": "1"}, "platform": "here"}
 
 
 @pytest.fixture
-def claim():
-    """A function that makes a claim, which counts how often it was measured."""
-    calls = []
+def calls():
+    """What was measured: names and settings."""
+    return []
+
+
+@pytest.fixture
+def claim(calls):
+    """A function that makes a claim, which says in `calls` when it is measured."""
 
     def make(name, **setting):
         def numbers(**given):
@@ -27,7 +32,6 @@ def claim():
 
         return Claim(name, "", "", "experiment", "rule", numbers, lambda numbers: True, setting)
 
-    make.calls = calls
     return make
 
 
@@ -40,16 +44,16 @@ def test_what_is_not_finite_is_none(claim):
     assert record["numbers"] == {"row": {"column": [1.0, None], "other": None}}
 
 
-def test_finished_claims_are_kept_until_they_change(claim, tmp_path):
+def test_finished_claims_are_kept_until_they_change(claim, calls, tmp_path):
     path, known = tmp_path / "claims.json", {name: claim(name, steps=3) for name in "abc"}
     assert standing(path, list(known.values()), known, HERE) == []
     save(path, list(measure([known["a"], known["b"], known["c"]], [])))
     changed = known | {"b": claim("b", steps=4), "c": claim("c", steps=4)}
     kept = standing(path, [changed["a"], changed["b"]], changed, HERE)
     assert [record["name"] for record in kept] == ["a", "c"], "c has changed, but nobody asked for it"
-    claim.calls.clear()
+    calls.clear()
     found = list(measure([changed["a"], changed["b"]], kept))
-    assert claim.calls == [("b", {"steps": 4})]
+    assert calls == [("b", {"steps": 4})]
     assert [record["name"] for record in found] == ["a", "c", "b"]
 
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,20 +40,22 @@ def test_at_least_five_fresh_seeds_where_something_is_trained():
             assert all(len(x) in {trial["fresh"] for trial in settings} for x in row.values() if isinstance(x, list))
 
 
-def doctored(numbers):
+def doctored(numbers) -> Iterator[Any]:
     """The same tables with rows all alike, with a number for each row in many orders, and with nothing finite."""
     rows, random = list(numbers), np.random.default_rng(0)
     for one in (rows[0], rows[-1]):
         yield dict.fromkeys(rows, numbers[one])
     for _ in range(200):
-        yield {row: filled(numbers[row], k + 1) for row, k in zip(rows, random.permutation(len(rows)), strict=True)}
+        yield {
+            row: filled(numbers[row], int(k) + 1) for row, k in zip(rows, random.permutation(len(rows)), strict=True)
+        }
         yield {row: {c: list(of.values())[k] for c, k in zip(of, random.permutation(len(of)), strict=True)}
                for row, of in numbers.items()}  # fmt: skip
     for worst in (None, 0.0, 0.5, 1e9):
         yield {row: filled(of, worst) for row, of in numbers.items()}
 
 
-def filled(of, x):
+def filled(of, x: Any):
     return {column: [x] * len(old) if isinstance(old, list) else x for column, old in of.items()}
 
 
