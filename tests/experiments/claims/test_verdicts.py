@@ -64,7 +64,7 @@ def test_other_numbers_have_another_verdict(name):
     claim = CLAIMS[name]
     before, others = claim.verdict(NUMBERS[name]), set()
     for numbers in doctored(NUMBERS[name]):
-        with contextlib.suppress(ValueError, ZeroDivisionError):  # exchanged columns need not go together
+        with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # rows need not go together
             others.add(claim.verdict(numbers))
     assert others - {before}, before
 
