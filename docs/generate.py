@@ -15,8 +15,10 @@ from typing import Any
 
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
+from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.claims.page import markdown
+from optzoo_jax.experiments.race.table import protocol, race_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,6 +125,16 @@ def where(result: dict[str, Any]) -> str:
     return f"{origin['cores']} cores ({', '.join(origin['devices'])}; {origin['platform']}), {versions}"
 
 
+def race() -> str:
+    """The measured part of docs/race.md."""
+    short = measured("race")
+    blocks = [f"On {where(short)}, float32."]
+    for table in race_rows(short):
+        names = [name.replace("\n", " ") for name in table.columns]
+        blocks += [f"**{table.title}**", columns(names, table.rows), *table.notes]
+    return "\n\n".join([*blocks, *protocol(short)])
+
+
 def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table."""
     rule = ["---", *["---:"] * (len(names) - 1)]
@@ -193,7 +205,13 @@ def filled(path: Path, text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """What each generated file should say."""
-    filled_in = {"README.md": table, "docs/performance.md": performance, "docs/claims.md": claims}
+    filled_in = {
+        "README.md": table,
+        "docs/performance.md": performance,
+        "docs/claims.md": claims,
+        "docs/race.md": race,
+        "docs/choosing.md": advice,
+    }
     return {
         **{ROOT / name: filled(ROOT / name, text()) for name, text in filled_in.items()},
         ROOT / "docs" / "methods.md": page(),
