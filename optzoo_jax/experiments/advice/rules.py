@@ -81,7 +81,7 @@ REASONS = (
     ),
     Reason(
         "language", "adamw", 3, "Adam is the advice for text, and decoupled decay is how transformers are trained.",
-        (_LECTURE, Source("Loshchilov & Hutter, 2019, arXiv 1711.05101"), Claim("domain-language", "?")),
+        (_LECTURE, Source("Loshchilov & Hutter, 2019, arXiv 1711.05101"), Claim("domain-language", "reproduced")),
     ),
     Reason(
         "language", "radam", 2, "It is said to need no warm-up, which transformers otherwise do.",
