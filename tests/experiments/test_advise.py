@@ -76,7 +76,7 @@ def test_the_command_prints_calls_reasons_evidence_and_where_it_is_thin(capsys):
     shown = capsys.readouterr().out
     assert "\n1. optzoo_jax.compress_state(optzoo_jax.adamw(0.001))\n" in shown
     assert "\n2. optzoo_jax.adagrad(0.01)\n" in shown
-    assert "docs/claims.md#sparse-adaptive" in shown
+    assert "     reproduced here: docs/claims.md#adagrad-rare\n" in shown
     thin = shown.split("Where the evidence is thin:")[1]
     for name in ("language", "sparse", "memory-limited"):
         assert THIN[name] in " ".join(thin.split())

@@ -36,7 +36,7 @@ def test_the_command_leaves_a_table_and_plain_data(tmp_path, capsys):
         assert all(method["compilation"]["20"]["ours"][part] > 0 for part in ("trace", "lower", "compile"))
     output = capsys.readouterr().out
     assert output.count("adamod") == 2, "a row in each table"
-    assert f"Saved in {path}, drawn in {path.with_suffix('.png')}." in output.replace("\n", "")
+    assert f"Saved in {path}, {path.with_suffix('.png')}." in output.replace("\n", "")
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -46,7 +46,9 @@ def test_a_race_leaves_plain_data_with_its_provenance(tiny):
     assert origin["devices"]
     assert len(origin["source_sha256"]) == len(found["problems"]["logistic"]["data_sha256"]) == 64
     assert found["problems"]["logistic"]["examples"] == [1169, 269, 359]
-    assert {p.name for p in folder.iterdir()} == {"race.json", "race", "compiled"}, "nothing temporary is left"
+    assert {p.name for p in folder.iterdir()} == {
+        *("race.json", "race-summary.json", "race.png", "race", "compiled")
+    }, "nothing temporary is left"
     assert [p.suffix for p in (folder / "race" / "logistic").iterdir()] == [".json"] * 2
     assert any((folder / "compiled").iterdir())
 
@@ -68,7 +70,7 @@ def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
     _, output, errors, folder = tiny
     assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
     assert "Equal budget: 2 learning rates" in output
-    assert f"Saved in {folder / 'race.json'}." in output
+    assert f"Saved in {folder / 'race.json'}, {folder / 'race-summary.json'}, {folder / 'race.png'}." in output
     assert errors.splitlines() == ["1/2 logistic adam", "2/2 logistic sgd"]
     assert "\x1b" not in output + errors
     assert "…" not in output, "cut at 100 columns"
@@ -78,8 +80,9 @@ def without_clock(records):
     return [{k: v for k, v in record.items() if k not in ("seconds", "seconds_a_step")} for record in records]
 
 
-def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path):
+def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path, monkeypatch):
     """Killed when the first of two methods is kept; the second is measured by another process."""
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tiny[3] / "compiled"))
     command = [sys.executable, "-m", "optzoo_jax", "race", "adam", "sgd", *TINY, "--out", str(tmp_path)]
     kept = tmp_path / "race" / "logistic"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
@@ -92,6 +95,7 @@ def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert first.stat().st_mtime_ns == written
     assert (done.returncode, done.stderr) == (0, "2/2 logistic sgd\n")
+    assert not (tmp_path / "compiled").exists(), "the user said where"
     found = json.loads((tmp_path / "race.json").read_text())
     assert found["complete"]
     assert without_clock(found["methods"]) == without_clock(tiny[0]["methods"])
@@ -140,7 +144,7 @@ def test_an_interrupted_race_keeps_what_is_finished_and_goes_on(tmp_path, monkey
     assert not found["complete"]
     assert re.search(r"^sgd ", output, flags=re.MULTILINE)
     assert "Interrupted: 1 of 3 methods finished." in output
-    assert f"Saved in {tmp_path / 'race.json'}." in output
+    assert f"Saved in {tmp_path / 'race.json'}, " in output
     stop_at = "sgd"
     assert main(command) == 0, "sgd was kept"
     found = json.loads((tmp_path / "race.json").read_text())

@@ -12,6 +12,7 @@ from optzoo_jax.experiments.advice.rules import ARGUMENTS, CONDITIONS, REASONS, 
 _MOST = 3
 _ENOUGH = 3
 _WIDE = 4  # bytes of state a parameter, above which memory is short
+_INCOMPRESSIBLE = ("lookahead",)  # its slow weights are parameters, of which 8 bits are too few
 
 
 class Suggestion(NamedTuple):
@@ -37,7 +38,12 @@ def advise(task: str, conditions: Collection[str] = ()) -> list[Suggestion]:
     for condition in conditions:
         if condition not in CONDITIONS:
             unknown(f"advise: no condition is called {condition!r}", condition, list(CONDITIONS))
-    reasons = [reason for reason in REASONS if reason.when in (task, *conditions)]
+    short = "memory-limited" in conditions
+    reasons = [
+        reason
+        for reason in REASONS
+        if reason.when in (task, *conditions) and not (short and reason.method in _INCOMPRESSIBLE)
+    ]
     votes: dict[str, int] = {}
     for reason in reasons:
         votes[reason.method] = votes.get(reason.method, 0) + reason.weight
@@ -49,7 +55,7 @@ def advise(task: str, conditions: Collection[str] = ()) -> list[Suggestion]:
     return [
         Suggestion(
             method,
-            call(task, method, compressed="memory-limited" in conditions),
+            call(task, method, compressed=short),
             tuple(sorted((r for r in reasons if r.method == method), key=lambda r: -r.weight)),
         )
         for method in best
