@@ -39,7 +39,8 @@ def test_a_race_leaves_plain_data_with_its_provenance(tiny):
     origin = found["provenance"]
     assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(origin["versions"])
     given = {"steps": 3, "rates": 2, "seeds": 2, "batch_size": None}
-    assert origin["budget"] == given | {"schedule": "constant", "gradient_noise": None, "patience": None}
+    usual = {"share": 1.0, "timed": True}
+    assert origin["budget"] == given | usual | {"schedule": "constant", "gradient_noise": None, "patience": None}
     assert origin["seeds"] == {"to choose": [0, 1], "to report": [2, 3]}
     assert origin["dtype"] == "float32"
     assert origin["platform"]
@@ -108,7 +109,7 @@ def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path
         assert main(arguments) == 0
     found, output = json.loads((tmp_path / "race.json").read_text()), " ".join(capsys.readouterr().out.split())
     given = {"steps": 5, "rates": 1, "seeds": 1, "batch_size": 4}
-    chosen = {"schedule": "cosine", "gradient_noise": None, "patience": 1}
+    chosen = {"schedule": "cosine", "gradient_noise": None, "patience": 1, "share": 1.0, "timed": True}
     assert found["provenance"]["budget"] == given | chosen
     ours, theirs = found["methods"]
     assert (ours["name"], theirs["name"]) == ("sgd", "optax:sgd")

@@ -30,19 +30,23 @@ class Budget:
       rates: learning rates, at first.
       seeds: runs at every rate to choose it, and as many fresh ones to report.
       steps: of training, None for the problem's own number.
+      share: of that number, where `steps` is None.
       batch_size: examples in a step, None for the problem's own.
       schedule: of the learning rate, one of `SCHEDULES`.
       gradient_noise: η of the noise added to the gradient, None for none.
       patience: measurements without improvement after which a run stops, None for never.
+      timed: whether a step's time is measured, which takes another compilation.
     """
 
     rates: int = 5
     seeds: int = 5
     steps: int | None = None
+    share: float = 1.0
     batch_size: int | Literal["full"] | None = None
     schedule: str = "constant"
     gradient_noise: float | None = None
     patience: int | None = None
+    timed: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,13 +103,18 @@ def cells(entries: Sequence[Entry], problems: Sequence[Problem], budget: Budget)
             entry,
             problem,
             budget,
-            min(budget.steps or problem.steps, entry.most_steps or problem.steps),
+            _steps(entry, problem, budget),
             examples_a_step(problem, budget.batch_size or problem.batch_size),
         )
         for problem in problems
         for entry in entries
         if entry.problem in (None, problem.name)
     ]
+
+
+def _steps(entry: Entry, problem: Problem, budget: Budget) -> int:
+    steps = budget.steps or max(1, round(budget.share * problem.steps))
+    return min(steps, entry.most_steps or steps)
 
 
 data_hash = functools.cache(lambda problem: sha256(problem.data))

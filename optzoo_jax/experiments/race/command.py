@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 
 
 class _Size(NamedTuple):
-    """`says`: for --help."""
+    """`share`: of each problem's steps. `timed`: whether steps are. `says`: for --help."""
 
     problems: tuple[str, ...]
     rates: int
     seeds: int
     says: str
+    share: float = 1.0
+    timed: bool = True
 
 
 _SIZES = {
-    "quick": _Size(("digits-mlp", "logistic"), 5, 3, "two problems and 3 seeds; minutes"),
+    "quick": _Size(
+        ("digits-mlp", "logistic"),
+        5,
+        3,
+        "two problems, half of the steps, 3 seeds, no clock; minutes",
+        0.5,
+        timed=False,
+    ),
     "usual": _Size(("digits-mlp", "logistic", "autoencoder", "modules"), 5, 5, ""),
     "full": _Size(tuple(PROBLEMS), 7, 5, "all problems and 7 rates; a night"),
 }
@@ -122,6 +131,8 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         schedule=options.schedule,
         gradient_noise=options.gradient_noise,
         patience=options.patience,
+        share=size.share,
+        timed=size.timed,
     )
     raced = cells(entries, problems, budget)
     out = options.out / "race.json"

@@ -80,7 +80,7 @@ def run_cell(cell: Cell, report: Callable[[float], None] = lambda share: None) -
         "at_defaults": _at(last, entry.learning_rate),
         "state_bytes": optzoo_jax.state_bytes(make(best), params) / size,
         "gradients_a_step": 1 + size if entry.second_order else 1,
-        "seconds_a_step": seconds_a_step(problem, make, best, cell.batch_size),
+        "seconds_a_step": seconds_a_step(problem, make, best, cell.batch_size) if budget.timed else None,
         "seconds": time.perf_counter() - began,
     }
 

@@ -109,7 +109,7 @@ def expected_best(record: Record) -> list[float]:
 def cost(record: Record, currency: Currency) -> float:
     """What a method pays to reach the target: steps, evaluations of the gradient, or seconds; ∞ where it does not.
 
-    Seconds are those of a single run's steps; compilation is not among them.
+    Seconds are those of a single run's steps; compilation is not among them. ∞ too where no step was timed.
 
     Args:
       record: of a method, whole or in short.
@@ -117,7 +117,7 @@ def cost(record: Record, currency: Currency) -> float:
     """
     price = {"steps": 1, "gradients": record["gradients_a_step"], "seconds": record["seconds_a_step"]}[currency]
     steps = record["steps_to_target"] if "steps_to_target" in record else steps_to_target(record)
-    return math.inf if steps is None else steps * price
+    return math.inf if None in (steps, price) else steps * price
 
 
 def costs(records: Sequence[Record], currency: Currency) -> dict[str, dict[str, float]]:

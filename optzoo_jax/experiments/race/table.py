@@ -86,7 +86,7 @@ def _row(record: dict[str, Any]) -> Row:
         *results,
         f"{record['runs_diverged']}/{record['runs']}",
         _number(record["sharpness"], ".3g"),
-        f"{1e3 * record['seconds_a_step']:.2f}",
+        "–" if record["seconds_a_step"] is None else f"{1e3 * record['seconds_a_step']:.2f}",
         f"{record['state_bytes']:.0f}",
     )
 

@@ -1,6 +1,7 @@
 """Equal trials for all, a wider grid where the best is on its edge, and a table that leaves nothing out."""
 
 import dataclasses
+import math
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +16,7 @@ from optzoo_jax.experiments.race import race as race_module
 from optzoo_jax.experiments.race.cell import Budget, cells
 from optzoo_jax.experiments.race.race import run_cell
 from optzoo_jax.experiments.race.selection import SPACING
-from optzoo_jax.experiments.race.statistics import in_short, summary
+from optzoo_jax.experiments.race.statistics import cost, in_short, summary
 from optzoo_jax.experiments.race.table import protocol, race_rows
 from optzoo_jax.experiments.rows import in_terminal
 
@@ -112,6 +113,16 @@ def test_a_best_rate_on_the_edge_of_the_wider_grid_is_marked(peak_at, best):
     text = printed([found])
     assert "† " in text
     assert "\n† the best rate is on the edge" in text
+
+
+def test_a_share_of_the_steps_and_no_clock(peak_at, monkeypatch):
+    peak_at(0.1)
+    monkeypatch.setattr(race_module, "seconds_a_step", None)
+    found = run_cell(one(budget=Budget(rates=3, seeds=2, share=0.5, timed=False)))
+    assert (found["steps"], found["seconds_a_step"]) == (DIGITS.steps // 2, None)
+    (table,) = race_rows(short([found]))
+    assert table.rows[0][table.columns.index("ms")] == "–"
+    assert cost(found, "seconds") == math.inf
 
 
 def test_two_rates_can_be_extended_and_one_is_not(peak_at):

@@ -41,6 +41,8 @@ def test_what_is_there_stays(tmp_path, record):
         {"schedule": "cosine"},
         {"gradient_noise": 0.1},
         {"patience": 3},
+        {"share": 0.5},
+        {"timed": False},
     ],
 )
 def test_another_budget_is_another_cell(change):
