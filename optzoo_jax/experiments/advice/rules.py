@@ -157,7 +157,8 @@ REASONS = (
         (Claim("adagrad-robust", "reproduced"), Claim("adagrad-default", "not reproduced")),
     ),
     Reason(
-        "untuned", "adamw", 2, "Its own rate is rarely far from the best.", (Page("race.md"),),
+        "untuned", "adabelief", 2,
+        "No method of the race has a wider range of good rates, and few lose less at their own.", (Page("race.md"),),
     ),
     Reason(
         "unstable", "radam", 3, "Its early rates are scaled down to the variance that they have.",
