@@ -25,6 +25,7 @@ def summary(record: Record) -> dict[str, Any]:
     """A method on one problem in a few plain numbers, None for what is not finite."""
     test = f"test_{record['score']}"
     found = {
+        "validation": _quartiles(record["tuned"], f"validation_{record['score']}"),
         "test": _quartiles(record["tuned"], test),
         "at_defaults": _quartiles(record["at_defaults"], test),
         "train_loss": _median(record, "train_loss"),

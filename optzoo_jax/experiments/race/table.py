@@ -17,6 +17,7 @@ LIMITS = (
     "billion parameters was measured to be 1.1 times as fast at 1.2 billion (Wen, Hall, Ma & Liang, 2025, arXiv "
     "2509.02046)."
 )
+BASELINES = ("adamw", "nag")
 _TAUS = (1.0, 1.5, 2.0, 4.0)
 
 
@@ -105,6 +106,11 @@ def _notes(records: Sequence[dict[str, Any]], facts: dict[str, Any]) -> list[str
     behind = [_behind(record) for record in records if record["steps_to_target"] is None]
     if behind:
         lines.append(f"Not at {_target(facts)}: {', '.join(behind)}.")
+    baselines = [
+        f"{_number(r['validation']['median'], '.3g')} ({r['name']})" for r in records if r["name"] in BASELINES
+    ]
+    if baselines:
+        lines.append(f"Beside the target: the baselines' median validation {facts['score']}, {', '.join(baselines)}.")
     diverged, of = (sum(record[name] for record in records) for name in ("runs_diverged", "runs"))
     return [*lines, f"Diverged: {diverged} of {of} tuning runs met a loss that is not finite."]
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from optzoo_jax.experiments.race.statistics import summary
+from optzoo_jax.experiments.report.currencies import choice, currencies
 from optzoo_jax.experiments.report.section import Section, static
 from optzoo_jax.experiments.report.text import target
 
@@ -23,9 +24,7 @@ and along its lines with the arrow keys.</p>
 <label><input type=radio name=track value=tuned checked> tuned rate</label>
 <label><input type=radio name=track value=at_defaults> the card's rate</label></fieldset>
 <fieldset><legend>Training against</legend>
-<label><input type=radio name=currency-of-curves value=steps checked> steps</label>
-<label><input type=radio name=currency-of-curves value=gradients> gradients</label>
-<label><input type=radio name=currency-of-curves value=seconds> seconds</label></fieldset>
+{currencies}</fieldset>
 </div>"""
 
 
@@ -35,7 +34,8 @@ def section(document: Mapping[str, Any]) -> Section:
     trials: dict[str, dict[str, Any]] = {problem: {} for problem in document["problems"]}
     for record in document["methods"]:
         trials[record["problem"]][record["name"]] = summary(record)["expected_best"]
-    return Section("Curves", _INTRO + "\n".join(parts), data=trials, script=static("curves.js"))
+    intro = _INTRO.format(currencies=choice("currency-of-curves", currencies(document).items()))
+    return Section("Curves", intro + "\n".join(parts), data=trials, script=static("curves.js"))
 
 
 def _charts(problem: str, facts: Mapping[str, Any]) -> str:

@@ -6,15 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optzoo_jax.experiments.race.statistics import BASELINE, Currency, profile, ratios
+from optzoo_jax.experiments.report.currencies import choice, currencies
 from optzoo_jax.experiments.report.section import Section, static
 from optzoo_jax.experiments.report.tables import Column, table
 from optzoo_jax.experiments.report.text import count, plain
-
-_CURRENCIES: dict[Currency, str] = {
-    "steps": "steps",
-    "gradients": "gradient evaluations",
-    "seconds": "seconds of a single run",
-}
 
 _HTML = """<p>Every method is measured by what it pays to reach a problem's target, over the least that any method in
 this race pays. The curve says on which share of {problems} that is at most τ, for the methods that ran on all of them.
@@ -29,22 +24,17 @@ A profile depends on who takes part; the ratio to AdamW beside it does not.</p>
 
 def section(document: Mapping[str, Any]) -> Section:
     """A chart whose lines are the methods, and a table for each currency."""
-    methods, problems = document["methods"], document["problems"]
+    methods, problems, paid = document["methods"], document["problems"], currencies(document)
     html = _HTML.format(
         problems=count(len(problems), "problem"),
-        radios="".join(map(_radio, _CURRENCIES)),
-        tables="".join(_ratios(methods, list(problems), currency) for currency in _CURRENCIES),
+        radios=choice("currency", paid.items()),
+        tables="".join(_ratios(methods, list(problems), currency, words) for currency, words in paid.items()),
     )
-    profiles = {currency: profile(methods, currency) for currency in _CURRENCIES}
+    profiles = {currency: profile(methods, currency) for currency in paid}
     return Section("Profile", html, {"profiles": profiles, "problems": len(problems)}, static("profile.js"))
 
 
-def _radio(currency: Currency) -> str:
-    checked = " checked" if currency == "steps" else ""
-    return f"<label><input type=radio name=currency value={currency}{checked}> {_CURRENCIES[currency]}</label>"
-
-
-def _ratios(methods: Sequence[Any], problems: list[str], currency: Currency) -> str:
+def _ratios(methods: Sequence[Any], problems: list[str], currency: Currency, words: str) -> str:
     hidden = "" if currency == "steps" else " hidden"
     names = dict.fromkeys(record["name"] for record in methods)
     if BASELINE not in names:
@@ -53,7 +43,7 @@ def _ratios(methods: Sequence[Any], problems: list[str], currency: Currency) -> 
     text = table(
         [_column(problem, found[problem]) for problem in problems],
         [{"name": name} for name in names],
-        f"Ratio to AdamW in {_CURRENCIES[currency]}, a problem a column",
+        f"Ratio to AdamW in {words}, a problem a column",
         lambda row, column: row["name"] == BASELINE,
     )
     return f"<div data-currency={currency}{hidden}>{text}</div>"

@@ -197,6 +197,11 @@ def test_who_does_not_reach_the_target_is_named_with_a_known_reason(record):
     assert "Not at" not in notes(record("adabound[survey]"))
 
 
+def test_what_the_baselines_reach_stands_beside_the_target(record):
+    assert "median validation accuracy, 0.96 (adamw)." in notes(record("adamw"), record("sgd"))
+    assert "Beside the target" not in notes(record("sgd"))
+
+
 def test_several_problems_have_a_table_each_and_one_over_all(record):
     records = [record("adamw", "a"), record("sgd", "a"), record("adamw", "b"), record("sgd", "b", accuracy=0.5)]
     text = printed(records, a=0, b=0)

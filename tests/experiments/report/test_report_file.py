@@ -75,3 +75,13 @@ def test_a_race_without_adamw_on_one_problem_that_is_not_finished(written):
     assert "4 methods on 1 problem: digits." in page
     assert re.search(r"All \d+ problems", page) is None
     assert "1 of 4 best rates, marked † in the tables, is on the edge" in page
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_seconds_can_be_chosen_where_a_clock_ran(written, timed):
+    document = race_document()
+    if not timed:
+        document["methods"] = [record | {"seconds_a_step": None} for record in document["methods"]]
+    for group in ("currency", "currency-of-curves"):
+        chosen = re.findall(f"<input type=radio name={group} value=(\\w+)", written(document))
+        assert chosen == ["steps", "gradients", "seconds"][: 3 if timed else 2]
