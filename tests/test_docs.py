@@ -13,11 +13,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = (
     "generate.py",
-    "methods.md",
-    "laws.md",
-    "performance.md",
-    "claims.md",
-    *(f"measured/{name}.json" for name in ("bench", "tiny", "precision", "sweep", "long_sweep", "states", "claims")),
+    *(f"{page}.md" for page in ("methods", "laws", "performance", "claims", "race", "choosing")),
+    *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 

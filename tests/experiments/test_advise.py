@@ -15,7 +15,7 @@ from optzoo_jax.experiments.claims.catalogue import CLAIMS
 from optzoo_jax.experiments.cli import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-ASKED = [(task, list(c)) for task in TASKS for n in range(3) for c in itertools.combinations(CONDITIONS, n)]
+ASKED = [(task, list(c)) for task in TASKS for n in range(2) for c in itertools.combinations(CONDITIONS, n)]
 
 
 @pytest.mark.parametrize(("task", "conditions"), ASKED)

@@ -20,6 +20,10 @@ SHARES = {"alias": 2}  # the longest run, on both processors
 
 def outcomes_of(key, share):
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    path |= {
+        "JAX_COMPILATION_CACHE_DIR": os.environ["OPTZOO_TESTS_COMPILED"],
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     command = [sys.executable, "-m", "optax_contract.theirs", key, str(share), str(SHARES.get(key, 1))]
     done = subprocess.run(command, env=environment() | path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
