@@ -28,7 +28,7 @@ def one_by_one(
       origin: what the file says besides: where the numbers come from.
       table: what is printed of the finished ones.
       width: of the table at least; narrower, numbers would be cut.
-      draw: what makes pictures or pages of what the file holds, and returns their names.
+      draw: what makes pictures or pages of what the file holds in the end, and returns their names.
       things: what they are, if not methods.
     """
     from rich.console import Console
@@ -51,10 +51,15 @@ def one_by_one(
             console = Console(highlight=False)
             console.width = max(console.width, width)
             console.print(table(finished))
+        files = [out] if finished else []
+        if document["complete"]:
+            try:
+                files += draw(document)
+            except KeyboardInterrupt:
+                interrupted = True
         if interrupted:
             print(f"Interrupted: {len(finished)} of {total} {things} finished.")
-        drawn = draw(document) if finished else []
-        print(f"Saved in {', '.join(map(str, [out, *drawn]))}." if finished else "Nothing is saved.")
+        print(f"Saved in {', '.join(map(str, files))}." if files else "Nothing is saved.")
         return INTERRUPTED if interrupted else 0
 
     return run

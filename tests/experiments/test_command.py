@@ -17,6 +17,7 @@ from optzoo_jax.experiments.cli import main
 from optzoo_jax.experiments.problems import PROBLEMS
 from optzoo_jax.experiments.progress import progress
 from optzoo_jax.experiments.race import race as race_module
+from optzoo_jax.experiments.report import landscapes
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
 TINY = ["--problem", "logistic", "--steps", "3", "--rates", "2", "--seeds", "2"]
@@ -72,7 +73,7 @@ def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
     assert re.search(r"^adam +\S+ +\d\.\d{3} \(\d\.\d{3}–\d\.\d{3}\)", output, flags=re.MULTILINE)
     assert "Equal budget: 2 learning rates" in output
     assert f"Saved in {folder / 'race.json'}, {folder / 'race-summary.json'}, {folder / 'race.png'}." in output
-    assert errors.splitlines() == ["1/2 logistic adam", "2/2 logistic sgd"]
+    assert errors.splitlines() == ["1/2 logistic adam", "2/2 logistic sgd", "1/1 race.png"]
     assert "\x1b" not in output + errors
     assert "…" not in output, "cut at 100 columns"
 
@@ -95,7 +96,7 @@ def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path, mo
     written = first.stat().st_mtime_ns
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert first.stat().st_mtime_ns == written
-    assert (done.returncode, done.stderr) == (0, "2/2 logistic sgd\n")
+    assert (done.returncode, done.stderr) == (0, "2/2 logistic sgd\n1/1 race.png\n")
     assert not (tmp_path / "compiled").exists(), "the user said where"
     found = json.loads((tmp_path / "race.json").read_text())
     assert found["complete"]
@@ -145,7 +146,7 @@ def test_an_interrupted_race_keeps_what_is_finished_and_goes_on(tmp_path, monkey
     assert not found["complete"]
     assert re.search(r"^sgd ", output, flags=re.MULTILINE)
     assert "Interrupted: 1 of 3 methods finished." in output
-    assert f"Saved in {tmp_path / 'race.json'}, " in output
+    assert f"Saved in {tmp_path / 'race.json'}." in output
     stop_at = "sgd"
     assert main(command) == 0, "sgd was kept"
     found = json.loads((tmp_path / "race.json").read_text())
@@ -172,6 +173,20 @@ def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, record):
     assert "stops at the next checkpoint" in errors
     assert "Interrupted: 1 of 3 methods finished." in output
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_control_c_while_the_page_is_made_keeps_the_race(tmp_path, monkeypatch, capfd, record):
+    def pressed(entries, surfaces, report):
+        os.kill(os.getpid(), signal.SIGINT)
+        report("beale", 0.5)
+
+    monkeypatch.setattr(race_module, "run_cell", lambda cell, report: record(cell.entry.name))
+    monkeypatch.setattr(landscapes, "section", pressed)
+    folders = ["--out", str(tmp_path), "--report", str(tmp_path / "page")]
+    assert main(["race", "sgd", "--problem", "digits-mlp", *folders]) == 130
+    assert json.loads((tmp_path / "race.json").read_text())["complete"]
+    assert "Interrupted: 1 of 1 methods finished." in capfd.readouterr().out
+    assert not (tmp_path / "page" / "index.html").exists()
 
 
 def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch, capsys):

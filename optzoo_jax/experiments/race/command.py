@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,6 @@ from optzoo_jax.experiments.problems import PROBLEMS, load_problem
 if TYPE_CHECKING:
     from optzoo_jax.experiments.entries import Entry
     from optzoo_jax.experiments.problems.problem import Problem
-    from optzoo_jax.experiments.race.cell import Cell
 
 
 class _Size(NamedTuple):
@@ -111,6 +110,7 @@ def add_race(commands: Any) -> None:
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.entries import select
     from optzoo_jax.experiments.race.cell import Budget, cells
+    from optzoo_jax.experiments.race.outcome import drawn, origin, records
     from optzoo_jax.experiments.race.statistics import in_short
     from optzoo_jax.experiments.race.store import load
     from optzoo_jax.experiments.race.table import WIDTH, protocol, race_rows
@@ -141,92 +141,21 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         check_writable(options.report / "index.html")
     kept = load(options.out / "race", raced)
     keep_compiled(options.out / "compiled")
-    origin = {"provenance": _provenance(budget), "problems": {problem.name: _facts(problem) for problem in problems}}
+    come_from = origin(problems, budget)
 
-    def table(records: list[dict[str, Any]]) -> Any:
-        short = in_short({**origin, "methods": records})
+    def table(finished: list[dict[str, Any]]) -> Any:
+        short = in_short({**come_from, "methods": finished})
         return in_terminal(race_rows(short), *protocol(short))
 
     return one_by_one(
         out,
         len(raced),
-        lambda report: _records(raced, kept, options.out / "race", report),
-        lambda: origin,
+        lambda report: records(raced, kept, options.out / "race", report),
+        lambda: come_from,
         table,
         width=WIDTH,
-        draw=lambda document: _drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
+        draw=lambda document: drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
     )
-
-
-def _records(
-    raced: Sequence[Cell], kept: dict[str, dict[str, Any]], folder: Path, report: Callable[[str, float], None]
-) -> Iterator[dict[str, Any]]:
-    """The record of every cell, those that are kept first: they cost nothing."""
-    from optzoo_jax.experiments.race.race import run_cell
-    from optzoo_jax.experiments.race.store import save
-
-    ordered = sorted(raced, key=lambda cell: cell.digest() not in kept)
-    for i, cell in enumerate(ordered):
-        record = kept.get(cell.digest())
-        if record is None:
-            report(cell.label, i)
-            record = run_cell(cell, lambda share, i=i, cell=cell: report(cell.label, i + share))
-            save(folder, cell, record)
-        yield record
-
-
-def _drawn(
-    document: dict[str, Any], out: Path, report: Path | None, entries: Sequence[Entry], quick: bool
-) -> list[Path]:
-    """A picture, a file that says it in few numbers, and the report where one is wanted."""
-    from optzoo_jax.experiments.look import save
-    from optzoo_jax.experiments.progress import interruptible_progress
-    from optzoo_jax.experiments.race.picture import race_picture
-    from optzoo_jax.experiments.race.statistics import in_short
-    from optzoo_jax.experiments.report import landscapes
-    from optzoo_jax.experiments.report.page import write_report
-    from optzoo_jax.experiments.results import write
-
-    picture, short = out / "race.png", out / "race-summary.json"
-    save(race_picture(document["methods"], document["problems"]), picture)
-    write(short, in_short(document))
-    if report is None:
-        return [short, picture]
-    raced = {record["name"] for record in document["methods"]}
-    surfaces = landscapes.QUICK if quick else landscapes.SURFACES
-    with interruptible_progress(1) as progress:
-        played = landscapes.section([entry for entry in entries if entry.name in raced], surfaces, progress)
-        return [short, picture, write_report(document, report, more=[played])]
-
-
-def _provenance(budget: Any) -> dict[str, Any]:
-    """What a reader needs to know of where the numbers come from."""
-    import dataclasses
-
-    from optzoo_jax.experiments.race.cell import source_hash
-    from optzoo_jax.experiments.race.selection import RULES, SPACING
-    from optzoo_jax.experiments.results import machine
-
-    return {
-        **machine(),
-        "source_sha256": source_hash(),
-        "budget": dataclasses.asdict(budget),
-        "seeds": {"to choose": list(range(budget.seeds)), "to report": list(range(budget.seeds, 2 * budget.seeds))},
-        "learning_rates": f"{budget.rates} around the method's default, each {SPACING:.4g} times the one before",
-        "choice": dict(RULES),
-    }
-
-
-def _facts(problem: Problem) -> dict[str, Any]:
-    from optzoo_jax.experiments.race.cell import data_hash
-
-    return {
-        "title": problem.title,
-        "score": problem.score,
-        "target": problem.target,
-        "examples": [len(split.y) for split in problem.data],
-        "data_sha256": data_hash(problem),
-    }
 
 
 def _able(entries: list[Entry], problems: Sequence[Problem], named: bool) -> list[Entry]:

@@ -95,10 +95,13 @@ def _curves(axes: Axes, record: dict[str, Any], shown: Sequence[str]) -> None:
 
 
 def _limits(records: Sequence[dict[str, Any]], score: str) -> tuple[float, float]:
-    """From the best of all runs to the worst first measurement of a tuned one: runs that blew up would squeeze it."""
+    """From the best of all runs to the worst first measurement of a tuned one: runs that blew up would squeeze it.
+
+    Where all did, from a tenth to 1.
+    """
     curves = [run[f"validation_{score}_curve"] for record in records for run in record["tuned"]]
-    least = min(_low(x, score) for curve in curves for x in curve if x is not None)
-    most = max(_low(curve[0], score) for curve in curves if curve[0] is not None)
+    least = min((_low(x, score) for curve in curves for x in curve if x is not None), default=0.1)
+    most = max((_low(curve[0], score) for curve in curves if curve[0] is not None), default=1.0)
     return least / 1.15, most * 1.15
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from optzoo_jax.experiments.race.table import LIMITS
 from optzoo_jax.experiments.report.section import Section
 from optzoo_jax.experiments.report.text import count
 
@@ -16,8 +17,7 @@ def section(document: Mapping[str, Any]) -> Section:
     methods = document["methods"]
     seeds = statistics.mode(len(m["tuned"]) for m in methods)
     lines = [
-        "Small models on a processor do not predict a ranking at scale. Elsewhere a gain of 1.4 × at 0.1 billion "
-        "parameters was measured to be 1.1 × at 1.2 billion.",
+        LIMITS,
         f"{count(len(document['problems']), 'problem')} and {count(seeds, 'fresh seed')} a method stand behind every "
         "comparison. Differences smaller than the range in brackets are not differences.",
         "The budget is small and the same for all. With more trials the order may change; a small budget favours what "

@@ -14,6 +14,7 @@ from optzoo_jax.experiments.entries import Entry, default_names, entry, select
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.race import race as race_module
 from optzoo_jax.experiments.race.cell import Budget, cells
+from optzoo_jax.experiments.race.picture import race_picture
 from optzoo_jax.experiments.race.race import run_cell
 from optzoo_jax.experiments.race.selection import SPACING
 from optzoo_jax.experiments.race.statistics import cost, in_short, summary
@@ -172,6 +173,7 @@ def test_a_method_that_diverges_at_every_rate_is_shown_so_and_last(record):
     entry_of_none = Entry("momentum", 1e30, oz.momentum)
     lost = run_cell(one(entry_of_none, Budget(steps=3, rates=2, seeds=1, batch_size="full"), parabola()))
     assert summary(lost)["diverged"] == 1
+    race_picture([lost], {lost["problem"]: FACTS})  # nothing in it is finite
     rows = [line for line in printed([lost, record()]).splitlines() if line.startswith(("sgd", "momentum"))]
     assert [row.split()[0] for row in rows] == ["sgd", "momentum"]
     assert rows[1].split()[1:7] == ["–", "diverged", "–", "–", "–", "4/4"]
