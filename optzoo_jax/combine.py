@@ -12,11 +12,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from optzoo_jax.leafwise import lift
-from optzoo_jax.precision import narrow, widen
+from optzoo_jax.precision import cut, narrow, times, widen
 from optzoo_jax.transformation import Array, Leaf, Part, Transformation, part_of
 
 
@@ -78,8 +77,8 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
     (the gradient as it came in) and `direction` (what the direction branch returned). Inside the rate branch the
     stream *is* the rate, so `rectify`, `bound_lr`, `dfc_friction` are plain links there.
 
-    Where |g| is so large that its square would overflow, it is cut to half the root of the largest number of its
-    dtype (9e18 in float32), for both branches alike, so that the step keeps its usual size.
+    Where |g| is so large that its square would overflow, it is cut to a quarter of the root of the largest number
+    of its dtype (5e18 in float32), for both branches alike, so that the step keeps its usual size.
 
     Args:
       direction: gradient → direction, such as `ema(0.9)`.
@@ -94,10 +93,10 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
 
 def _precondition_leaf(direction: Leaf, rate: Leaf) -> Leaf:
     def update(g: Array, state: Any, scalars: Any, view: dict[str, Array]) -> tuple[Array, Any]:
-        g = _saturate(g)
+        g = cut(g)
         d, direction_state = direction.update(g, state.direction, scalars[0], view)
         r, rate_state = rate.update(g, state.rate, scalars[1], {**view, "grad": g, "direction": d})
-        return _times(d, r), PreconditionState(direction_state, rate_state)
+        return times(d, r), PreconditionState(direction_state, rate_state)
 
     return Leaf(
         init=lambda p: PreconditionState(direction.init(p), rate.init(p)),
@@ -116,21 +115,9 @@ def _precondition_trees(direction: optax.GradientTransformation, rate: optax.Gra
         return PreconditionState(direction.init(params), rate.init(params))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, PreconditionState]:
-        g = jax.tree.map(_saturate, widen(updates))
+        g = jax.tree.map(cut, widen(updates))
         d, direction_state = direction.update(g, state.direction, params, **extra)
         r, rate_state = rate.update(g, state.rate, params, **{**extra, "grad": g, "direction": d})
-        return narrow(jax.tree.map(_times, d, r), updates), PreconditionState(direction_state, rate_state)
+        return narrow(jax.tree.map(times, d, r), updates), PreconditionState(direction_state, rate_state)
 
     return Transformation(init, update)
-
-
-def _saturate(g: Array) -> Array:
-    largest = float(jnp.finfo(g.dtype).max) ** 0.5 / 2  # half: residual's |g − m| may be twice as large
-    if jnp.iscomplexobj(g):
-        return _times(g, jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1)))
-    return jnp.maximum(jnp.minimum(g, largest), -largest)
-
-
-def _times(x: Array, r: Array) -> Array:
-    """x·r for a real r; a complex product would make NaN of 0·∞ in the part that is not there."""
-    return jax.lax.complex(x.real * r, x.imag * r) if jnp.iscomplexobj(x) and not jnp.iscomplexobj(r) else x * r

@@ -20,6 +20,7 @@ This is the only place that knows tree maps and the step counter, and that appli
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -132,7 +133,6 @@ def leafwise(
 def lift(leaf: Leaf) -> Transformation:
     """The transformation of a pytree that applies `leaf` to each of its arrays: one walk, one counter."""
 
-    @functools.partial(once_a_shape, static_argnames="numbers")
     def one_array(x: Array, slots: Any, scalars: Any, view: dict[str, Array], numbers: Any) -> tuple[Array, Any]:
         dtype = wide(x.dtype)
         real = jnp.finfo(dtype).dtype
@@ -143,6 +143,9 @@ def lift(leaf: Leaf) -> Transformation:
             {name: with_precision_of(value, dtype) for name, value in view.items()},
         )
         return with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
+
+    shared = once_a_shape(one_array, static_argnames="numbers")
+    written_out = inlined(one_array)
 
     def init(params: Any) -> LeafwiseState:
         leaves, treedef = jax.tree.flatten(params)
@@ -170,10 +173,14 @@ def lift(leaf: Leaf) -> Transformation:
         t = jnp.asarray(_increment(state.count))
         scalars, numbers = _split(leaf.once(t))
         columns = [flatten_like(updates, slot, "state") for slot in structure().flatten_up_to(state.parts)]
+        alike = Counter((x.shape, x.dtype) for x in xs)
         rows = []
         for i, x in enumerate(xs):
             slots = structure().unflatten([column[i] for column in columns])
-            rows.append(one_array(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
+            # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
+            alone = isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype] == 1
+            maths = written_out if alone else shared
+            rows.append(maths(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
         return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)
 

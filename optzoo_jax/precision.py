@@ -58,3 +58,19 @@ def full_real(value: Numeric) -> Callable[[Array], Array]:
 
 
 zeros_real = full_real(0.0)
+
+
+def times(x: Array, r: Array) -> Array:
+    """x·r for a real r; a complex product would make NaN of 0·∞ in the part that is not there."""
+    return jax.lax.complex(x.real * r, x.imag * r) if jnp.iscomplexobj(x) and not jnp.iscomplexobj(r) else x * r
+
+
+def cut(g: Array, share: float = 0.25) -> Array:
+    """g, cut to a share of the root of the largest number of its dtype (5e18 in float32), so that |g|² is finite.
+
+    An average of ∞ would become ∞ − ∞, and a step divided by the root of ∞ would be 0.
+    """
+    largest = share * float(jnp.finfo(g.dtype).max) ** 0.5
+    if jnp.iscomplexobj(g):
+        return times(g, jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1)))
+    return jax.lax.clamp(g.dtype.type(-largest), g, g.dtype.type(largest))

@@ -26,6 +26,31 @@ TEMPORARIES = {
     "diffgrad": 1,
     "adadb": 3,
 }
+# Operations on an array of the parameters' size, as traced: that many times as much to lower.
+EQUATIONS = {
+    "sgd": 2,
+    "momentum": 4,
+    "nag": 6,
+    "adagrad": 13,
+    "adadelta": 34,
+    "rmsprop": 13,
+    "adam": 18,
+    "ema_momentum": 6,
+    "nadam": 20,
+    "adamw": 20,
+    "sgdw": 6,
+    "amsgrad": 19,
+    "yogi": 20,
+    "adabound": 20,
+    "adamod": 22,
+    "amsbound": 21,
+    "diffgrad": 25,
+    "radam": 21,
+    "ranger": 29,
+    "adabelief": 20,
+    "adadb": 39,
+    "lookahead(adam)": 26,
+}
 FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}
 
 
@@ -103,6 +128,23 @@ def test_the_maths_of_many_leaves_is_traced_once_a_shape(name):
     assert len({id(program) for program in programs}) == 10
     assert not [e for e in equations if e.primitive.name != "jit" and e.outvars[0].aval.ndim == 2], "outside"
     assert not [e for program in programs for e in program.eqns if e.primitive.name == "jit"], "jnp's own, called"
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_maths_of_an_array_alone_in_its_shape_is_written_out(name):
+    """A program that nothing else calls takes longer to trace and to lower than its operations."""
+    params = many_leaves(10)
+    tx = PAIRS[name].ours.make()
+    equations = jax.make_jaxpr(tx.update)(params, jax.eval_shape(tx.init, params), params).eqns
+    assert not [e for e in equations if e.params.get("name") == "one_array"]
+    of_arrays = [e for e in equations if e.outvars[0].aval.ndim == 2]
+    assert len(of_arrays) <= 10 * EQUATIONS[name]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_a_gradient_is_cut_once_a_kernel():
+    """It is cut before both branches, and again before it is squared: XLA drops the second cut."""
+    assert compiled(PAIRS["adam"].ours, SHAPE, **AS_IT_COMES).as_text().count(" clamp(") == 2
 
 
 def test_the_maths_of_a_piece_may_branch_and_loop():

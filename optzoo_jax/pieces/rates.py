@@ -24,9 +24,14 @@ def inverse_root(eps: Numeric = 0.0, eps_root: Numeric = 0.0) -> Transformation:
     """
 
     def maths(v: Array, eps: Numeric, eps_root: Numeric) -> Array:
-        return 1 / (jnp.sqrt(jnp.maximum(v + eps_root, jnp.finfo(v.dtype).tiny)) + eps)
+        return 1 / _plus(jnp.sqrt(jnp.maximum(_plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)
 
     return leafwise(maths, once=lambda t: (eps, eps_root))
+
+
+def _plus(x: Array, eps: Numeric) -> Array:
+    """x + ε without an operation where ε is the number 0: most methods have one of their two ε."""
+    return x if isinstance(eps, float | int) and eps == 0 else x + eps
 
 
 @part("gradient [g] → rate [1/g]")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
+import numpy as np
 
 from optzoo_jax.leafwise import inlined, leafwise, log_of
 from optzoo_jax.transformation import Array, Numeric, Transformation, part
@@ -17,16 +20,17 @@ def _rho(t: Array, decay: Numeric) -> tuple[Array, Numeric]:
     ρₜ = t + L(a/2) − t·L(ta/2), L(x) = coth x − 1/x.
     """
     half_a, t = -0.5 * log_of(decay), t.astype(float)
-    return t + _langevin(half_a) - t * _langevin(t * half_a), 2 / (1 - decay) - 1
+    limit = float(_langevin(np, half_a)) if isinstance(half_a, float) else _langevin(jnp, half_a)
+    return t + limit - t * _langevin(jnp, t * half_a), 2 / (1 - decay) - 1
 
 
-def _langevin(x: Numeric) -> Array:
+def _langevin(numpy: Any, x: Any) -> Any:
     """coth x − 1/x; near 0, where that cancels, by its series."""
-    x = jnp.asarray(x, dtype=float)
     small = x < 0.05
-    near, far = jnp.where(small, x, 0.0), jnp.where(small, 1.0, x)
-    series = near / 3 - near**3 / 45 + 2 * near**5 / 945 - near**7 / 4725 + 2 * near**9 / 93555
-    return jnp.where(small, series, 1 / jnp.tanh(far) - 1 / far)
+    near, far = numpy.where(small, x, 0.0), numpy.where(small, 1.0, x)
+    square = near * near
+    series = near * (1 / 3 - square * (1 / 45 - square * (2 / 945 - square * (1 / 4725 - square * (2 / 93555)))))
+    return numpy.where(small, series, 1 / numpy.tanh(far) - 1 / far)
 
 
 def _is_rectified(rho: Array, threshold: Numeric, inclusive: bool) -> Array:
