@@ -173,13 +173,13 @@ def lift(leaf: Leaf) -> Transformation:
         t = jnp.asarray(_increment(state.count))
         scalars, numbers = _split(leaf.once(t))
         columns = [flatten_like(updates, slot, "state") for slot in structure().flatten_up_to(state.parts)]
-        alike = Counter((x.shape, x.dtype) for x in xs)
+        # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
+        in_jit = isinstance(t, jax.core.Tracer)
+        alike = Counter((x.shape, x.dtype) for x in xs if in_jit and isinstance(x, jax.core.Tracer))
         rows = []
         for i, x in enumerate(xs):
             slots = structure().unflatten([column[i] for column in columns])
-            # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
-            alone = isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype] == 1
-            maths = written_out if alone else shared
+            maths = written_out if isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype] == 1 else shared
             rows.append(maths(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
         return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)

@@ -141,6 +141,15 @@ def test_the_maths_of_an_array_alone_in_its_shape_is_written_out(name):
     assert len(of_arrays) <= 10 * EQUATIONS[name]
 
 
+def test_outside_jit_a_derivative_finds_the_maths_compiled():
+    traced = []
+    tx = leafwise(lambda g: traced.append(g) or 2 * g)
+    state = tx.init(jnp.ones(3))
+    for x in (jnp.ones(3), jnp.zeros(3)):
+        assert jax.grad(lambda g: tx.update(g, state)[0].sum())(x).tolist() == [2, 2, 2]
+    assert len(traced) == 1
+
+
 @pytest.mark.usefixtures("standard_promotion")
 def test_a_gradient_is_cut_once_a_kernel():
     """It is cut before both branches, and again before it is squared: XLA drops the second cut."""

@@ -157,6 +157,14 @@ def test_a_turn_of_a_tiny_gradient_is_seen(dtype):
     np.testing.assert_allclose(xi, 0.5, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_python_numbers_are_parameters_and_gradients_too(name):
+    tx = getattr(oz, name)(0.1)
+    alone, _ = tx.update(0.5, tx.init(2.0), 2.0)
+    array, _ = tx.update(jnp.array(0.5), tx.init(jnp.array(2.0)), jnp.array(2.0))
+    assert float(alone) == float(array) != 0
+
+
 def test_a_second_moment_starts_where_it_is_told():
     np.testing.assert_allclose(steps(oz.second_moment(0.9, initial=0.5), [jnp.array([3.0])]), [[0.9 * 0.5 + 0.1 * 9]])
 
