@@ -10,7 +10,8 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ import jax.numpy as jnp
 from optzoo_jax.experiments.entries import Entry
 
 _FORM = "MODULE:FACTORY@RATE, such as optax:lion@1e-4"
+
+
+def user_entries(texts: Sequence[str]) -> list[Entry]:
+    """The entries of several optimizers that are imported, each as `user_entry` reads it.
+
+    Raises:
+      ValueError: as there, and for one that is given twice: a race knows a method by its name.
+    """
+    entries = [user_entry(text) for text in texts]
+    for name, count in Counter(entry.name for entry in entries).items():
+        if count > 1:
+            raise ValueError(
+                f"--optimizer: {name} is given {count} times, and a race tells methods apart by their names. Leave "
+                "one, around whose rate all rates are tried, or write a function of another name around the other."
+            )
+    return entries
 
 
 def user_entry(text: str) -> Entry:

@@ -14,6 +14,7 @@ from optzoo_jax.experiments.bench.program import compile_seconds, compiled
 from optzoo_jax.experiments.bench.steps import state_bytes, step_seconds
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.sweeps import COUNT as SWEEP_COUNT
+from optzoo_jax.experiments.bench.table import repeated_rows
 from optzoo_jax.experiments.bench.trees import TREES, many_leaves, one_array, size_of
 from optzoo_jax.experiments.cli import main
 
@@ -38,6 +39,23 @@ def test_the_command_leaves_a_table_and_plain_data(tmp_path, capsys):
     assert output.count("adamod") == 2, "a row in each table"
     assert f"Saved in {path}, {path.with_suffix('.png')}." in output.replace("\n", "")
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ratios_of_runs_stand_side_by_side():
+    def run(ours, optax):
+        def side(x):
+            return {"milliseconds": [0, x, 0], "trace": x, "lower": x, "compile": 2 * x}
+
+        adam, sgdw = {"ours": side(ours), "optax": side(optax)}, {"ours": side(ours)}
+        return [
+            {"name": name, "steps": {"array": {"floor_milliseconds": 2.0, **found}}, "compilation": {"10": found}}
+            for name, found in (("adam", adam), ("sgdw", sgdw))
+        ]
+
+    (table,) = repeated_rows([run(3.0, 4.0), run(4.0, 2.0)])
+    assert table.columns[1:] == ("array, × floor", "array, × optax", "10: before", "10: in all")
+    assert table.rows[0] == ("adam", "1.50, 2.00", "0.75, 2.00", "0.75, 2.00", "0.75, 2.00")
+    assert table.rows[1] == ("sgdw", "1.50, 2.00", "–", "–", "–")
 
 
 def test_tiny_arrays_are_also_measured_packed(tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from optzoo_jax.experiments.user_optimizer import user_entry
+from optzoo_jax.experiments.user_optimizer import user_entries, user_entry
 
 MODULE = """
 import jax.numpy as jnp
@@ -52,6 +52,12 @@ def test_a_factory_in_the_current_folder_joins(module):
 def test_a_rate_can_be_given():
     assert user_entry("optax:lion@1e-4").learning_rate == 1e-4
     assert user_entry("optax.contrib:prodigy@2").learning_rate == 2
+
+
+def test_two_of_one_name_are_refused():
+    assert [entry.name for entry in user_entries(["optax:lion@1", "optax:adam@1"])] == ["optax:lion", "optax:adam"]
+    with pytest.raises(ValueError, match=r"optax:lion is given 2 times, .* Leave one"):
+        user_entries(["optax:lion@1e-4", "optax:adam", "optax:lion@1e-3"])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,29 @@ def bench_rows(methods: Sequence[dict[str, Any]]) -> list[Rows]:
     return tables + ([_compilation(methods)] if methods[0]["compilation"] else [])
 
 
+def repeated_rows(runs: Sequence[Sequence[dict[str, Any]]]) -> list[Rows]:
+    """The ratios of several runs side by side: how far one differs from the next.
+
+    Args:
+      runs: what each measured; trees and numbers of arrays as in the first.
+    """
+    trees, counts = (list(runs[0][0][part]) for part in ("steps", "compilation"))
+
+    def cells(found: dict[str, Any]) -> list[str]:
+        steps = [found["steps"][tree] for tree in trees]
+        of_steps = [cell for x in steps for cell in (_over_floor(x), _ratio(_median, x, "optax"))]
+        compilations = [found["compilation"][count] for count in counts]
+        return of_steps + [_ratio(of, x, "optax") for x in compilations for of in (_frontend, _total)]
+
+    columns = [f"{tree}, × {of}" for tree in trees for of in ("floor", "optax")]
+    columns += [f"{count}: {part}" for count in counts for part in ("before", "in all")]
+    rows = []
+    for same in zip(*runs, strict=True):
+        each = zip(*map(cells, same), strict=True)
+        rows.append((same[0]["name"], *("–" if "–" in of_all else ", ".join(of_all) for of_all in each)))
+    return [Rows(f"The ratios of {len(runs)} runs, one after the other", ("method", *columns), rows)]
+
+
 def precision_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
     """Errors of bias correction, and drift; a list for each that was measured."""
     titles = {
@@ -94,7 +117,7 @@ def _steps(methods: Sequence[dict[str, Any]], tree: str) -> Rows:
         return (
             name,
             _milliseconds(ours),
-            f"{_median(ours) / found['floor_milliseconds']:.2f}",
+            _over_floor(found),
             _ratio(_median, found, "optax"),
             both("temporaries", ".1f"),
             both("bytes_accessed", ".0f"),
@@ -127,14 +150,8 @@ def _compilation(methods: Sequence[dict[str, Any]]) -> Rows:
     """Seconds until the first step, of which tracing and lowering is JAX's part and the library's."""
     counts = list(methods[0]["compilation"])
 
-    def frontend(side: dict[str, float]) -> float:
-        return side["trace"] + side["lower"]
-
-    def total(side: dict[str, float]) -> float:
-        return frontend(side) + side["compile"]
-
     def cells(found: dict[str, Any]) -> Row:
-        return f"{total(found['ours']):.2f}", _ratio(frontend, found, "optax"), _ratio(total, found, "optax")
+        return f"{_total(found['ours']):.2f}", _ratio(_frontend, found, "optax"), _ratio(_total, found, "optax")
 
     columns = ("method", *(f"{count}: {c}" for count in counts for c in ("s", "before", "in all")))
     rows = [(m["name"], *(cell for count in counts for cell in cells(m["compilation"][count]))) for m in methods]
@@ -152,6 +169,18 @@ def _on(methods: Sequence[dict[str, Any]], tree: str) -> str:
     arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
     copy = f"; a copy in place ran at {speeds[0]:.0f} to {speeds[-1]:.0f} GB/s" if tree != "tiny" else ""
     return f"{found[0]['parameters']:,} parameters in {arrays}{copy}"
+
+
+def _frontend(side: dict[str, float]) -> float:
+    return side["trace"] + side["lower"]
+
+
+def _total(side: dict[str, float]) -> float:
+    return _frontend(side) + side["compile"]
+
+
+def _over_floor(found: dict[str, Any]) -> str:
+    return f"{_median(found['ours']) / found['floor_milliseconds']:.2f}"
 
 
 def _median(side: dict[str, Any]) -> float:

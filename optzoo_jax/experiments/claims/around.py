@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
 from typing import Any
 
 import jax
@@ -13,29 +13,11 @@ import numpy as np
 import optzoo_jax
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import clearly_less
-from optzoo_jax.experiments.claims.speed import AT, DEEP, DIGITS, SETTING, TUNED
+from optzoo_jax.experiments.claims.speed import AT, DEEP, DIGITS, SETTING, TUNED, compare, less_on
 from optzoo_jax.experiments.claims.trials import Trial, table
 from optzoo_jax.experiments.landscapes.surfaces import surface
 
-PAIRS = (("lookahead(adam)", "adam"), ("lookahead(momentum)", "momentum"))
-
-
-def with_and_without(columns: Sequence[str], **trials: Trial) -> Numbers:
-    """Adam and momentum, alone and inside Lookahead."""
-    return {
-        f"{name}, {AT[where]}": row
-        for where, trial in trials.items()
-        for name, row in table([name for pair in PAIRS for name in pair], trial, *columns).items()
-    }
-
-
-def improves(numbers: Numbers) -> bool:
-    """Both, on both problems."""
-    return all(
-        clearly_less(numbers[f"{with_it}, {place}"]["test loss"], numbers[f"{without}, {place}"]["test loss"])
-        for with_it, without in PAIRS
-        for place in AT.values()
-    )
+_PAIRS = (("lookahead(adam)", "adam"), ("lookahead(momentum)", "momentum"))
 
 
 def in_noise(rates: dict[str, float], steps: int, seeds: int, noise: float) -> Numbers:
@@ -80,9 +62,9 @@ def warmed(**trials: Trial) -> Numbers:
     for where, trial in trials.items():
         warm = dataclasses.replace(trial, schedule="warmup-cosine")
         columns = ("test loss", "steps to target")
-        plain = table(("adam", "radam"), dataclasses.replace(trial, schedule="cosine"), *columns)
+        plain = table(("adam", "radam"), columns, dataclasses.replace(trial, schedule="cosine"))
         found[f"adam, {AT[where]}"] = plain["adam"]
-        found[f"adam + warm-up, {AT[where]}"] = table(("adam",), warm, *columns)["adam"]
+        found[f"adam + warm-up, {AT[where]}"] = table(("adam",), columns, warm)["adam"]
         found[f"radam, {AT[where]}"] = plain["radam"]
     return found
 
@@ -108,8 +90,8 @@ CLAIMS = (
         f"Adam and momentum, alone and inside Lookahead (k = 5, half of the way), on the digits and the deep "
         f"autoencoder; {TUNED}",
         "In all four pairs the test loss is clearly less with Lookahead.",
-        with_and_without,
-        improves,
+        functools.partial(compare, [name for pair in _PAIRS for name in pair]),
+        less_on("test loss", _PAIRS, "digits", "autoencoder"),
         {"columns": ("test loss", "test accuracy", "unrest"), **SETTING},
     ),
     Claim(

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from optzoo_jax.arguments import unknown
 from optzoo_jax.experiments.claims import (
     around,
+    averages,
+    beale,
+    bounds,
     convergence,
     decay,
     domains,
@@ -14,16 +17,18 @@ from optzoo_jax.experiments.claims import (
     generalization,
     noise,
     rates,
+    saddle,
     sparse,
     speed,
     surfaces,
+    valley,
 )
 from optzoo_jax.experiments.claims.claim import Claim
 
 THEMES: dict[str, tuple[Claim, ...]] = {
-    "Surfaces": surfaces.CLAIMS,
+    "Surfaces": (*saddle.CLAIMS, *beale.CLAIMS, *valley.CLAIMS, *surfaces.CLAIMS),
     "Convergence": convergence.CLAIMS,
-    "The rate of a coordinate": rates.CLAIMS,
+    "The rate of a coordinate": (*rates.CLAIMS, *averages.CLAIMS, *bounds.CLAIMS),
     "Friction": friction.CLAIMS,
     "Weight decay": decay.CLAIMS,
     "Noise": noise.CLAIMS,

@@ -20,7 +20,7 @@ class Claim:
       statement: what is said, in one sentence.
       source: who says it, and where.
       experiment: how it is tested, in words.
-      rule: when it counts as reproduced, written before there were numbers.
+      rule: when it counts as reproduced.
       measure: the setting → a table of numbers, row → column → a number or one for each seed, start or step; None where
         it is not finite, or was never reached.
       holds: the rule as a function of these numbers alone; None where they show that this size cannot tell.

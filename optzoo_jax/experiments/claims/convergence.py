@@ -58,7 +58,7 @@ def newton_needs_no_rate(numbers: Numbers) -> bool:
 
 
 def batch_sizes(sizes: list[int], epochs: int, rates: int, tuning: list[int], fresh: list[int]) -> Numbers:
-    """Logistic regression by SGD, as many examples seen at every batch size, each at its own best rate."""
+    """SGD on the digits, as many examples seen at every batch size, each at its own best rate."""
     problem = load_problem("digits-mlp")
     examples = len(problem.data.train.y)
     found: dict[str, dict[str, float | list[float | None] | None]] = {}
@@ -74,20 +74,21 @@ def batch_sizes(sizes: list[int], epochs: int, rates: int, tuning: list[int], fr
             "learning rate": best,
             "steps": float(steps),
             "test loss": [run["test_loss"] for run in runs],
-            "unrest": [_unrest(run) for run in runs],
+            "fluctuation": [_fluctuation(run) for run in runs],
         }
     return found
 
 
-def _unrest(run: Run) -> float | None:
+def _fluctuation(run: Run) -> float | None:
     late = run["validation_loss_curve"][len(run["validation_loss_curve"]) // 2 :]
     return None if None in late or len(late) < 2 else float(np.std(np.diff(late)) / np.mean(late))
 
 
 def is_the_compromise(numbers: Numbers) -> bool:
-    """Mini-batches: clearly less loss than all examples at once, clearly less unrest than single ones."""
+    """Mini-batches: clearly less loss than all examples at once, clearly less fluctuation than single ones."""
     single, mini, full = numbers.values()
-    return clearly_less(mini["test loss"], full["test loss"]) and clearly_less(mini["unrest"], single["unrest"])
+    better = clearly_less(mini["test loss"], full["test loss"])
+    return better and clearly_less(mini["fluctuation"], single["fluctuation"])
 
 
 CLAIMS = (
@@ -120,10 +121,10 @@ CLAIMS = (
         "mini-batches",
         "Mini-batches are the compromise: all examples at once take too long, single ones fluctuate.",
         "survey, 2",
-        "SGD on the digits, each batch size at the best of its rates, until as many examples have been seen. Unrest: "
-        "the standard deviation of the validation loss's changes in the second half, over its mean there.",
-        "With batches of 32 the test loss is clearly less than with all at once, and the unrest clearly less than with "
-        "single examples.",
+        "SGD on the digits, each batch size at the best of its rates, until as many examples have been seen. "
+        "Fluctuation: the standard deviation of the validation loss's changes in the second half, over its mean there.",
+        "With batches of 32 the test loss is clearly less than with all at once, and the fluctuation clearly less "
+        "than with single examples.",
         batch_sizes,
         is_the_compromise,
         {"sizes": [1, 32], "epochs": 10, "rates": 7, "tuning": [0], "fresh": [100, 101, 102, 103, 104]},

@@ -7,14 +7,13 @@ from optzoo_jax.experiments.claims.rules import clearly_less, clearly_more
 from optzoo_jax.experiments.claims.speed import TUNED
 from optzoo_jax.experiments.claims.trials import Trial, table
 
-_NAMES = ("momentum", "adam")
 _TABLE = "slides, Advices"
 _FEWER = TUNED.replace("nine", "five")
 
 
 def side_by_side(score: str, trial: Trial) -> Numbers:
     """Momentum and Adam at their best rates."""
-    return table(_NAMES, trial, score, "training loss")
+    return table(("momentum", "adam"), (score, "training loss"), trial)
 
 
 def momentum_wins(numbers: Numbers) -> bool:

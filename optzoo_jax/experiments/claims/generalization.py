@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import clearly_less, clearly_more, median
 from optzoo_jax.experiments.claims.speed import DIGITS, TUNED
-from optzoo_jax.experiments.claims.trials import Trial, table
+from optzoo_jax.experiments.claims.trials import table
 
 PLAIN = ("sgd", "momentum")
 ADAPTIVE = ("adagrad", "rmsprop", "adam")
-
-
-def on_digits(names: Sequence[str], columns: Sequence[str], trial: Trial) -> Numbers:
-    """At their best rates."""
-    return table(names, trial, *columns)
 
 
 def smaller_gap(numbers: Numbers) -> bool:
@@ -62,7 +55,7 @@ CLAIMS = (
         "slides, SGDM and Adam",
         _NETWORK,
         "Momentum's test loss less its training loss is clearly less than Adam's.",
-        on_digits,
+        table,
         smaller_gap,
         {"names": ("sgd", "momentum", "adam"), "columns": ("test − training loss", "training loss"), "trial": DIGITS},
         remark=_CONFOUNDED,
@@ -73,7 +66,7 @@ CLAIMS = (
         "survey, 3.2.3 and 4",
         _NETWORK,
         "Momentum is clearly more often right on the test data than Adagrad, than RMSProp and than Adam.",
-        on_digits,
+        table,
         generalizes_better,
         {"names": ("momentum", *ADAPTIVE), "columns": ("test accuracy", "test loss"), "trial": DIGITS},
     ),
@@ -83,7 +76,7 @@ CLAIMS = (
         "survey, 4",
         f"{_NETWORK} Sharpness: the largest eigenvalue of the Hessian of the training loss at the end.",
         "Adagrad, RMSProp and Adam each end clearly sharper than SGD and than momentum.",
-        on_digits,
+        table,
         sharper,
         {"names": (*PLAIN, *ADAPTIVE), "columns": _SHARP, "trial": DIGITS},
         remark=_CONFOUNDED,
@@ -94,7 +87,7 @@ CLAIMS = (
         "survey, 3.2.1, which says the opposite in 4",
         "The same runs.",
         "Adam ends clearly less sharp than momentum.",
-        on_digits,
+        table,
         flatter,
         {"names": ("momentum", "adam"), "columns": _SHARP, "trial": DIGITS},
         remark=_CONFOUNDED,
@@ -106,7 +99,7 @@ CLAIMS = (
         _NETWORK,
         "Its median number of steps to 95 % is at most 1.1 times Adam's, and momentum is not clearly more often right "
         "on the test data.",
-        on_digits,
+        table,
         fast_and_general,
         {
             "names": ("momentum", "adam", "adabelief"),

@@ -15,6 +15,7 @@ from optzoo_jax.experiments.entries import Entry, entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.race.selection import best_rate, grid
+from optzoo_jax.experiments.race.statistics import first_as_good
 from optzoo_jax.experiments.training.schedules import schedule
 from optzoo_jax.experiments.training.sharpness import sharpness
 from optzoo_jax.experiments.training.trainer import Run, checkpoints, trainer
@@ -96,7 +97,9 @@ def _train(name: str, trial: Trial, seeds: Sequence[int], rates: Sequence[float]
     return train(rates, seeds, at_the_end)
 
 
-def table(names: Sequence[str], trial: Trial, *columns: str, track: Track = "tuned") -> dict[str, dict[str, Value]]:
+def table(
+    names: Sequence[str], columns: Sequence[str], trial: Trial, track: Track = "tuned"
+) -> dict[str, dict[str, Value]]:
     """Of each method its learning rate, and of each fresh seed what the columns, names in `COLUMNS`, say.
 
     `EDGE` is 1 where the rate is the largest or the smallest that was tried: a better one may lie beyond. Where nothing
@@ -104,7 +107,7 @@ def table(names: Sequence[str], trial: Trial, *columns: str, track: Track = "tun
     """
     found = {}
     if trial.make_problem().accuracy is None:
-        columns = tuple(column for column in columns if "accuracy" not in column)
+        columns = [column for column in columns if "accuracy" not in column]
     for name in names:
         runs = fresh(name, trial, track)
         rate, rates = runs[0]["learning_rate"], grid(_entry(name).learning_rate, trial.rates)
@@ -118,14 +121,9 @@ def _named(name: str) -> Callable[[Run, Trial], float | None]:
     return lambda run, trial: run[name]
 
 
-def steps_to_target(run: Run, trial: Trial) -> float | None:
-    """The first checkpoint at which the validation score is as good as the problem's target; None for never."""
+def _steps_to_target(run: Run, trial: Trial) -> float:
     problem = trial.make_problem()
-    sign = 1 if problem.score == "loss" else -1
-    for step, now in zip(checkpoints(problem, trial.steps), run[f"validation_{problem.score}_curve"], strict=True):
-        if now is not None and sign * now <= sign * problem.target:
-            return float(step)
-    return None
+    return first_as_good(run, checkpoints(problem, trial.steps), problem.score, problem.target)
 
 
 def _gap(run: Run, trial: Trial) -> float | None:
@@ -139,7 +137,7 @@ def _unrest(run: Run, trial: Trial) -> float | None:
 
 
 COLUMNS: dict[str, Callable[[Run, Trial], float | None]] = {
-    "steps to target": steps_to_target,
+    "steps to target": _steps_to_target,
     "test accuracy": _named("test_accuracy"),
     "test loss": _named("test_loss"),
     "training loss": _named("train_loss"),

@@ -116,11 +116,11 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.race.table import WIDTH, protocol, race_rows
     from optzoo_jax.experiments.results import check_writable, keep_compiled
     from optzoo_jax.experiments.rows import in_terminal
-    from optzoo_jax.experiments.user_optimizer import user_entry
+    from optzoo_jax.experiments.user_optimizer import user_entries
 
     size = _SIZES[options.size or "usual"]
     words = [*options.names, *options.optimizers]
-    own = [user_entry(text) for text in options.optimizer]
+    own = user_entries(options.optimizer)
     problems = [load_problem(name) for name in dict.fromkeys(options.problem or size.problems)]
     entries = [*_able(select(words), problems, named=bool(words)), *own]
     budget = Budget(

@@ -60,13 +60,19 @@ def steps_to_target(record: Record) -> float:
 
     Of an even number of runs, the later of the two in the middle.
     """
+    return statistics.median_high(
+        first_as_good(run, record["checkpoints"], record["score"], record["target"]) for run in record["tuned"]
+    )
 
-    def first(run: dict[str, Any]) -> float:
-        curve = [] if run["diverged"] else run[f"validation_{record['score']}_curve"]
-        reached = (now >= record["target"] if _upwards(record) else now <= record["target"] for now in curve)
-        return next(itertools.compress(record["checkpoints"], reached), math.inf)
 
-    return statistics.median_high(first(run) for run in record["tuned"])
+def first_as_good(run: dict[str, Any], checkpoints: Sequence[float], score: str, target: float) -> float:
+    """The first checkpoint at which a run's validation score is as good as the target.
+
+    ∞ where it never is, and where the run diverged, if only later.
+    """
+    curve = [] if run["diverged"] else run[f"validation_{score}_curve"]
+    reached = (now >= target if score == "accuracy" else now <= target for now in curve)
+    return next(itertools.compress(checkpoints, reached), math.inf)
 
 
 def decades(record: Record, share: float) -> float:

@@ -113,15 +113,15 @@ def test_rates_are_tuned_on_some_seeds_and_reported_on_others(monkeypatch):
     sweep.cache_clear()
     trials.fresh.cache_clear()
     trial = Trial("logistic", steps=1, rates=3, tuning=2, fresh=4)
-    found = table(["sgd", "adam"], trial, "test loss")
+    found = table(["sgd", "adam"], ["test loss"], trial)
     best = grid(0.1, 3)[-1]
     assert asked[0] == ("sgd", [0, 1], grid(0.1, 3))
     assert asked[1] == ("sgd", list(range(FRESH, FRESH + 4)), [best])
     assert [len(of) for _, _, of in asked] == [3, 1, 3, 1], "every method as many rates"
     assert found["sgd"] == {"learning rate": best, EDGE: 1.0, "test loss": [best] * 4}
-    table(["sgd"], trial, "test loss")
+    table(["sgd"], ["test loss"], trial)
     assert len(asked) == 4, "measured twice"
-    assert table(["sgd"], trial, "test loss", track="default")["sgd"][EDGE] == 0
+    assert table(["sgd"], ["test loss"], trial, "default")["sgd"][EDGE] == 0
     assert asked[4] == ("sgd", list(range(FRESH, FRESH + 4)), [0.1])
     sweep.cache_clear()
     trials.fresh.cache_clear()

@@ -4,17 +4,11 @@ import numpy as np
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.claims import rates
+from optzoo_jax.experiments.claims.beale import ARRIVAL, RISE, on_beale
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
-from optzoo_jax.experiments.claims.surfaces import (
-    ADAPTIVE,
-    ARRIVAL,
-    OVERSHOOT,
-    RISE,
-    STEPS,
-    leaving_the_saddle,
-    on_beale,
-)
+from optzoo_jax.experiments.claims.rates import vanishing
+from optzoo_jax.experiments.claims.saddle import OVERSHOOT, STEPS, leaving_the_saddle
+from optzoo_jax.experiments.claims.surfaces import ADAPTIVE
 from optzoo_jax.experiments.landscapes.figures.abssig import friction
 from optzoo_jax.experiments.landscapes.figures.fast_and_slow import weights as fast_and_slow
 from optzoo_jax.experiments.landscapes.figures.window import weights
@@ -109,5 +103,5 @@ def test_lookaheads_slow_weights_go_half_of_the_fast_ones_way_every_five_steps()
 
 
 def test_adagrads_rate_vanishes_as_one_over_the_root_of_time():
-    found = rates.vanishing([1, 4, 100])["adagrad"]
+    found = vanishing([1, 4, 100])["adagrad"]
     assert list(found.values()) == pytest.approx([1, 1 / 2, 1 / 10], rel=1e-6)
