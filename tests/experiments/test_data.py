@@ -1,10 +1,13 @@
 """The split never mixes what is trained on, chosen by and reported."""
 
+import pydoc_data.topics
+
 import numpy as np
 import pytest
 
 from optzoo_jax.experiments.data.digits import digits
 from optzoo_jax.experiments.data.split import Data, Split, sha256, stratified_rows
+from optzoo_jax.experiments.data.stdlib_text import ALPHABET, stdlib_text
 from optzoo_jax.experiments.problems.logistic import principal_components
 
 
@@ -50,3 +53,13 @@ def test_principal_components_are_those_of_the_training_data(data):
     np.testing.assert_allclose(found.train.x.mean(axis=0), 0, atol=1e-6)
     assert np.all(np.diff(np.diag(covariance)) < 0)
     assert abs(found.test.x.mean(axis=0)).max() > 1e-3, "centred on its own mean"
+
+
+def test_a_window_of_two_splits_stays_in_the_first(monkeypatch):
+    """Paragraphs that begin alike and end apart, two windows each with the empty line between; one without a letter."""
+    same, rule = f"{'the same in all':<64}", f"{'+---':<64}"
+    texts = {str(i): f"{same}{'and then':<50}{i:<12}\n\n{rule}{'and so':<50}{i:<12}" for i in range(100)}
+    monkeypatch.setattr(pydoc_data.topics, "topics", texts)
+    splits = [["".join(ALPHABET[i] for i in x) for x in split.x] for split in stdlib_text()]
+    assert [same in split for split in splits] == [True, False, False]
+    assert all(rule in split for split in splits)

@@ -14,7 +14,7 @@ from flax import linen as nn
 import optzoo_jax as oz
 from optzoo_jax.experiments.data.split import Data, Split, sha256
 from optzoo_jax.experiments.data.stdlib_sources import PACKAGES
-from optzoo_jax.experiments.data.stdlib_text import ALPHABET
+from optzoo_jax.experiments.data.stdlib_text import ALPHABET, LETTERS
 from optzoo_jax.experiments.problems import PROBLEMS, load_problem, mnist_cnn
 from optzoo_jax.experiments.training.trainer import trainer
 
@@ -27,7 +27,6 @@ CLASSES = {
 }
 # Of the data that are the same with every version of Python.
 HASHES = {"digits-mlp": "3e18e6431e49", "mnist-cnn": "c97e0687733a", "autoencoder": "e3a25d903ecb"}
-LETTERS = np.array([character.isalpha() for character in ALPHABET])
 
 
 @pytest.fixture(params=PROBLEMS)

@@ -57,7 +57,7 @@ def test_a_rate_can_be_given():
 def test_two_of_one_name_are_refused():
     assert [entry.name for entry in user_entries(["optax:lion@1", "optax:adam@1"])] == ["optax:lion", "optax:adam"]
     with pytest.raises(ValueError, match=r"optax:lion is given 2 times, .* Leave one"):
-        user_entries(["optax:lion@1e-4", "optax:adam", "optax:lion@1e-3"])
+        user_entries(["optax:lion@1e-4", "optax:adam@1", "optax:lion@1e-3"])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def adaptive_wins_tuned(numbers: Numbers) -> bool:
     return all(clearly_more(accuracy[best], accuracy[name]) for name in PLAIN)
 
 
-_PROBLEM = "Which package do 20 lines of Python's library come from? A linear model of 5,646 words, 400 steps of 32; "
+_PROBLEM = "Which package do 20 lines of Python's library come from? A linear model of 5,600 words, 400 steps of 32; "
 _COMPARED = functools.partial(table, columns=("test loss", "test accuracy"))
 
 CLAIMS = (
