@@ -93,9 +93,12 @@ def test_parameters_are_float32(problem):
 
 
 def test_windows_of_text_continue_each_other():
-    for split in load_problem("stdlib-transformer").data:
+    """But where one was left out, since an earlier split has it: none in the first, few in the others."""
+    splits = load_problem("stdlib-transformer").data
+    for split in splits:
         np.testing.assert_array_equal(split.x[:, 1:], split.y[:, :-1])
-        np.testing.assert_array_equal(split.x[1:, 0], split.y[:-1, -1])
+        assert np.mean(split.x[1:, 0] != split.y[:-1, -1]) < 0.01
+    np.testing.assert_array_equal(splits.train.x[1:, 0], splits.train.y[:-1, -1])
 
 
 def test_text_to_test_on_is_not_quoted_in_the_text_to_train_on():
