@@ -144,7 +144,10 @@ def lift(leaf: Leaf) -> Transformation:
         )
         return with_precision_of(y, x.dtype), jax.tree.map(lambda n, s: n.astype(s.dtype), new, slots)
 
-    shared = once_a_shape(one_array, static_argnames="numbers")
+    @functools.cache  # what stands inside a chain is never called by itself
+    def shared() -> Callable[..., Any]:
+        return once_a_shape(one_array, static_argnames="numbers")
+
     written_out = inlined(one_array)
 
     def init(params: Any) -> LeafwiseState:
@@ -179,7 +182,7 @@ def lift(leaf: Leaf) -> Transformation:
         rows = []
         for i, x in enumerate(xs):
             slots = structure().unflatten([column[i] for column in columns])
-            maths = written_out if isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype] == 1 else shared
+            maths = written_out if isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype] == 1 else shared()
             rows.append(maths(x, slots, scalars, {name: tree[i] for name, tree in view.items()}, numbers))
         parts = _columns_to_tree([slots for _, slots in rows], treedef)
         return treedef.unflatten([y for y, _ in rows]), LeafwiseState(t, learning_rate_at(t), parts)

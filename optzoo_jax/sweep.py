@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -70,9 +69,9 @@ def sweep(train: Callable[..., Any], optimizer: Callable[..., optax.GradientTran
 
 def _values(name: str, setting: Any) -> np.ndarray:
     if isinstance(setting, range | tuple | list | np.ndarray | jax.Array):
-        values = np.asarray(jnp.asarray(np.asarray(setting)))
+        values = np.asarray(setting)
         if values.ndim == 1 and values.size and values.dtype.kind in "fiu":
-            return values
+            return values.astype(jax.dtypes.canonicalize_dtype(values.dtype))
     raise ValueError(
         f"sweep: {name}={setting!r} is not a sequence of numbers, such as [0.1, 0.3]; what stays the same in all runs "
         f"belongs to the optimizer: functools.partial(optimizer, {name}=…)."

@@ -5,6 +5,7 @@ import time
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 
@@ -13,7 +14,7 @@ from optzoo_jax.experiments.bench.precision import COUNT as PRECISION_COUNT
 from optzoo_jax.experiments.bench.program import compile_seconds, compiled
 from optzoo_jax.experiments.bench.steps import state_bytes, step_seconds
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
-from optzoo_jax.experiments.bench.sweeps import COUNT as SWEEP_COUNT
+from optzoo_jax.experiments.bench.sweeps import LOOPS, learning_rates, swept
 from optzoo_jax.experiments.bench.table import repeated_rows
 from optzoo_jax.experiments.bench.trees import TREES, many_leaves, one_array, size_of
 from optzoo_jax.experiments.cli import main
@@ -88,15 +89,24 @@ def test_precision_in_the_terminal(tmp_path, capsys, monkeypatch):
     assert "β = 0.99999" in capsys.readouterr().out
 
 
-def test_ways_through_many_settings_come_to_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.DEVICES", (2,))
+def test_ways_through_many_settings_are_timed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.ROUNDS", 1)
+    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.DEVICES", (1,))
     path = tmp_path / "sweep.json"
-    assert main(["bench-sweep", "--settings", "3", "--steps", "4", "--out", str(path)]) == 0
-    found = json.loads(path.read_text())["methods"]
-    assert [x["name"] for x in found[-2:]] == ["sweep", "on 2 devices"]
-    assert all(x["seconds_a_setting"] > 0 for x in found)
-    assert all(x["relative_difference"] < 1e-4 for x in found if x["of"] == "way")
-    assert len(found) == SWEEP_COUNT - 3
+    assert main(["bench-sweep", "--settings", "2", "30", "--steps", "3", "--out", str(path)]) == 0
+    found = {x["name"]: x["seconds"] for x in json.loads(path.read_text())["methods"]}
+    assert list(found) == [*LOOPS, "sweep on 1 device"]
+    each, sweep = found["a new program for each"], found["sweep on 1 device"]
+    assert each["30"] > 3 * each["2"] > 0, "one after the other"
+    assert 0 < sweep["30"] < 3 * sweep["2"], "at once"
+    assert "30: × sweep" in capsys.readouterr().out
+
+
+def test_ways_through_many_settings_come_to_the_same():
+    rates, steps = learning_rates(3), 4
+    expected = swept(rates, steps)
+    for loop in LOOPS.values():
+        np.testing.assert_allclose(list(loop(rates, steps)), expected, rtol=1e-4)
 
 
 def test_compressed_states_are_trained_beside_float32(tmp_path, capsys, monkeypatch):

@@ -46,7 +46,13 @@ def add_bench(commands: Any) -> None:
     precision.set_defaults(prepare=_precision)
 
     sweep = commands.add_parser("bench-sweep", help="measure a sweep beside the usual ways through many settings")
-    sweep.add_argument("--settings", type=at_least_one("number of settings"), default=64, help="learning rates (64)")
+    sweep.add_argument(
+        "--settings",
+        type=at_least_one("number of settings"),
+        nargs="+",
+        default=[16, 64, 256],
+        help="learning rates, several numbers of them (16 64 256)",
+    )
     sweep.add_argument("--steps", type=at_least_one("number of steps"), default=200, help="of training (200)")
     _add_out(sweep, "sweep")
     sweep.set_defaults(prepare=_sweep)

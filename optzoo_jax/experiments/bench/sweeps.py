@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -17,39 +19,53 @@ import optax
 import optzoo_jax
 
 DEVICES = (1, 2, 4, 8)
+ROUNDS = 3
+OF_A_LOOP = 6
 WIDTH, EXAMPLES = 32, 64
 INPUTS = np.sin(np.outer(np.arange(1, EXAMPLES + 1), np.arange(1, WIDTH + 1))).astype(np.float32)
 
 
-def sweeps(report: Callable[[str, float], None], *, settings: int, steps: int) -> Iterator[dict[str, Any]]:
-    """Seconds a setting, compilation included, of Adam at many learning rates on a small network.
+def sweeps(report: Callable[[str, float], None], *, settings: Sequence[int], steps: int) -> list[dict[str, Any]]:
+    """Seconds, compilation included, of Adam at many learning rates on a small network: medians of a few rounds.
+
+    A loop's seconds are those of its first setting, which compiles, and of all others what the median of a few takes.
 
     Args:
       report: hears what is in hand, and how many are done.
-      settings: how many learning rates.
+      settings: how many learning rates, several numbers of them.
       steps: updates a setting.
     """
-    rates = np.geomspace(1e-4, 1e-1, settings).tolist()
-    expected = float(_scanned(rates[:1], steps)[0])
-    for i, (name, way) in enumerate(WAYS.items()):
-        report(name, i)
-        # Each setting of the slowest way costs the same, so a few of them tell.
-        chosen = rates[:: max(1, settings // 4)] if way is _compiled_for_each else rates
-        jax.clear_caches()
-        begin = time.perf_counter()
-        losses = jax.block_until_ready(way(chosen, steps))
-        seconds = (time.perf_counter() - begin) / len(chosen)
-        difference = abs(float(losses[0]) / expected - 1)
-        yield {"name": name, "of": "way", "seconds_a_setting": seconds, "relative_difference": difference}
-    for i, devices in enumerate(DEVICES):
-        name = f"on {devices} device{'s' * (devices > 1)}"
-        report(name, len(WAYS) + i)
-        yield {"name": name, "of": "devices", "seconds_a_setting": _on_devices(devices, settings, steps) / settings}
+    done = 0
+    times: dict[str, list[list[float]]] = {name: [] for name in [*LOOPS, *map(_on, DEVICES)]}
+    for i in range(ROUNDS):
+        for name, loop in LOOPS.items():
+            report(f"{name}, round {i + 1}", done / ROUNDS)
+            first, others = _loop_seconds(loop, steps)
+            times[name].append([first + (count - 1) * others for count in settings])
+            done += 1
+        for devices in DEVICES:
+            report(f"{_on(devices)}, round {i + 1}", done / ROUNDS)
+            times[_on(devices)].append(_on_devices(devices, settings, steps))
+            done += 1
+    return [
+        {
+            "name": name,
+            "seconds": {str(n): statistics.median(x) for n, x in zip(settings, zip(*rounds, strict=True), strict=True)},
+        }
+        for name, rounds in times.items()
+    ]
 
 
-def _compiled_for_each(rates: list[float], steps: int) -> list[jax.Array]:
+def _on(devices: int) -> str:
+    return f"sweep on {devices} device{'s' * (devices > 1)}"
+
+
+def learning_rates(count: int) -> list[float]:
+    return np.geomspace(1e-4, 1e-1, count).tolist()
+
+
+def compiled_for_each(rates: Iterable[float], steps: int) -> Iterator[jax.Array]:
     """What is usually written: a new optimizer, and so a new program, for each setting."""
-    losses = []
     for rate in rates:
         tx = optax.adam(rate)
 
@@ -62,11 +78,10 @@ def _compiled_for_each(rates: list[float], steps: int) -> list[jax.Array]:
         state = tx.init(params)
         for _ in range(steps):
             params, state = step(params, state)
-        losses.append(_final_loss(params))
-    return losses
+        yield _final_loss(params)
 
 
-def _jitted_steps(rates: list[float], steps: int) -> list[jax.Array]:
+def jitted_steps(rates: Iterable[float], steps: int) -> Iterator[jax.Array]:
     """One program of one step, with the learning rate as an argument."""
 
     @jax.jit
@@ -74,49 +89,53 @@ def _jitted_steps(rates: list[float], steps: int) -> list[jax.Array]:
         updates, state = optax.adam(rate).update(jax.grad(_loss)(params), state, params)
         return optax.apply_updates(params, updates), state
 
-    losses = []
     for rate in rates:
         params = _start()
         state = optax.adam(rate).init(params)
         for _ in range(steps):
             params, state = step(jnp.float32(rate), params, state)
-        losses.append(_final_loss(params))
-    return losses
+        yield _final_loss(params)
 
 
-def _scanned(rates: list[float], steps: int) -> list[jax.Array]:
+def scanned(rates: Iterable[float], steps: int) -> Iterator[jax.Array]:
     """One program of all steps, with the learning rate as an argument, called for each setting."""
     run = jax.jit(lambda rate: _train(optax.adam(rate), steps))
-    return [run(jnp.float32(rate)) for rate in rates]
+    for rate in rates:
+        yield run(jnp.float32(rate))
 
 
-def _swept(rates: list[float], steps: int) -> jax.Array:
+def swept(rates: Sequence[float], steps: int) -> jax.Array:
     """One program of all steps of all settings."""
     return optzoo_jax.sweep(lambda tx: _train(tx, steps), optzoo_jax.adam, learning_rate=rates)
 
 
-WAYS: dict[str, Callable[[list[float], int], Any]] = {
-    "a new program for each": _compiled_for_each,
-    "a loop of compiled steps": _jitted_steps,
-    "a compiled run for each": _scanned,
-    "sweep": _swept,
+LOOPS: dict[str, Callable[[list[float], int], Iterator[jax.Array]]] = {
+    "a new program for each": compiled_for_each,
+    "a loop of compiled steps": jitted_steps,
+    "a compiled run for each": scanned,
 }
+COUNT = len(LOOPS) + len(DEVICES)
 
 
-COUNT = len(WAYS) + len(DEVICES)
+def _loop_seconds(loop: Callable[[list[float], int], Iterator[jax.Array]], steps: int) -> tuple[float, float]:
+    """Seconds of the first setting, and the median of the others."""
+    jax.clear_caches()
+    losses = loop(learning_rates(OF_A_LOOP), steps)
+    seconds = []
+    for _ in range(OF_A_LOOP):
+        begin = time.perf_counter()
+        jax.block_until_ready(next(losses))
+        seconds.append(time.perf_counter() - begin)
+    return seconds[0], statistics.median(seconds[1:])
 
 
-def _on_devices(devices: int, settings: int, steps: int) -> float:
-    """Seconds of a sweep, compilation included, in a process with so many CPU devices."""
-    program = (
-        "import time, jax, numpy as np; from optzoo_jax.experiments.bench.sweeps import _swept; jax.devices(); "
-        f"rates = np.geomspace(1e-4, 1e-1, {settings}).tolist(); begin = time.perf_counter(); "
-        f"jax.block_until_ready(_swept(rates, {steps})); print(time.perf_counter() - begin)"
-    )
+def _on_devices(devices: int, settings: Sequence[int], steps: int) -> list[float]:
+    """Seconds of sweeps over so many settings, compilation included, in a process with so many CPU devices."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    command = [sys.executable, "-m", __name__, str(steps), *map(str, settings)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def _start() -> dict[str, jax.Array]:
@@ -147,3 +166,18 @@ def _train(tx: Any, steps: int) -> jax.Array:
     params = _start()
     (params, _), _ = jax.lax.scan(step, (params, tx.init(params)), None, steps)
     return _loss(params)
+
+
+def _sweep_seconds(settings: Sequence[int], steps: int) -> list[float]:
+    jax.block_until_ready(swept(learning_rates(1), 1))  # what a process does once
+    seconds = []
+    for count in settings:
+        jax.clear_caches()
+        begin = time.perf_counter()
+        jax.block_until_ready(swept(learning_rates(count), steps))
+        seconds.append(time.perf_counter() - begin)
+    return seconds
+
+
+if __name__ == "__main__":
+    print(json.dumps(_sweep_seconds([int(x) for x in sys.argv[2:]], int(sys.argv[1]))))

@@ -53,15 +53,17 @@ def precision_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
 
 
 def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
-    """Seconds a setting of each way, and of a sweep on more devices."""
-    titles = {"way": "Ways through many settings", "devices": "A sweep, on CPU devices that share the same cores"}
-    sweep = next((x["seconds_a_setting"] for x in found if x["name"] == "sweep"), None)
+    """Settings a second of each way, and how many times as long as a sweep on one device it takes."""
+    counts = list(found[0]["seconds"])
+    sweep = next(x["seconds"] for x in found if x["name"] == "sweep on 1 device")
 
     def row(x: dict[str, Any]) -> Row:
-        seconds = x["seconds_a_setting"]
-        return x["name"], f"{seconds:.3g}", f"{1 / seconds:.1f}", f"{seconds / sweep:.2f}" if sweep else "–"
+        of = {n: (f"{int(n) / seconds:.1f}", f"{seconds / sweep[n]:.2f}") for n, seconds in x["seconds"].items()}
+        return (x["name"], *(cell for n in counts for cell in of[n]))
 
-    return _by_kind(found, titles, ("way", "seconds a setting", "settings a second", "× sweep"), row)
+    columns = ("way", *(f"{n}: {c}" for n in counts for c in ("a second", "× sweep")))
+    title = "Settings a second, compilation included, and times as long as a sweep on one device, by their number"
+    return [Rows(title, columns, [row(x) for x in found])]
 
 
 def state_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
