@@ -61,7 +61,7 @@ def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
         of = {n: (f"{int(n) / seconds:.1f}", f"{seconds / sweep[n]:.2f}") for n, seconds in x["seconds"].items()}
         return (x["name"], *(cell for n in counts for cell in of[n]))
 
-    columns = ("way", *(f"{n}: {c}" for n in counts for c in ("a second", "× sweep")))
+    columns = ("way", *(f"{n}: {c}" for n in counts for c in ("per s", "× sweep")))
     title = "Settings a second, compilation included, and times as long as a sweep on one device, by their number"
     return [Rows(title, columns, [row(x) for x in found])]
 
