@@ -1,12 +1,17 @@
 """sweep: every run of the one program is the run that it would be alone."""
 
 import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compilation import environment
 
 import optzoo_jax as oz
 
@@ -56,6 +61,35 @@ def test_a_diverging_run_disturbs_no_other():
     assert_runs_alone(found, functools.partial(oz.sgd, weight_decay=0.1), {(1,): ({"learning_rate": 0.01}, {})})
 
 
+@pytest.mark.parametrize(("at_once", "together"), [(None, 7), (3, 3), (5, 4), (100, 7)])
+def test_no_more_runs_go_on_together_than_asked_for(at_once, together):
+    """Seven in two turns are four and three, and one of the three once more."""
+    seen = []
+
+    def record(seeds):
+        seen.append(len(seeds))
+        return seeds
+
+    def listed(tx, seed):
+        return jax.pure_callback(record, jax.ShapeDtypeStruct((), seed.dtype), seed, vmap_method="expand_dims")
+
+    found = oz.sweep(listed, oz.sgd, at_once=at_once, learning_rate=[0.1], seed=range(7))
+    assert found.tolist() == [list(range(7))]
+    assert seen == [together] * -(-7 // together)
+
+
+def test_on_two_devices_every_run_is_what_it_is_on_one():
+    program = (
+        "import numpy as np, test_sweep, optzoo_jax as oz; "
+        "x = oz.sweep(test_sweep.train, oz.adam, at_once=2, learning_rate=[0.01, 0.1, 0.3], seed=range(3))['params']; "
+        "assert len(x.sharding.device_set) == 2; print(np.asarray(x).tolist())"
+    )
+    where = {"cwd": Path(__file__).parent, "env": environment(2) | {"JAX_ENABLE_X64": "1"}}
+    done = subprocess.run([sys.executable, "-c", program], **where, capture_output=True, text=True, check=True)
+    alone = jax.jit(lambda: train(oz.adam(0.3), 1)["params"])()
+    np.testing.assert_allclose(json.loads(done.stdout)[2][1], alone, rtol=1e-9)
+
+
 def test_the_optimizer_is_traced_once():
     """A factory is called with plain numbers, to check them, and once more in the program."""
     calls = []
@@ -75,10 +109,11 @@ def test_the_optimizer_is_traced_once():
         ({"learning_rate": 0.1}, r"learning_rate=0.1 is not a sequence of numbers(.|\n)*functools.partial"),
         ({"learning_rate": []}, r"learning_rate=\[\] is not a sequence of numbers"),
         ({"learning_rate": [[0.1]]}, r"learning_rate=\[\[0.1\]\] is not a sequence of numbers"),
+        ({"learning_rate": [0.1], "at_once": 0}, r"at_once=0 is below 1; leave it out, and all runs go on together"),
         ({"learning_rate": [0.1, -1.0]}, r"adam: learning_rate=-1.0 is outside \[0, ∞\)"),
         ({"learning_rate": [0.1], "sed": [1]}, r"neither the optimizer nor train takes 'sed'(.|\n)*mean 'seed'\?"),
     ],
-    ids=["none", "one number", "no numbers", "a table", "out of range", "unknown"],
+    ids=["none", "one number", "no numbers", "a table", "none at once", "out of range", "unknown"],
 )
 def test_settings_that_cannot_be_swept(settings, message):
     with pytest.raises(ValueError, match=message):

@@ -67,6 +67,8 @@ def test_tiny_arrays_are_also_measured_packed(tmp_path):
     assert adam["arrays"] == 10
     assert adam["packed"]["milliseconds"][1] > 0
     assert "packed" not in ranger, "lookahead is not packed"
+    assert adam["none"]["state_bytes"] == 0
+    assert adam["none"]["kernels"] < adam["packed"]["kernels"] < adam["ours"]["kernels"]
 
 
 @pytest.mark.parametrize("tree", TREES)
@@ -91,7 +93,7 @@ def test_precision_in_the_terminal(tmp_path, capsys, monkeypatch):
 
 def test_ways_through_many_settings_are_timed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.ROUNDS", 1)
-    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.DEVICES", (1,))
+    monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.SWEEPS", {"sweep on 1 device": (1, 8)})
     path = tmp_path / "sweep.json"
     assert main(["bench-sweep", "--settings", "2", "30", "--steps", "3", "--out", str(path)]) == 0
     found = {x["name"]: x["seconds"] for x in json.loads(path.read_text())["methods"]}

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import optax
+
 import optzoo_jax
 from optzoo_jax.experiments.bench.program import compile_seconds, compiled, structure
 from optzoo_jax.experiments.bench.steps import floor_bytes, state_bytes, step_seconds
@@ -44,7 +46,7 @@ def bench(
     found: dict[str, Any] = {"name": pair.name, "steps": {}, "compilation": {}}
     for i, tree in enumerate(trees):
         report(i / parts)
-        sides = pair.sides | ({"packed": _packed(pair.ours)} if tree == "tiny" and _can_be_packed(pair.ours) else {})
+        sides = pair.sides | (_of_tiny(pair.ours) if tree == "tiny" else {})
         found["steps"][tree] = _steps(sides, TREES[tree](size), repeats)
     for i, count in enumerate(leaves):
         report((len(trees) + i) / parts)
@@ -77,12 +79,12 @@ def _compilation(sides: Mapping[str, Subject], leaves: int, rounds: int) -> dict
     return {side: {part: statistics.median(t[side][part] for t in times) for part in times[0][side]} for side in sides}
 
 
-def _can_be_packed(subject: Subject) -> bool:
-    return getattr(subject.make(), "leaf", None) is not None
-
-
-def _packed(subject: Subject) -> Subject:
-    return Subject(lambda: optzoo_jax.pack(subject.make()))
+def _of_tiny(ours: Subject) -> dict[str, Subject]:
+    """What many tiny arrays are measured with besides: the optimizer packed, where it can be, and none at all."""
+    none = {"none": Subject(optax.identity)}
+    if getattr(ours.make(), "leaf", None) is None:
+        return none
+    return {"packed": Subject(lambda: optzoo_jax.pack(ours.make())), **none}
 
 
 def _quartiles(values: Sequence[float]) -> list[float]:

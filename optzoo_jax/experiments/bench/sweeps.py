@@ -18,7 +18,15 @@ import optax
 
 import optzoo_jax
 
-DEVICES = (1, 2, 4, 8)
+# Name → the number of CPU devices, and how many runs go on together on each.
+SWEEPS = {
+    "sweep on 1 device": (1, None),
+    "sweep on 2 devices": (2, None),
+    "sweep on 4 devices": (4, None),
+    "sweep on 8 devices": (8, None),
+    "8 at once on 1 device": (1, 8),
+    "8 at once on 2 devices": (2, 8),
+}
 ROUNDS = 3
 OF_A_LOOP = 6
 WIDTH, EXAMPLES = 32, 64
@@ -36,16 +44,16 @@ def sweeps(report: Callable[[str, float], None], *, settings: Sequence[int], ste
       steps: updates a setting.
     """
     done = 0
-    times: dict[str, list[list[float]]] = {name: [] for name in [*LOOPS, *map(_on, DEVICES)]}
+    times: dict[str, list[list[float]]] = {name: [] for name in [*LOOPS, *SWEEPS]}
     for i in range(ROUNDS):
         for name, loop in LOOPS.items():
             report(f"{name}, round {i + 1}", done / ROUNDS)
             first, others = _loop_seconds(loop, steps)
             times[name].append([first + (count - 1) * others for count in settings])
             done += 1
-        for devices in DEVICES:
-            report(f"{_on(devices)}, round {i + 1}", done / ROUNDS)
-            times[_on(devices)].append(_on_devices(devices, settings, steps))
+        for name, (devices, at_once) in SWEEPS.items():
+            report(f"{name}, round {i + 1}", done / ROUNDS)
+            times[name].append(_on_devices(devices, at_once, settings, steps))
             done += 1
     return [
         {
@@ -54,10 +62,6 @@ def sweeps(report: Callable[[str, float], None], *, settings: Sequence[int], ste
         }
         for name, rounds in times.items()
     ]
-
-
-def _on(devices: int) -> str:
-    return f"sweep on {devices} device{'s' * (devices > 1)}"
 
 
 def learning_rates(count: int) -> list[float]:
@@ -104,9 +108,9 @@ def scanned(rates: Iterable[float], steps: int) -> Iterator[jax.Array]:
         yield run(jnp.float32(rate))
 
 
-def swept(rates: Sequence[float], steps: int) -> jax.Array:
+def swept(rates: Sequence[float], steps: int, at_once: int | None = None) -> jax.Array:
     """One program of all steps of all settings."""
-    return optzoo_jax.sweep(lambda tx: _train(tx, steps), optzoo_jax.adam, learning_rate=rates)
+    return optzoo_jax.sweep(lambda tx: _train(tx, steps), optzoo_jax.adam, at_once=at_once, learning_rate=rates)
 
 
 LOOPS: dict[str, Callable[[list[float], int], Iterator[jax.Array]]] = {
@@ -114,7 +118,7 @@ LOOPS: dict[str, Callable[[list[float], int], Iterator[jax.Array]]] = {
     "a loop of compiled steps": jitted_steps,
     "a compiled run for each": scanned,
 }
-COUNT = len(LOOPS) + len(DEVICES)
+COUNT = len(LOOPS) + len(SWEEPS)
 
 
 def _loop_seconds(loop: Callable[[list[float], int], Iterator[jax.Array]], steps: int) -> tuple[float, float]:
@@ -129,13 +133,28 @@ def _loop_seconds(loop: Callable[[list[float], int], Iterator[jax.Array]], steps
     return seconds[0], statistics.median(seconds[1:])
 
 
-def _on_devices(devices: int, settings: Sequence[int], steps: int) -> list[float]:
-    """Seconds of sweeps over so many settings, compilation included, in a process with so many CPU devices."""
+def _on_devices(devices: int, at_once: int | None, settings: Sequence[int], steps: int) -> list[float]:
+    """`sweep_seconds`, in a process with so many CPU devices."""
+    program = (
+        "import json; from optzoo_jax.experiments.bench.sweeps import sweep_seconds; "
+        f"print(json.dumps(sweep_seconds({list(settings)}, {steps}, {at_once})))"
+    )
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", __name__, str(steps), *map(str, settings)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
+
+
+def sweep_seconds(settings: Sequence[int], steps: int, at_once: int | None) -> list[float]:
+    """Seconds of sweeps over so many settings, compilation included."""
+    jax.block_until_ready(swept(learning_rates(1), 1))  # what a process does once
+    seconds = []
+    for count in settings:
+        jax.clear_caches()
+        begin = time.perf_counter()
+        jax.block_until_ready(swept(learning_rates(count), steps, at_once))
+        seconds.append(time.perf_counter() - begin)
+    return seconds
 
 
 def _start() -> dict[str, jax.Array]:
@@ -166,18 +185,3 @@ def _train(tx: Any, steps: int) -> jax.Array:
     params = _start()
     (params, _), _ = jax.lax.scan(step, (params, tx.init(params)), None, steps)
     return _loss(params)
-
-
-def _sweep_seconds(settings: Sequence[int], steps: int) -> list[float]:
-    jax.block_until_ready(swept(learning_rates(1), 1))  # what a process does once
-    seconds = []
-    for count in settings:
-        jax.clear_caches()
-        begin = time.perf_counter()
-        jax.block_until_ready(swept(learning_rates(count), steps))
-        seconds.append(time.perf_counter() - begin)
-    return seconds
-
-
-if __name__ == "__main__":
-    print(json.dumps(_sweep_seconds([int(x) for x in sys.argv[2:]], int(sys.argv[1]))))

@@ -142,9 +142,10 @@ def _tiny_steps(methods: Sequence[dict[str, Any]]) -> Rows:
             _ratio(_median, found, "optax"),
             _milliseconds(packed) if packed else "–",
             f"{_median(packed) / _median(found['ours']):.2f}" if packed else "–",
+            _milliseconds(found["none"]),
         )
 
-    columns = ("method", "ms (quartiles)", "× optax", "packed, ms", "× unpacked")
+    columns = ("method", "ms (quartiles)", "× optax", "packed, ms", "× unpacked", "no optimizer, ms")
     return Rows(_on(methods, "tiny"), columns, [row(m["name"], m["steps"]["tiny"]) for m in methods])
 
 
