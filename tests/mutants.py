@@ -842,6 +842,10 @@ broken(
     "sweep", "sweep",
     ("np.unravel_index(rows, lengths)", "np.unravel_index(rows, lengths, order='F')", "results in another order",
      asked("sweep", "every_combination_is_trained_as_if_alone", "ours")),
+    ("(at_once or each)", "each", "all runs go on together",
+     asked("sweep", "no_more_runs_go_on_together_than_asked_for")),
+    ("np.arange(turns * width), total - 1)", "np.arange(turns * width), total - 2)", "the last run is left out",
+     asked("sweep", "no_more_runs_go_on_together_than_asked_for")),
     ("    _build_each(optimizer, {", "    dict({", "settings out of range are swept",
      asked("sweep", "settings_that_cannot_be_swept", "out of range")),
 )  # fmt: skip
