@@ -16,9 +16,9 @@ from typing import Any
 from optzoo_jax import Card, card, list_optimizers
 from optzoo_jax.describe import in_words
 from optzoo_jax.experiments.advice.words import in_markdown as advice
-from optzoo_jax.experiments.bench.table import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
-from optzoo_jax.experiments.claims.page import markdown
-from optzoo_jax.experiments.race.table import protocol, race_rows
+from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
+from optzoo_jax.experiments.claims.verdicts import markdown
+from optzoo_jax.experiments.report.standings import protocol, race_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 
 ROOT = Path(__file__).resolve().parent.parent

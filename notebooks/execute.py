@@ -17,8 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from optzoo_jax.experiments.interrupt import INTERRUPTED
-from optzoo_jax.experiments.progress import progress
+from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
+from optzoo_jax.experiments.terminal.progress import progress
 
 HERE = Path(__file__).parent
 # Neither the version of Python nor whose kernel it was: outputs differ only where results do.

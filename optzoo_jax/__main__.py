@@ -2,7 +2,7 @@
 
 import sys
 
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.optzoo import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,12 +1,12 @@
 import pytest
 
-from optzoo_jax.experiments import results
+from optzoo_jax.experiments.keeping import files
 
 
 @pytest.fixture(autouse=True)
 def _nothing_compiled_is_kept(monkeypatch):
     """The folder would be JAX's for all tests to come."""
-    monkeypatch.setattr(results, "keep_compiled", lambda folder: None)
+    monkeypatch.setattr(files, "keep_compiled", lambda folder: None)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 import optzoo_jax
 from optzoo_jax.experiments.advice.advise import advise
-from optzoo_jax.experiments.advice.rules import ARGUMENTS, CONDITIONS, REASONS, TASKS, THIN, Claim, Page
+from optzoo_jax.experiments.advice.reasons import ARGUMENTS, CONDITIONS, REASONS, TASKS, THIN, Claim, Page
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.optzoo import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 ASKED = [(task, list(c)) for task in TASKS for n in range(2) for c in itertools.combinations(CONDITIONS, n)]

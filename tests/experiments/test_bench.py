@@ -12,12 +12,12 @@ import pytest
 from optzoo_jax.experiments.bench import methods, small_states
 from optzoo_jax.experiments.bench.precision import COUNT as PRECISION_COUNT
 from optzoo_jax.experiments.bench.program import compile_seconds, compiled
+from optzoo_jax.experiments.bench.rows import repeated_rows
 from optzoo_jax.experiments.bench.steps import state_bytes, step_seconds
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.sweeps import LOOPS, learning_rates, swept
-from optzoo_jax.experiments.bench.table import repeated_rows
 from optzoo_jax.experiments.bench.trees import TREES, many_leaves, one_array, size_of
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.optzoo import main
 
 TINY = ["--trees", "array", "--size", "1000", "--leaves", "20", "--repeats", "5"]
 pytestmark = pytest.mark.usefixtures("standard_promotion")

@@ -12,12 +12,12 @@ import jax
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.experiments import results
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.optzoo import main
+from optzoo_jax.experiments.keeping import files
 from optzoo_jax.experiments.problems import PROBLEMS
-from optzoo_jax.experiments.progress import progress
-from optzoo_jax.experiments.race import race as race_module
+from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.report import landscapes
+from optzoo_jax.experiments.terminal.progress import progress
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
 TINY = ["--problem", "logistic", "--steps", "3", "--rates", "2", "--seeds", "2"]
@@ -138,7 +138,7 @@ def test_an_interrupted_race_keeps_what_is_finished_and_goes_on(tmp_path, monkey
             raise KeyboardInterrupt
         return record(cell.entry.name)
 
-    monkeypatch.setattr(race_module, "run_cell", run_cell)
+    monkeypatch.setattr(rounds, "run_cell", run_cell)
     command = ["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--out", str(tmp_path)]
     assert main(command) == 130
     found, output = json.loads((tmp_path / "race.json").read_text()), capsys.readouterr().out
@@ -166,7 +166,7 @@ def test_control_c_waits_for_a_checkpoint(tmp_path, monkeypatch, capfd, record):
             reached.append("the end")
         return record(cell.entry.name)
 
-    monkeypatch.setattr(race_module, "run_cell", pressed)
+    monkeypatch.setattr(rounds, "run_cell", pressed)
     assert main(["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--out", str(tmp_path)]) == 130
     output, errors = capfd.readouterr()
     assert reached == ["the middle"]
@@ -180,7 +180,7 @@ def test_control_c_while_the_page_is_made_keeps_the_race(tmp_path, monkeypatch, 
         os.kill(os.getpid(), signal.SIGINT)
         report("beale", 0.5)
 
-    monkeypatch.setattr(race_module, "run_cell", lambda cell, report: record(cell.entry.name))
+    monkeypatch.setattr(rounds, "run_cell", lambda cell, report: record(cell.entry.name))
     monkeypatch.setattr(landscapes, "section", pressed)
     folders = ["--out", str(tmp_path), "--report", str(tmp_path / "page")]
     assert main(["race", "sgd", "--problem", "digits-mlp", *folders]) == 130
@@ -196,14 +196,14 @@ def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(race_module, "run_cell", interrupted)
+    monkeypatch.setattr(rounds, "run_cell", interrupted)
     assert main(["race", "sgd", "--out", str(tmp_path)]) == 130
     assert path.read_text() == "older"
     assert "Nothing is saved." in capsys.readouterr().out
 
 
 def test_damaged_results_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, record):
-    monkeypatch.setattr(race_module, "run_cell", lambda cell, report: record(cell.entry.name))
+    monkeypatch.setattr(rounds, "run_cell", lambda cell, report: record(cell.entry.name))
     command = ["race", "sgd", "--problem", "digits-mlp", "--out", str(tmp_path)]
     assert main(command) == 0
     (file,) = (tmp_path / "race" / "digits-mlp").iterdir()
@@ -218,16 +218,16 @@ def test_damaged_results_are_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
 
 def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "race.json"
-    results.write(path, {"a": 1})
+    files.write(path, {"a": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        results.write(path, {"b": [1.0, float("nan")]})
+        files.write(path, {"b": [1.0, float("nan")]})
 
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(results.os, "replace", fail)
+    monkeypatch.setattr(files.os, "replace", fail)
     with pytest.raises(OSError, match="no space left"):
-        results.write(path, {"c": 1})
+        files.write(path, {"c": 1})
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -342,7 +342,7 @@ def test_without_the_extra_the_message_says_what_to_install(command, module):
     program = f"""
 import sys
 sys.modules[{module!r}] = None
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.optzoo import main
 sys.exit(main({command.split()!r}))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from optzoo_jax.experiments.user_optimizer import user_entries, user_entry
+from optzoo_jax.experiments.methods.user_optimizer import user_entries, user_entry
 
 MODULE = """
 import jax.numpy as jnp

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import optzoo_jax
 from optzoo_jax.arguments import unknown
-from optzoo_jax.experiments.advice.rules import ARGUMENTS, CONDITIONS, REASONS, TASKS, Reason
+from optzoo_jax.experiments.advice.reasons import ARGUMENTS, CONDITIONS, REASONS, TASKS, Reason
 
 _MOST = 3
 _ENOUGH = 3

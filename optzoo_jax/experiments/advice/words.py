@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Collection
 
 from optzoo_jax.experiments.advice.advise import Suggestion, advise, call
-from optzoo_jax.experiments.advice.rules import CONDITIONS, REASONS, TASKS, THIN, Claim, Evidence, Page
+from optzoo_jax.experiments.advice.reasons import CONDITIONS, REASONS, TASKS, THIN, Claim, Evidence, Page
 
 _WIDTH = 100
 _RATES = (

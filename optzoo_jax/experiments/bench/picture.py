@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from optzoo_jax.experiments.look import look
+from optzoo_jax.experiments.look.pictures import look
 
 _OURS, _OPTAX = "#0072B2", "#D55E00"
 _FORMATS, _LINES = ("#000000", "#E69F00", "#0072B2", "#D55E00"), ("-", "--", ":", "-.")

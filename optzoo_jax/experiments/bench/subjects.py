@@ -9,7 +9,7 @@ from typing import Any
 import optax
 
 import optzoo_jax
-from optzoo_jax.experiments.entries import LOOKAHEAD, entry, select
+from optzoo_jax.experiments.methods.entries import LOOKAHEAD, entry, select
 
 # optax's names for what it has under another one.
 _TWINS: dict[str, Callable[[Any], Any]] = {

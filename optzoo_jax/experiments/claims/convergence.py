@@ -6,10 +6,10 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import clearly_less, filled, median
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.online import contestants, play, regret
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.race.selection import best_rate, grid
+from optzoo_jax.experiments.training.selection import best_rate, grid
 from optzoo_jax.experiments.training.trainer import Run, trainer
 
 

@@ -12,9 +12,9 @@ import optzoo_jax
 from optzoo_jax.experiments.claims import gradients
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import filled, median
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.paths import walks
 from optzoo_jax.experiments.landscapes.surfaces import surface
+from optzoo_jax.experiments.methods.entries import entry
 
 
 def on_the_way(surfaces: list[str], early: int) -> Numbers:

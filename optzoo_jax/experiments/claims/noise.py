@@ -13,10 +13,10 @@ from jax.flatten_util import ravel_pytree
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.gradients import loss_gradients
 from optzoo_jax.experiments.claims.rules import clearly_more, filled, median
-from optzoo_jax.experiments.entries import entry
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.selection import best_rate, grid
+from optzoo_jax.experiments.training.selection import best_rate, grid
 from optzoo_jax.experiments.training.trainer import trainer
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import clearly_less, filled, median
 from optzoo_jax.experiments.claims.trials import Trial, sweep, table
-from optzoo_jax.experiments.race.selection import median as median_of_runs
+from optzoo_jax.experiments.training.selection import median as median_of_runs
 
 DIGITS = Trial("digits-mlp", steps=400, sharp=True)
 DEEP = Trial("autoencoder", steps=600, fresh=5, tuning=2, every=20)

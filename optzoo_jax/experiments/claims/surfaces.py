@@ -9,9 +9,9 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Value
 from optzoo_jax.experiments.claims.rules import median
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.paths import Path, walks
 from optzoo_jax.experiments.landscapes.surfaces import SURFACES, surface
+from optzoo_jax.experiments.methods.entries import entry
 
 ADAPTIVE = ("adagrad", "adadelta", "rmsprop")
 PLAIN = ("sgd", "momentum", "nag")

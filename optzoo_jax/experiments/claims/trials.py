@@ -11,12 +11,12 @@ import numpy as np
 
 import optzoo_jax
 from optzoo_jax.experiments.claims.claim import Value
-from optzoo_jax.experiments.entries import Entry, entry
+from optzoo_jax.experiments.methods.entries import Entry, entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.selection import best_rate, grid
 from optzoo_jax.experiments.race.statistics import first_as_good
 from optzoo_jax.experiments.training.schedules import schedule
+from optzoo_jax.experiments.training.selection import best_rate, grid
 from optzoo_jax.experiments.training.sharpness import sharpness
 from optzoo_jax.experiments.training.trainer import Run, checkpoints, trainer
 

@@ -7,10 +7,10 @@ import numpy as np
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import filled, median
 from optzoo_jax.experiments.claims.surfaces import path
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.figures.sgd_and_momentum import crossings
 from optzoo_jax.experiments.landscapes.paths import walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
+from optzoo_jax.experiments.methods.entries import entry
 
 
 def in_the_valley(rate: float, steps: int) -> Numbers:

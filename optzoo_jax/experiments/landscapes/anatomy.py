@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 import optzoo_jax
 from optzoo_jax.describe import in_words
-from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.bounds import bounds_of
 from optzoo_jax.experiments.landscapes.stream import PHASES, gradients
 from optzoo_jax.experiments.landscapes.watch import Stream, watch
-from optzoo_jax.experiments.look import BRANCH, look
+from optzoo_jax.experiments.look.pictures import BRANCH, look
+from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.transformation import Part
 
 _ROW = 0.98  # inches

@@ -15,7 +15,7 @@ from PIL import Image
 from optzoo_jax.experiments.landscapes.map import draw_paths, draw_start, draw_surface, footnote, handle
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
-from optzoo_jax.experiments.look import COLORS, MINIMUM, look, style
+from optzoo_jax.experiments.look.pictures import COLORS, MINIMUM, look, style
 
 _FRAMES = 60
 _MILLISECONDS = 90

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from optzoo_jax.experiments.landscapes.paths import RATES, RULE, Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
-from optzoo_jax.experiments.look import MINIMUM, style
+from optzoo_jax.experiments.look.pictures import MINIMUM, style
 
 _CELLS = 161
 

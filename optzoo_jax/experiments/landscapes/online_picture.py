@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from optzoo_jax.experiments.landscapes.online import contestants, play, regret
-from optzoo_jax.experiments.look import look, style
+from optzoo_jax.experiments.look.pictures import look, style
 
 _STEPS = 10_000
 

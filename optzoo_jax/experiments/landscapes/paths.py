@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.surfaces import Surface
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.methods.entries import Entry
+from optzoo_jax.experiments.training.selection import grid
 
 RULE = "the one whose f is the lowest most often, over all steps and starts"
 RATES = 13

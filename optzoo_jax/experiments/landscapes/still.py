@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from optzoo_jax.experiments.landscapes.map import draw_paths, draw_start, draw_surface, footnote, handle
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
-from optzoo_jax.experiments.look import look
+from optzoo_jax.experiments.look.pictures import look
 
 
 def still(surface: Surface, paths: Sequence[Path]) -> Figure:

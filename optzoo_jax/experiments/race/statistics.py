@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optzoo_jax.experiments.race.selection import median, values
+from optzoo_jax.experiments.training.selection import median, values
 
 Record = dict[str, Any]
 Currency = Literal["steps", "gradients", "seconds"]

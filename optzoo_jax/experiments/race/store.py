@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from optzoo_jax.experiments.keeping.files import write
 from optzoo_jax.experiments.race.cell import Cell
-from optzoo_jax.experiments.results import write
 
 
 def load(folder: Path, cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:

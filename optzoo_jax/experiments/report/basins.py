@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.paths import walk
 from optzoo_jax.experiments.landscapes.surfaces import Surface
+from optzoo_jax.experiments.methods.entries import Entry
 
 SIDE = 64
 NEVER = -1

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from optzoo_jax import card, describe
 from optzoo_jax.card import CARDS
 from optzoo_jax.describe import in_words
-from optzoo_jax.experiments.entries import default_names, entry
+from optzoo_jax.experiments.methods.entries import default_names, entry
 from optzoo_jax.experiments.report.section import Section
 
 _INTRO = "<p>The learning rate in the parts is where the method's grid has its middle.</p>"

@@ -10,15 +10,15 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.map import heights
 from optzoo_jax.experiments.landscapes.paths import RATES, most_often_lowest
 from optzoo_jax.experiments.landscapes.surfaces import Surface, surface
-from optzoo_jax.experiments.look import FEATURED
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.look.pictures import FEATURED
+from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.report.basins import goal_of, walks_and_basins
 from optzoo_jax.experiments.report.cards import has_card
 from optzoo_jax.experiments.report.section import Section, static
+from optzoo_jax.experiments.training.selection import grid
 
 SURFACES = ("beale", "saddle", "rosenbrock", "valley")
 QUICK = ("beale", "saddle")

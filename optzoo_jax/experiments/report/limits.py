@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from optzoo_jax.experiments.race.table import LIMITS
 from optzoo_jax.experiments.report.section import Section
+from optzoo_jax.experiments.report.standings import LIMITS
 from optzoo_jax.experiments.report.text import count
 
 

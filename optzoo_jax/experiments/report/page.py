@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from optzoo_jax.experiments.look import FEATURED
+from optzoo_jax.experiments.look.pictures import FEATURED
 from optzoo_jax.experiments.report import cards, curves, environment, limits, profile, raw, summary
 from optzoo_jax.experiments.report.section import Section, section_id, static
 from optzoo_jax.experiments.report.text import count

@@ -7,8 +7,8 @@ from typing import Any
 
 from optzoo_jax.experiments.race.statistics import BASELINE, Currency, profile, ratios
 from optzoo_jax.experiments.report.currencies import choice, currencies
+from optzoo_jax.experiments.report.html_tables import Column, table
 from optzoo_jax.experiments.report.section import Section, static
-from optzoo_jax.experiments.report.tables import Column, table
 from optzoo_jax.experiments.report.text import count, plain
 
 _HTML = """<p>Every method is measured by what it pays to reach a problem's target, over the least that any method in

@@ -7,8 +7,8 @@ from html import escape
 from typing import Any, Literal
 
 from optzoo_jax.experiments.race.statistics import summary
+from optzoo_jax.experiments.report.html_tables import Column, Row, meanings, table
 from optzoo_jax.experiments.report.section import Section, static
-from optzoo_jax.experiments.report.tables import Column, Row, meanings, table
 from optzoo_jax.experiments.report.text import plain, quartiles, score, target
 
 _INTRO = """<p>Each method's learning rate is chosen on validation data. The numbers are of test data and of fresh

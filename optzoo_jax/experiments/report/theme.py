@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from optzoo_jax.experiments.look import style
+from optzoo_jax.experiments.look.pictures import style
 
 # What dark paper swallows; the yellow is the one that Okabe & Ito chose, and `look` replaces for white paper.
 _ON_DARK = {"#000000": "#F4F4F2", "#882255": "#F0E442"}

@@ -9,8 +9,8 @@ from optzoo_jax.experiments.claims.catalogue import CLAIMS
 from optzoo_jax.experiments.claims.claim import Claim
 from optzoo_jax.experiments.claims.measured import measure, standing
 from optzoo_jax.experiments.claims.trials import EDGE, FRESH, Trial, sweep, table
-from optzoo_jax.experiments.cli import main
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.command_line.optzoo import main
+from optzoo_jax.experiments.training.selection import grid
 
 HERE = {"versions": {"jax": "1"}, "platform": "here"}
 

@@ -11,8 +11,8 @@ import pytest
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
 from optzoo_jax.experiments.claims.measured import configuration
-from optzoo_jax.experiments.claims.page import markdown, value, verdicts
 from optzoo_jax.experiments.claims.rules import clearly_less, clearly_more, median, p_less
+from optzoo_jax.experiments.claims.verdicts import markdown, value, verdicts
 
 MEASURED = json.loads((Path(__file__).parents[3] / "docs" / "measured" / "claims.json").read_text())
 NUMBERS = {record["name"]: record["numbers"] for record in MEASURED["claims"]}

@@ -5,9 +5,9 @@ import sys
 import pytest
 from PIL import Image
 
-from optzoo_jax.experiments.cli import main
+from optzoo_jax.experiments.command_line.landscape import _FIGURES, _SURFACES
+from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.landscapes import paths
-from optzoo_jax.experiments.landscapes.command import _FIGURES, _SURFACES
 from optzoo_jax.experiments.landscapes.figures import FIGURES
 from optzoo_jax.experiments.landscapes.surfaces import SURFACES
 
@@ -57,7 +57,7 @@ def test_the_help_names_all_that_there_is_and_the_rule(capsys):
 
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.look", raising=False)
+    monkeypatch.delitem(sys.modules, "optzoo_jax.experiments.look.pictures", raising=False)
     assert main(["landscape", "beale"]) == 1
     needs = 'optzoo landscape: error: matplotlib is not installed: pip install "optzoo_jax[experiments]"\n'
     assert capsys.readouterr() == ("", needs)

@@ -8,11 +8,11 @@ import numpy as np
 import optax
 import pytest
 
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.map import label
 from optzoo_jax.experiments.landscapes.paths import RATES, Path, most_often_lowest, walk, walks
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.methods.entries import entry
+from optzoo_jax.experiments.training.selection import grid
 
 
 @pytest.mark.parametrize(("name", "on"), [("adam", "plateau"), ("newton", "himmelblau")])

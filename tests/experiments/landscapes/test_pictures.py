@@ -10,16 +10,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from optzoo_jax.experiments.entries import default_names, entry
 from optzoo_jax.experiments.landscapes.anatomy import anatomy
 from optzoo_jax.experiments.landscapes.animation import animate
 from optzoo_jax.experiments.landscapes.figures import FIGURES
 from optzoo_jax.experiments.landscapes.online_picture import online_picture
-from optzoo_jax.experiments.landscapes.page import page
+from optzoo_jax.experiments.landscapes.panels import page
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.still import still
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.look import COLORS, FEATURED, save, style
+from optzoo_jax.experiments.look.pictures import COLORS, FEATURED, save, style
+from optzoo_jax.experiments.methods.entries import default_names, entry
 
 
 def straight(name, ground, rate=0.1, diverges=False):

@@ -7,9 +7,9 @@ import optax
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.entries import select
 from optzoo_jax.experiments.landscapes.bounds import bounds_of
 from optzoo_jax.experiments.landscapes.watch import watch
+from optzoo_jax.experiments.methods.entries import select
 
 G = np.random.default_rng(0).normal(size=(13, 2))
 FIRST_ORDER = [e for e in select([]) if e.name != "newton"]

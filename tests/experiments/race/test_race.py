@@ -10,16 +10,16 @@ from rich.console import Console
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.data.split import Data, Split
-from optzoo_jax.experiments.entries import Entry, default_names, entry, select
+from optzoo_jax.experiments.look.tables import in_terminal
+from optzoo_jax.experiments.methods.entries import Entry, default_names, entry, select
 from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.race import race as race_module
+from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.race.cell import Budget, cells
-from optzoo_jax.experiments.race.picture import race_picture
-from optzoo_jax.experiments.race.race import run_cell
-from optzoo_jax.experiments.race.selection import SPACING
+from optzoo_jax.experiments.race.rounds import run_cell
 from optzoo_jax.experiments.race.statistics import cost, in_short, summary
-from optzoo_jax.experiments.race.table import protocol, race_rows
-from optzoo_jax.experiments.rows import in_terminal
+from optzoo_jax.experiments.report.race_picture import race_picture
+from optzoo_jax.experiments.report.standings import protocol, race_rows
+from optzoo_jax.experiments.training.selection import SPACING
 
 DIGITS = load_problem("digits-mlp")
 FACTS = {"title": "digits", "score": "accuracy", "target": 0.95, "examples": [1169, 269, 359]}
@@ -68,8 +68,8 @@ def peak_at(monkeypatch):
             return {"learning_rate": rate, "seed": seed, "steps": 25, "diverged": False, "sharpness": 1.0, **numbers}
 
         calls = []
-        monkeypatch.setattr(race_module, "trainer", trainer)
-        monkeypatch.setattr(race_module, "seconds_a_step", lambda *_: 1e-3)
+        monkeypatch.setattr(rounds, "trainer", trainer)
+        monkeypatch.setattr(rounds, "seconds_a_step", lambda *_: 1e-3)
         return calls
 
     return install
@@ -118,7 +118,7 @@ def test_a_best_rate_on_the_edge_of_the_wider_grid_is_marked(peak_at, best):
 
 def test_a_share_of_the_steps_and_no_clock(peak_at, monkeypatch):
     peak_at(0.1)
-    monkeypatch.setattr(race_module, "seconds_a_step", None)
+    monkeypatch.setattr(rounds, "seconds_a_step", None)
     found = run_cell(one(budget=Budget(rates=3, seeds=2, share=0.5, timed=False)))
     assert (found["steps"], found["seconds_a_step"]) == (DIGITS.steps // 2, None)
     (table,) = race_rows(short([found]))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid, median
+from optzoo_jax.experiments.training.selection import best_rate, beyond_the_edge, grid, median
 
 
 def run(rate, accuracy, loss=1.0, **more):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from optzoo_jax.experiments.entries import entry
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.race import cell as cell_module
 from optzoo_jax.experiments.race.cell import Budget, cells

@@ -27,7 +27,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="session")
 def landscapes_and_progress():
     """The part of the page on which two methods walk over two surfaces, and what was told while they did."""
-    from optzoo_jax.experiments.entries import entry
+    from optzoo_jax.experiments.methods.entries import entry
     from optzoo_jax.experiments.report.landscapes import section
 
     told = []

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.surfaces import surface
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.report.basins import NEVER, SHARE, goal_of, steps_to, walks_and_basins
 
 

@@ -7,11 +7,11 @@ import zlib
 import numpy as np
 import pytest
 
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.paths import RATES, most_often_lowest, walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.report.landscapes import levels, places
+from optzoo_jax.experiments.training.selection import grid
 
 VALLEY = surface("valley")  # −5 … 1.5 by −1.3 … 1.3
 

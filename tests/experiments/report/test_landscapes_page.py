@@ -13,11 +13,11 @@ pytest.importorskip("selenium", reason="selenium is not installed: pip install '
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import Select
 
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.paths import RATES, walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.race.selection import grid
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.report.page import write_report
+from optzoo_jax.experiments.training.selection import grid
 
 VALLEY = surface("valley")
 # Of a drawing, in the units of its viewBox.

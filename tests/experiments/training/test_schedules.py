@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.entries import entry
+from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.training.schedules import SCHEDULES, schedule
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import optzoo_jax
-from optzoo_jax.experiments.look import BRANCH, look
+from optzoo_jax.experiments.look.pictures import BRANCH, look
 
 
 def abssig() -> Figure:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 import optzoo_jax
 from optzoo_jax.experiments.landscapes.bounds import bounds_of
 from optzoo_jax.experiments.landscapes.watch import Stream, watch
-from optzoo_jax.experiments.look import BRANCH, COLORS, look
+from optzoo_jax.experiments.look.pictures import BRANCH, COLORS, look
 
 _STEPS = 30_000
 _SIZES = (1.0, 0.01, 0.0003)

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import optzoo_jax
-from optzoo_jax.experiments.entries import Entry
 from optzoo_jax.experiments.landscapes.map import draw_start, draw_surface
 from optzoo_jax.experiments.landscapes.paths import walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.look import COLORS, look
+from optzoo_jax.experiments.look.pictures import COLORS, look
+from optzoo_jax.experiments.methods.entries import Entry
 
 _PERIOD, _SHARE, _RATE, _ROUNDS = 5, 0.5, 0.035, 8
 

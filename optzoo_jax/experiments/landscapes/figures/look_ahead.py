@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import optzoo_jax
 from optzoo_jax.experiments.landscapes.map import draw_surface
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.look import look
+from optzoo_jax.experiments.look.pictures import look
 
 _RATE, _MOMENTUM, _BEFORE = 0.0095, 0.9, 3
 _CARRY, _GRADIENT, _STEP = "#E69F00", "#0072B2", "#009E73"

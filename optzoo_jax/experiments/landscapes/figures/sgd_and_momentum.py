@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 from matplotlib.figure import Figure
 
-from optzoo_jax.experiments.entries import entry
 from optzoo_jax.experiments.landscapes.map import draw_path, draw_start, draw_surface
 from optzoo_jax.experiments.landscapes.paths import Path, walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
-from optzoo_jax.experiments.look import look
+from optzoo_jax.experiments.look.pictures import look
+from optzoo_jax.experiments.methods.entries import entry
 
 # Almost 2/50, where SGD begins to diverge; momentum as an average, whose step is as long as SGD's.
 _RATE = 0.039

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import optzoo_jax
 from optzoo_jax.experiments.landscapes.stream import gradients
 from optzoo_jax.experiments.landscapes.watch import watch
-from optzoo_jax.experiments.look import COLORS, look
+from optzoo_jax.experiments.look.pictures import COLORS, look
 
 _DECAYS = (0.8, 0.9, 0.95)
 

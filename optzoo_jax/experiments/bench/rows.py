@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from optzoo_jax.experiments.rows import Row, Rows
+from optzoo_jax.experiments.look.tables import Row, Rows
 
 
 def bench_rows(methods: Sequence[dict[str, Any]]) -> list[Rows]:

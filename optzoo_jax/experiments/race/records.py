@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.experiments.entries import Entry
-from optzoo_jax.experiments.look import save as save_picture
+from optzoo_jax.experiments.keeping.files import machine, write
+from optzoo_jax.experiments.look.pictures import save as save_picture
+from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.progress import interruptible_progress
-from optzoo_jax.experiments.race import race
+from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.race.cell import Budget, Cell, data_hash, source_hash
-from optzoo_jax.experiments.race.picture import race_picture
-from optzoo_jax.experiments.race.selection import RULES, SPACING
 from optzoo_jax.experiments.race.statistics import in_short
 from optzoo_jax.experiments.race.store import save
 from optzoo_jax.experiments.report import landscapes
 from optzoo_jax.experiments.report.page import write_report
-from optzoo_jax.experiments.results import machine, write
+from optzoo_jax.experiments.report.race_picture import race_picture
+from optzoo_jax.experiments.terminal.progress import interruptible_progress
+from optzoo_jax.experiments.training.selection import RULES, SPACING
 
 
 def records(
@@ -37,7 +37,7 @@ def records(
         record = kept.get(cell.digest())
         if record is None:
             report(cell.label, i)
-            record = race.run_cell(cell, lambda share, i=i, cell=cell: report(cell.label, i + share))
+            record = rounds.run_cell(cell, lambda share, i=i, cell=cell: report(cell.label, i + share))
             save(folder, cell, record)
         yield record
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from optzoo_jax.experiments.interrupt import deferred_interrupt
+from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 
 
 @contextlib.contextmanager

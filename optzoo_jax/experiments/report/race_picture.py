@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
-from optzoo_jax.experiments.look import FEATURED, look, style
+from optzoo_jax.experiments.look.pictures import FEATURED, look, style
 
 _OTHERS = "#c8c8c8"
 

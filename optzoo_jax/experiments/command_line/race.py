@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optzoo_jax.experiments.one_by_one import one_by_one
-from optzoo_jax.experiments.options import at_least_one, batch_size, variance
+from optzoo_jax.experiments.arguments.numbers import at_least_one, batch_size, variance
+from optzoo_jax.experiments.command_line.one_by_one import one_by_one
 from optzoo_jax.experiments.problems import PROBLEMS, load_problem
 
 if TYPE_CHECKING:
-    from optzoo_jax.experiments.entries import Entry
+    from optzoo_jax.experiments.methods.entries import Entry
     from optzoo_jax.experiments.problems.problem import Problem
 
 
@@ -108,15 +108,15 @@ def add_race(commands: Any) -> None:
 
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
-    from optzoo_jax.experiments.entries import select
+    from optzoo_jax.experiments.keeping.files import check_writable, keep_compiled
+    from optzoo_jax.experiments.look.tables import in_terminal
+    from optzoo_jax.experiments.methods.entries import select
+    from optzoo_jax.experiments.methods.user_optimizer import user_entries
     from optzoo_jax.experiments.race.cell import Budget, cells
-    from optzoo_jax.experiments.race.outcome import drawn, origin, records
+    from optzoo_jax.experiments.race.records import drawn, origin, records
     from optzoo_jax.experiments.race.statistics import in_short
     from optzoo_jax.experiments.race.store import load
-    from optzoo_jax.experiments.race.table import WIDTH, protocol, race_rows
-    from optzoo_jax.experiments.results import check_writable, keep_compiled
-    from optzoo_jax.experiments.rows import in_terminal
-    from optzoo_jax.experiments.user_optimizer import user_entries
+    from optzoo_jax.experiments.report.standings import WIDTH, protocol, race_rows
 
     size = _SIZES[options.size or "usual"]
     words = [*options.names, *options.optimizers]

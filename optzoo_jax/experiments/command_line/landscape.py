@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.experiments.interrupt import INTERRUPTED
+from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
 Report = Callable[[str, float], None]
 _REDDI = "reddi"
@@ -49,14 +49,14 @@ def add_landscape(commands: Any) -> None:
 
 def _landscape(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.arguments import unknown
-    from optzoo_jax.experiments.entries import select
     from optzoo_jax.experiments.landscapes.animation import animate
     from optzoo_jax.experiments.landscapes.online_picture import online_picture
-    from optzoo_jax.experiments.landscapes.page import page
+    from optzoo_jax.experiments.landscapes.panels import page
     from optzoo_jax.experiments.landscapes.paths import walks
     from optzoo_jax.experiments.landscapes.still import still
     from optzoo_jax.experiments.landscapes.surfaces import SURFACES
-    from optzoo_jax.experiments.look import FEATURED, save
+    from optzoo_jax.experiments.look.pictures import FEATURED, save
+    from optzoo_jax.experiments.methods.entries import select
 
     if options.surface == _REDDI:
         if options.optimizers:
@@ -85,9 +85,9 @@ def _landscape(options: argparse.Namespace) -> Callable[[], int]:
 def _anatomy(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.arguments import unknown
     from optzoo_jax.card import CARDS
-    from optzoo_jax.experiments.entries import default_names, select
     from optzoo_jax.experiments.landscapes.anatomy import anatomy, check_streams
     from optzoo_jax.experiments.landscapes.figures import FIGURES
+    from optzoo_jax.experiments.methods.entries import default_names, select
 
     if options.name in FIGURES:
         return _pictures(options.out, options.name, FIGURES[options.name])
@@ -108,7 +108,7 @@ def _anatomy(options: argparse.Namespace) -> Callable[[], int]:
 
 def _pictures(out: Path, stem: str, draw: Callable[[], Any]) -> Callable[[], int]:
     """A run that draws one figure."""
-    from optzoo_jax.experiments.look import save
+    from optzoo_jax.experiments.look.pictures import save
 
     files = _files(out, stem, ".png", ".svg")
 
@@ -121,7 +121,7 @@ def _pictures(out: Path, stem: str, draw: Callable[[], Any]) -> Callable[[], int
 
 def _files(out: Path, stem: str, *endings: str) -> list[Path]:
     """Pictures to be, in a folder that can be written to."""
-    from optzoo_jax.experiments.results import check_writable
+    from optzoo_jax.experiments.keeping.files import check_writable
 
     files = [out / f"{stem}{ending}" for ending in endings]
     for file in files:
@@ -130,7 +130,7 @@ def _files(out: Path, stem: str, *endings: str) -> list[Path]:
 
 
 def _run(draw: Callable[[Report], None], total: int, files: list[Path]) -> int:
-    from optzoo_jax.experiments.progress import interruptible_progress
+    from optzoo_jax.experiments.terminal.progress import interruptible_progress
 
     try:
         with interruptible_progress(total) as report:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optzoo_jax.experiments.entries import REASONS
-from optzoo_jax.experiments.race.selection import RULES
+from optzoo_jax.experiments.look.tables import Row, Rows
+from optzoo_jax.experiments.methods.entries import REASONS
 from optzoo_jax.experiments.race.statistics import BASELINE, profile, ratios
-from optzoo_jax.experiments.rows import Row, Rows
 from optzoo_jax.experiments.training.schedules import SCHEDULES
+from optzoo_jax.experiments.training.selection import RULES
 
 WIDTH = 100
 LIMITS = (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from optzoo_jax.arguments import unknown
-from optzoo_jax.experiments.one_by_one import one_by_one
-from optzoo_jax.experiments.options import at_least_one
+from optzoo_jax.experiments.arguments.numbers import at_least_one
+from optzoo_jax.experiments.command_line.one_by_one import one_by_one
 
 
 def add_bench(commands: Any) -> None:
@@ -78,8 +78,8 @@ def _add_out(parser: argparse.ArgumentParser, name: str) -> None:
 def _bench(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.methods import bench_all
     from optzoo_jax.experiments.bench.picture import bench_picture
+    from optzoo_jax.experiments.bench.rows import BENCH_NOTE, bench_rows
     from optzoo_jax.experiments.bench.subjects import pairs
-    from optzoo_jax.experiments.bench.table import BENCH_NOTE, bench_rows
     from optzoo_jax.experiments.bench.trees import TREES
 
     chosen = pairs(options.names)
@@ -93,23 +93,23 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
 
 def _precision(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.precision import COUNT, precision
-    from optzoo_jax.experiments.bench.table import precision_rows
+    from optzoo_jax.experiments.bench.rows import precision_rows
 
     settings = {"steps": options.steps, "coordinates": options.coordinates}
     return _measured(options, settings, COUNT, precision, precision_rows)
 
 
 def _sweep(options: argparse.Namespace) -> Callable[[], int]:
+    from optzoo_jax.experiments.bench.rows import sweep_rows
     from optzoo_jax.experiments.bench.sweeps import COUNT, sweeps
-    from optzoo_jax.experiments.bench.table import sweep_rows
 
     return _measured(options, {"settings": options.settings, "steps": options.steps}, COUNT, sweeps, sweep_rows)
 
 
 def _states(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.picture import states_picture
+    from optzoo_jax.experiments.bench.rows import state_rows
     from optzoo_jax.experiments.bench.small_states import RATES, count, small_states
-    from optzoo_jax.experiments.bench.table import state_rows
 
     for name in options.problems:
         if name not in RATES:
@@ -128,9 +128,9 @@ def _measured(
     note: str = "",
     picture: Callable[[list[dict[str, Any]]], Any] | None = None,
 ) -> Callable[[], int]:
-    from optzoo_jax.experiments.look import save
-    from optzoo_jax.experiments.results import check_writable, machine
-    from optzoo_jax.experiments.rows import in_terminal
+    from optzoo_jax.experiments.keeping.files import check_writable, machine
+    from optzoo_jax.experiments.look.pictures import save
+    from optzoo_jax.experiments.look.tables import in_terminal
 
     check_writable(options.out)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from optzoo_jax.experiments.landscapes.map import draw_path, draw_start, draw_surface, footnote, label
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.surfaces import Surface
-from optzoo_jax.experiments.look import look
+from optzoo_jax.experiments.look.pictures import look
 
 _COLUMNS = 5
 

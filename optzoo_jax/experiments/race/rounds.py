@@ -11,8 +11,8 @@ import numpy as np
 
 import optzoo_jax
 from optzoo_jax.experiments.race.cell import Cell
-from optzoo_jax.experiments.race.selection import best_rate, beyond_the_edge, grid
 from optzoo_jax.experiments.training.schedules import schedule
+from optzoo_jax.experiments.training.selection import best_rate, beyond_the_edge, grid
 from optzoo_jax.experiments.training.sharpness import sharpness
 from optzoo_jax.experiments.training.timing import seconds_a_step
 from optzoo_jax.experiments.training.trainer import checkpoints, trainer

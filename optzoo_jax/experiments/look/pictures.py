@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.figure import Figure
 
-from optzoo_jax.experiments.entries import default_names
+from optzoo_jax.experiments.methods.entries import default_names
 
 # The methods of the sources' animations, and two that came later.
 FEATURED = ("sgd", "momentum", "nag", "adagrad", "adadelta", "rmsprop", "adam", "adabelief")

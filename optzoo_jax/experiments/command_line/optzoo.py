@@ -6,12 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from optzoo_jax.experiments.advice.command import add_advise
-from optzoo_jax.experiments.bench.command import add_bench
-from optzoo_jax.experiments.claims.command import add_claims
-from optzoo_jax.experiments.interrupt import INTERRUPTED
-from optzoo_jax.experiments.landscapes.command import add_landscape
-from optzoo_jax.experiments.race.command import add_race
+from optzoo_jax.experiments.command_line.advise import add_advise
+from optzoo_jax.experiments.command_line.bench import add_bench
+from optzoo_jax.experiments.command_line.claims import add_claims
+from optzoo_jax.experiments.command_line.landscape import add_landscape
+from optzoo_jax.experiments.command_line.race import add_race
+from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
 _EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "sklearn")
 _A_LINE_EACH = 160
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 def _list(options: argparse.Namespace) -> Callable[[], int]:
     from rich.console import Console
 
-    from optzoo_jax.experiments.catalogue import catalogue
+    from optzoo_jax.experiments.command_line.show import catalogue
 
     table = catalogue(options.pattern)
 
@@ -80,7 +80,7 @@ def _list(options: argparse.Namespace) -> Callable[[], int]:
 
 
 def _show(options: argparse.Namespace) -> Callable[[], int]:
-    from optzoo_jax.experiments.catalogue import page
+    from optzoo_jax.experiments.command_line.show import page
 
     text = page(options.name)
 

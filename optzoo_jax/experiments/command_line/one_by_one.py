@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.experiments.interrupt import INTERRUPTED
+from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
 
 def one_by_one(
@@ -33,8 +33,8 @@ def one_by_one(
     """
     from rich.console import Console
 
-    from optzoo_jax.experiments.progress import interruptible_progress
-    from optzoo_jax.experiments.results import write
+    from optzoo_jax.experiments.keeping.files import write
+    from optzoo_jax.experiments.terminal.progress import interruptible_progress
 
     def run() -> int:
         document = {"complete": False, **origin(), things: (finished := [])}

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.experiments.entries import Entry
+from optzoo_jax.experiments.methods.entries import Entry
 
 _FORM = "MODULE:FACTORY@RATE, such as optax:lion@1e-4"
 

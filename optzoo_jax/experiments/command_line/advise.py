@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from optzoo_jax.experiments.advice.rules import CONDITIONS, TASKS
+from optzoo_jax.experiments.advice.reasons import CONDITIONS, TASKS
 
 
 def add_advise(commands: Any) -> None:

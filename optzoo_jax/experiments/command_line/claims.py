@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.experiments.one_by_one import one_by_one
+from optzoo_jax.experiments.command_line.one_by_one import one_by_one
 
 
 def add_claims(commands: Any) -> None:
@@ -28,8 +28,8 @@ def add_claims(commands: Any) -> None:
 def _claims(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.claims.catalogue import CLAIMS, select
     from optzoo_jax.experiments.claims.measured import measure, standing
-    from optzoo_jax.experiments.claims.page import summary
-    from optzoo_jax.experiments.results import check_writable, machine
+    from optzoo_jax.experiments.claims.verdicts import summary
+    from optzoo_jax.experiments.keeping.files import check_writable, machine
 
     asked = select(options.names)
     check_writable(options.out)

@@ -1,0 +1,1 @@
+"""The command `optzoo`: a file a subcommand, which parses, calls what does the work, and prints."""

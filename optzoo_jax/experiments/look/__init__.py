@@ -1,0 +1,1 @@
+"""How results look, the same everywhere: in pictures and in tables."""
