@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import optzoo_jax
-from optzoo_jax.arguments import unknown
 from optzoo_jax.experiments.advice.reasons import ARGUMENTS, CONDITIONS, REASONS, TASKS, Reason
+from optzoo_jax.experiments.arguments.names import known
 
 _MOST = 3
 _ENOUGH = 3
@@ -33,11 +33,9 @@ def advise(task: str, conditions: Collection[str] = ()) -> list[Suggestion]:
     Raises:
       ValueError: for an unknown task or condition, with the nearest name.
     """
-    if task not in TASKS:
-        unknown(f"advise: no task is called {task!r}", task, list(TASKS))
+    known("advise: no task is called", task, TASKS)
     for condition in conditions:
-        if condition not in CONDITIONS:
-            unknown(f"advise: no condition is called {condition!r}", condition, list(CONDITIONS))
+        known("advise: no condition is called", condition, CONDITIONS)
     short = "memory-limited" in conditions
     reasons = [
         reason
@@ -49,9 +47,9 @@ def advise(task: str, conditions: Collection[str] = ()) -> list[Suggestion]:
         votes[reason.method] = votes.get(reason.method, 0) + reason.weight
     # What suits a condition need not suit the task: it takes some weight to come in from there.
     own = {reason.method for reason in reasons if reason.when == task}
-    known = [method for method in votes if method in own or votes[method] >= _ENOUGH]
+    enough = [method for method in votes if method in own or votes[method] >= _ENOUGH]
     # Sorting is stable: among equals the task's own methods, which stand first, win.
-    best = sorted(known, key=lambda method: -votes[method])[:_MOST]
+    best = sorted(enough, key=lambda method: -votes[method])[:_MOST]
     return [
         Suggestion(
             method,

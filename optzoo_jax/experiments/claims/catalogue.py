@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.arguments.names import known
 from optzoo_jax.experiments.claims import (
     around,
     averages,
@@ -47,7 +47,4 @@ def select(names: Sequence[str]) -> list[Claim]:
     Raises:
       ValueError: for an unknown name, with the nearest one.
     """
-    for name in names:
-        if name not in CLAIMS:
-            unknown(f"no claim is called {name!r}", name, list(CLAIMS))
-    return [CLAIMS[name] for name in dict.fromkeys(names or CLAIMS)]
+    return [CLAIMS[known("no claim is called", name, CLAIMS)] for name in dict.fromkeys(names or CLAIMS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,13 +26,7 @@ def add_advise(commands: Any) -> None:
     advise.set_defaults(prepare=_advise)
 
 
-def _advise(options: argparse.Namespace) -> Callable[[], int]:
+def _advise(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.advice.words import in_terminal
 
-    text = in_terminal(options.task, options.conditions or [])
-
-    def run() -> int:
-        print(text)
-        return 0
-
-    return run
+    return functools.partial(print, in_terminal(options.task, options.conditions or []))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.arguments.names import known
 from optzoo_jax.experiments.arguments.numbers import at_least_one
 from optzoo_jax.experiments.command_line.one_by_one import one_by_one
 
@@ -84,8 +84,7 @@ def _bench(options: argparse.Namespace) -> Callable[[], int]:
 
     chosen = pairs(options.names)
     for tree in options.trees:
-        if tree not in TREES:
-            unknown(f"no tree is called {tree!r}", tree, list(TREES))
+        known("no tree is called", tree, TREES)
     settings = {name: getattr(options, name) for name in ("trees", "size", "leaves", "repeats")}
     measure = functools.partial(bench_all, chosen)
     return _measured(options, settings, len(chosen), measure, bench_rows, BENCH_NOTE, bench_picture)
@@ -112,8 +111,7 @@ def _states(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.bench.small_states import RATES, count, small_states
 
     for name in options.problems:
-        if name not in RATES:
-            unknown(f"there is no rate for the problem {name!r}", name, list(RATES))
+        known("there is no rate for the problem", name, RATES)
     settings = {"problems": options.problems, "steps": options.steps, "seeds": options.seeds}
 
     return _measured(options, settings, count(options.problems), small_states, state_rows, picture=states_picture)
@@ -128,7 +126,8 @@ def _measured(
     note: str = "",
     picture: Callable[[list[dict[str, Any]]], Any] | None = None,
 ) -> Callable[[], int]:
-    from optzoo_jax.experiments.keeping.files import check_writable, machine
+    from optzoo_jax.experiments.keeping.files import check_writable
+    from optzoo_jax.experiments.keeping.provenance import machine
     from optzoo_jax.experiments.look.pictures import save
     from optzoo_jax.experiments.look.tables import in_terminal
 

@@ -29,7 +29,8 @@ def _claims(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.claims.catalogue import CLAIMS, select
     from optzoo_jax.experiments.claims.measured import measure, standing
     from optzoo_jax.experiments.claims.verdicts import summary
-    from optzoo_jax.experiments.keeping.files import check_writable, machine
+    from optzoo_jax.experiments.keeping.files import check_writable
+    from optzoo_jax.experiments.keeping.provenance import machine
 
     asked = select(options.names)
     check_writable(options.out)

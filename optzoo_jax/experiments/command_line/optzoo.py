@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from optzoo_jax.experiments.command_line.advise import add_advise
+from optzoo_jax.experiments.command_line.anatomy import add_anatomy
 from optzoo_jax.experiments.command_line.bench import add_bench
 from optzoo_jax.experiments.command_line.claims import add_claims
 from optzoo_jax.experiments.command_line.landscape import add_landscape
+from optzoo_jax.experiments.command_line.list import add_list
 from optzoo_jax.experiments.command_line.race import add_race
+from optzoo_jax.experiments.command_line.show import add_show
 from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
+_COMMANDS = (add_race, add_bench, add_landscape, add_anatomy, add_advise, add_claims, add_list, add_show)
 _EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "sklearn")
-_A_LINE_EACH = 160
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        # It checks the arguments, which may raise ValueError, and returns what is left to do. It imports what it needs
+        # when it is called: without the extra, the command must get as far as saying so.
         task = options.prepare(options)
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
@@ -35,60 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(options.command, str(error), 2)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return task()
+    return task() or 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("optzoo", description="The optimizers of optzoo_jax: race, bench, draw, list.")
     commands = parser.add_subparsers(dest="command", required=True)
-
-    add_race(commands)
-    add_bench(commands)
-    add_landscape(commands)
-    add_advise(commands)
-    add_claims(commands)
-
-    names = commands.add_parser("list", help="list the methods")
-    names.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="such as 'ada*'; default: all")
-    names.set_defaults(prepare=_list)
-
-    show = commands.add_parser("show", help="equations, variants and parts of one method")
-    show.add_argument("name", metavar="NAME")
-    show.set_defaults(prepare=_show)
+    for add in _COMMANDS:
+        add(commands)
     return parser
-
-
-# Each checks its arguments, which may raise ValueError, and returns what is left to do. They import what they need
-# when they are called: without the extra, the command must get as far as saying so.
-
-
-def _list(options: argparse.Namespace) -> Callable[[], int]:
-    from rich.console import Console
-
-    from optzoo_jax.experiments.command_line.show import catalogue
-
-    table = catalogue(options.pattern)
-
-    def run() -> int:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _A_LINE_EACH
-        console.print(table)
-        return 0
-
-    return run
-
-
-def _show(options: argparse.Namespace) -> Callable[[], int]:
-    from optzoo_jax.experiments.command_line.show import page
-
-    text = page(options.name)
-
-    def run() -> int:
-        print(text)
-        return 0
-
-    return run
 
 
 def _complain(command: str, message: str, code: int) -> int:

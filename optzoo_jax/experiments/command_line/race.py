@@ -113,7 +113,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.methods.entries import select
     from optzoo_jax.experiments.methods.user_optimizer import user_entries
     from optzoo_jax.experiments.race.cell import Budget, cells
-    from optzoo_jax.experiments.race.records import drawn, origin, records
+    from optzoo_jax.experiments.race.records import origin, records
     from optzoo_jax.experiments.race.statistics import in_short
     from optzoo_jax.experiments.race.store import load
     from optzoo_jax.experiments.report.standings import WIDTH, protocol, race_rows
@@ -154,8 +154,39 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         lambda: come_from,
         table,
         width=WIDTH,
-        draw=lambda document: drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
+        draw=lambda document: _drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
     )
+
+
+def _drawn(document: dict[str, Any], out: Path, page: Path | None, entries: list[Entry], quick: bool) -> list[Path]:
+    """A file that says it in few numbers, a picture, and the page where one is wanted.
+
+    Args:
+      document: what the race's file holds.
+      out: the folder of the file and the picture.
+      page: the folder of the page, None for none.
+      entries: who took part.
+      quick: whether fewer landscapes do.
+    """
+    from optzoo_jax.experiments.keeping.files import write
+    from optzoo_jax.experiments.look.pictures import save
+    from optzoo_jax.experiments.race.statistics import in_short
+    from optzoo_jax.experiments.report import landscapes
+    from optzoo_jax.experiments.report.page import write_report
+    from optzoo_jax.experiments.report.race_picture import race_picture
+    from optzoo_jax.experiments.terminal.progress import interruptible_progress
+
+    short, picture = out / "race-summary.json", out / "race.png"
+    with interruptible_progress(1 if page is None else 3) as report:
+        report(picture.name, 0)
+        write(short, in_short(document))
+        save(race_picture(document["methods"], document["problems"]), picture)
+        if page is None:
+            return [short, picture]
+        surfaces = landscapes.QUICK if quick else landscapes.SURFACES
+        played = landscapes.section(entries, surfaces, lambda what, share: report(what, 1 + share))
+        file = write_report(document, page, lambda what, share: report(what, 2 + share), more=[played])
+        return [short, picture, file]
 
 
 def _able(entries: list[Entry], problems: Sequence[Problem], named: bool) -> list[Entry]:

@@ -1,34 +1,14 @@
-"""Results as a file: where they come from, and a write that is whole or not at all."""
+"""Results as a file: a write that is whole or not at all."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import platform
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import jax
-
-_PACKAGES = ("jax", "jaxlib", "optax", "flax", "numpy", "scikit-learn", "optzoo_jax")
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of the packages that numbers depend on."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in _PACKAGES}}
-
-
-def machine() -> dict[str, Any]:
-    """What numbers were made with; nothing in it names the machine."""
-    return {
-        "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "devices": [device.device_kind for device in jax.devices()],
-        "cores": os.cpu_count(),
-        "dtype": "float32",
-    }
 
 
 def check_writable(path: Path) -> None:

@@ -15,7 +15,7 @@ from optzoo_jax.experiments.look.pictures import look
 _COLUMNS = 5
 
 
-def page(surface: Surface, paths: Sequence[Path]) -> Figure:
+def panels(surface: Surface, paths: Sequence[Path]) -> Figure:
     """A panel a method, its paths from all starts in each.
 
     Args:
@@ -26,15 +26,15 @@ def page(surface: Surface, paths: Sequence[Path]) -> Figure:
     height = 1.35 * rows + 1.2
     with look():
         figure = Figure(figsize=(8, height))
-        panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
-        for axes, path in zip(panels.flat, paths, strict=False):
+        grid = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
+        for axes, path in zip(grid.flat, paths, strict=False):
             draw_surface(axes, surface, contours=6)
             for i, start in enumerate(surface.starts):
                 draw_start(axes, start, size=4)
                 draw_path(axes, path, i, width=1.0)
             axes.set_title(label(path).replace(", ", "\n"), fontsize=8, loc="left", pad=3)
             axes.tick_params(labelsize=6, length=2)
-        for axes in panels.flat[len(paths) :]:
+        for axes in grid.flat[len(paths) :]:
             axes.remove()
         figure.subplots_adjust(
             left=0.045, right=0.985, top=1 - 0.75 / height, bottom=0.72 / height, hspace=0.28, wspace=0.08

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.arguments.names import known
 
 Point = tuple[float, float]
 
@@ -61,7 +61,7 @@ def surface(name: str) -> Surface:
     Raises:
       ValueError: for an unknown name, with the nearest one.
     """
-    return SURFACES[name] if name in SURFACES else unknown(f"no surface is called {name!r}", name, list(SURFACES))
+    return SURFACES[known("no surface is called", name, SURFACES)]
 
 
 def _split(xy: jax.Array) -> tuple[jax.Array, jax.Array]:

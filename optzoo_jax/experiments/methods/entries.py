@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import optzoo_jax
-from optzoo_jax.arguments import check_choice, unknown
-from optzoo_jax.card import CARDS
+from optzoo_jax.experiments.arguments.names import known
 from optzoo_jax.experiments.training.program import MakeOptimizer
 from optzoo_jax.experiments.training.schedules import Scheduled
 
@@ -79,8 +78,8 @@ def entry(name: str) -> Entry:
     if variant is not None:
         if not card.variants:
             raise ValueError(f"{name!r}: {base} has no variants; write {base!r}.")
-        check_choice(base, "variant", variant, card.variants)
         arguments["variant"] = variant
+        _make(base, arguments, _start(base))  # which raises for a variant that there is not
     make = functools.partial(_make, base, arguments)
     if card.kind == "second-order optimizer":
         return Entry(name, _start(base), make, problem="logistic", most_steps=10, second_order=True)
@@ -95,9 +94,10 @@ def _matches(word: str) -> list[str]:
     found = fnmatch.filter(names, word.replace("[", "[[]"))
     if found or _parsed(word)[1] is not None:
         return found or [word]
-    if word in CARDS:
-        raise ValueError(f"{word} is a {CARDS[word].kind}: it does not train a model by itself, and cannot race.")
-    return unknown(f"no optimizer is called {word!r}", word, names)
+    if word in optzoo_jax.list_optimizers():
+        kind = optzoo_jax.card(word).kind
+        raise ValueError(f"{word} is a {kind}: it does not train a model by itself, and cannot race.")
+    return [known("no optimizer is called", word, names)]
 
 
 def _parsed(name: str) -> tuple[str, str | None]:

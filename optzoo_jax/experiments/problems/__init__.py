@@ -6,7 +6,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.arguments.names import known
 
 if TYPE_CHECKING:
     from optzoo_jax.experiments.problems.problem import Problem
@@ -28,6 +28,5 @@ def load_problem(name: str) -> Problem:
     Raises:
       ValueError: for an unknown name, with the nearest one.
     """
-    if name not in PROBLEMS:
-        unknown(f"no problem is called {name!r}", name, list(PROBLEMS))
+    known("no problem is called", name, PROBLEMS)
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").make()

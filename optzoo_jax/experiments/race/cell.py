@@ -15,7 +15,7 @@ import jax
 
 import optzoo_jax
 from optzoo_jax.experiments.data.split import sha256
-from optzoo_jax.experiments.keeping.files import versions
+from optzoo_jax.experiments.keeping.provenance import versions
 from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training.schedules import schedule

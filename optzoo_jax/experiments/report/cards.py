@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from optzoo_jax import card, describe
-from optzoo_jax.card import CARDS
+from optzoo_jax import card, describe, list_optimizers
 from optzoo_jax.describe import in_words
 from optzoo_jax.experiments.methods.entries import default_names, entry
 from optzoo_jax.experiments.report.section import Section
@@ -36,7 +35,7 @@ def card_id(name: str) -> str:
 
 def has_card(name: str) -> bool:
     """Whether a method of a race is the library's: a registered one, a variant of one, or a wrapper around one."""
-    return _base(name) in CARDS
+    return _base(name) in list_optimizers()
 
 
 def _card(name: str) -> str:

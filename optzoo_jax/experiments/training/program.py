@@ -12,9 +12,8 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, PartitionSpec
 
+import optzoo_jax
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.inspect import eval_params
-from optzoo_jax.pieces.noise import add_gradient_noise
 
 MakeOptimizer = Callable[[Any], optax.GradientTransformation]
 
@@ -38,7 +37,7 @@ def program(
         tx = make_optimizer(rate)
         if gradient_noise is not None:
             # The key itself has drawn the initial parameters.
-            tx = optax.chain(add_gradient_noise(gradient_noise, key=jax.random.fold_in(key, 0)), tx)
+            tx = optax.chain(optzoo_jax.add_gradient_noise(gradient_noise, key=jax.random.fold_in(key, 0)), tx)
         return optax.with_extra_args_support(tx)
 
     def start_one(rate: jax.Array, key: jax.Array, params: Any) -> Any:
@@ -47,7 +46,7 @@ def program(
     def advance_one(carry: Any, rate: jax.Array, key: jax.Array, indices: jax.Array, data: Any) -> Any:
         step = training_step(problem, optimizer(rate, key), data, full_batch)
         (params, state), losses = jax.lax.scan(step, carry, indices)
-        return (params, state), eval_params(state, params), losses
+        return (params, state), optzoo_jax.eval_params(state, params), losses
 
     def advance(carry: Any, rates: jax.Array, keys: jax.Array, indices: jax.Array, data: Any) -> Any:
         def at_rate(rate_and_carry: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import unknown
+from optzoo_jax.experiments.arguments.names import known
 
 SCHEDULES = {
     "constant": "the same at every step",
@@ -46,9 +46,7 @@ def schedule(name: str, steps: int) -> Callable[[jax.Array], jax.Array | Schedul
     Raises:
       ValueError: for an unknown name, with the nearest one.
     """
-    if name not in SCHEDULES:
-        unknown(f"no schedule is called {name!r}", name, list(SCHEDULES))
-    if name == "constant":
+    if known("no schedule is called", name, SCHEDULES) == "constant":
         return lambda rate: rate
     shape = {"cosine": _cosine, "warmup-cosine": _warmup_cosine, "step": _step}[name]
     return lambda rate: Scheduled(rate, shape, steps)

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import optzoo_jax
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training.program import MakeOptimizer, initial_params, keep, measure, objective, program
-from optzoo_jax.stopping import early_stopping
 
 Run = dict[str, Any]
 AtTheEnd = Callable[[Any], dict[str, jax.Array]]
@@ -76,7 +76,7 @@ def trainer(
         full_batch=batch_size == examples,
         together=together,
     )
-    stopper = early_stopping(len(marks) + 1 if patience is None else patience)
+    stopper = optzoo_jax.early_stopping(len(marks) + 1 if patience is None else patience)
 
     def train(rates: Sequence[float], seeds: Sequence[int], at_the_end: AtTheEnd = lambda params: {}) -> list[Run]:
         devices = len(jax.devices())

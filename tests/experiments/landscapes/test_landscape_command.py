@@ -5,7 +5,8 @@ import sys
 import pytest
 from PIL import Image
 
-from optzoo_jax.experiments.command_line.landscape import _FIGURES, _SURFACES
+from optzoo_jax.experiments.command_line.anatomy import _FIGURES
+from optzoo_jax.experiments.command_line.landscape import _SURFACES
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.landscapes import paths
 from optzoo_jax.experiments.landscapes.figures import FIGURES

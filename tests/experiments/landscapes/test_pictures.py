@@ -14,7 +14,7 @@ from optzoo_jax.experiments.landscapes.anatomy import anatomy
 from optzoo_jax.experiments.landscapes.animation import animate
 from optzoo_jax.experiments.landscapes.figures import FIGURES
 from optzoo_jax.experiments.landscapes.online_picture import online_picture
-from optzoo_jax.experiments.landscapes.panels import page
+from optzoo_jax.experiments.landscapes.panels import panels
 from optzoo_jax.experiments.landscapes.paths import Path
 from optzoo_jax.experiments.landscapes.still import still
 from optzoo_jax.experiments.landscapes.surfaces import surface
@@ -41,7 +41,7 @@ DRAW = {
     "reddi": online_picture,
     "anatomy": lambda: anatomy(entry("adabound")),
     **{f"still-{name}": lambda name=name: straight_still(surface(name)) for name in ("beale", "valley", "plateau")},
-    "page": lambda: page(surface("valley"), [straight(n, surface("valley")) for n in default_names()[-7:]]),
+    "page": lambda: panels(surface("valley"), [straight(n, surface("valley")) for n in default_names()[-7:]]),
 }
 
 
