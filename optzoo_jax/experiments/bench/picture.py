@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from optzoo_jax.experiments.bench.rows import arrays
 from optzoo_jax.experiments.look.pictures import look
 
 _OURS, _OPTAX = "#0072B2", "#D55E00"
@@ -82,8 +83,7 @@ def _steps(axes: Axes, found: Sequence[dict[str, Any]]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
-    arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
-    axes.set_title(f"step, {arrays}", loc="left")
+    axes.set_title(f"step, {arrays(found[0]['arrays'])}", loc="left")
     axes.grid(axis="y", lw=0.3)
 
 

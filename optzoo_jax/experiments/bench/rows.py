@@ -49,7 +49,9 @@ def precision_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
     def row(x: dict[str, Any]) -> Row:
         return x["name"], f"{x['ours']:.1e}", f"{x['optax']:.1e}", f"{x['optax'] / x['ours']:.1f}"
 
-    return _by_kind(found, titles, ("of", "here", "optax", "optax's is times as large"), row)
+    columns = ("of", "here", "optax", "optax's is times as large")
+    tables = [Rows(title, columns, [row(x) for x in found if x["of"] == kind]) for kind, title in titles.items()]
+    return [table for table in tables if table.rows]
 
 
 def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
@@ -92,13 +94,6 @@ def _spread(values: Sequence[float | None]) -> str:
         return f"{len(values) - len(finite)} diverged"
     deviation = f" ± {statistics.stdev(finite):.4f}" if len(finite) > 1 else ""
     return f"{statistics.mean(finite):.4f}{deviation}"
-
-
-def _by_kind(
-    found: Sequence[dict[str, Any]], titles: dict[str, str], columns: Row, row: Callable[[dict[str, Any]], Row]
-) -> list[Rows]:
-    kinds = [kind for kind in titles if any(x["of"] == kind for x in found)]
-    return [Rows(titles[kind], columns, [row(x) for x in found if x["of"] == kind]) for kind in kinds]
 
 
 BENCH_NOTE = (
@@ -169,9 +164,13 @@ def _compilation(methods: Sequence[dict[str, Any]]) -> Rows:
 def _on(methods: Sequence[dict[str, Any]], tree: str) -> str:
     found = [m["steps"][tree] for m in methods]
     speeds = sorted(x["bandwidth"] / 1e9 for x in found)
-    arrays = "one array" if found[0]["arrays"] == 1 else f"{found[0]['arrays']:,} arrays"
     copy = f"; a copy in place ran at {speeds[0]:.0f} to {speeds[-1]:.0f} GB/s" if tree != "tiny" else ""
-    return f"{found[0]['parameters']:,} parameters in {arrays}{copy}"
+    return f"{found[0]['parameters']:,} parameters in {arrays(found[0]['arrays'])}{copy}"
+
+
+def arrays(n: int) -> str:
+    """How many, in words."""
+    return "one array" if n == 1 else f"{n:,} arrays"
 
 
 def _frontend(side: dict[str, float]) -> float:

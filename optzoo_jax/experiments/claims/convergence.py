@@ -6,6 +6,7 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.rules import clearly_less, filled, median
+from optzoo_jax.experiments.claims.trials import tuned
 from optzoo_jax.experiments.landscapes.online import contestants, play, regret
 from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.problems import load_problem
@@ -64,12 +65,8 @@ def batch_sizes(sizes: list[int], epochs: int, rates: int, tuning: list[int], fr
     found: dict[str, dict[str, float | list[float | None] | None]] = {}
     for size in (*sizes, examples):
         steps = epochs * (examples // size)
-
-        def train(seeds: list[int], rates: list[float], size: int = size, steps: int = steps) -> list[Run]:
-            return trainer(problem, entry("sgd").make_optimizer, steps=steps, batch_size=size)(rates, seeds)
-
-        best = best_rate(train(tuning, grid(entry("sgd").learning_rate, rates)))
-        runs = train(fresh, [best])
+        train = trainer(problem, entry("sgd").make_optimizer, steps=steps, batch_size=size)
+        best, runs = tuned(train, grid(entry("sgd").learning_rate, rates), tuning, fresh)
         found[f"batches of {size}"] = {
             "learning rate": best,
             "steps": float(steps),

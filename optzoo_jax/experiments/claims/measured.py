@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from optzoo_jax.experiments.claims.claim import Claim
+from optzoo_jax.experiments.keeping.plain import plain
 
 Record = dict[str, Any]
 
@@ -36,7 +36,7 @@ def measure(
 def measure_one(claim: Claim) -> Record:
     """What was asked, how, and the numbers."""
     began = time.perf_counter()
-    numbers = _finite(claim.measure(**claim.setting))
+    numbers = plain(claim.measure(**claim.setting))
     return {**configuration(claim), "numbers": numbers, "seconds": time.perf_counter() - began}
 
 
@@ -78,12 +78,3 @@ def standing(path: Path, asked: Sequence[Claim], known: dict[str, Claim], proven
         for name, record in zip(names, records, strict=True)
         if name in known and (name not in wanted or configuration(known[name]).items() <= record.items())
     ]
-
-
-def _finite(x: Any) -> Any:
-    """Plain data, None for what is not a finite number."""
-    if isinstance(x, dict):
-        return {key: _finite(value) for key, value in x.items()}
-    if isinstance(x, (list, tuple)):
-        return [_finite(value) for value in x]
-    return None if x is None or not math.isfinite(x) else float(x)

@@ -13,10 +13,11 @@ from jax.flatten_util import ravel_pytree
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
 from optzoo_jax.experiments.claims.gradients import loss_gradients
 from optzoo_jax.experiments.claims.rules import clearly_more, filled, median
+from optzoo_jax.experiments.claims.trials import tuned
 from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.training.selection import best_rate, grid
+from optzoo_jax.experiments.training.selection import grid
 from optzoo_jax.experiments.training.trainer import trainer
 
 
@@ -69,10 +70,9 @@ def rescue(
     for deviation in deviations:
         problem = deep(depth, width, deviation)
         for eta in (None, *etas):
-            options = {"steps": steps, "batch_size": 64, "gradient_noise": eta}
-            train = trainer(problem, entry("momentum").make_optimizer, **options)
-            best = best_rate(train(grid(entry("momentum").learning_rate, rates), [0]))
-            runs = train([best], fresh)
+            momentum = entry("momentum")
+            train = trainer(problem, momentum.make_optimizer, steps=steps, batch_size=64, gradient_noise=eta)
+            best, runs = tuned(train, grid(momentum.learning_rate, rates), [0], fresh)
             start = f"normal, {deviation:g}" if deviation else "all 0"
             found[f"{start}; {'no noise' if eta is None else f'η = {eta:g}'}"] = {
                 "learning rate": best,

@@ -9,6 +9,7 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Value
 from optzoo_jax.experiments.claims.rules import median
+from optzoo_jax.experiments.keeping.plain import plain
 from optzoo_jax.experiments.landscapes.paths import Path, walks
 from optzoo_jax.experiments.landscapes.surfaces import SURFACES, surface
 from optzoo_jax.experiments.methods.entries import entry
@@ -36,12 +37,8 @@ def on_all(names: tuple[str, ...]) -> Numbers:
     found = {}
     for of in SURFACES.values():
         f = {name: path(name, of.name).f[:, -1] - of.least for name in names}
-        found[of.name] = {name: _plain(np.median(np.where(np.isfinite(x), x, np.inf))) for name, x in f.items()}
+        found[of.name] = {name: plain(np.median(np.where(np.isfinite(x), x, np.inf))) for name, x in f.items()}
     return found
-
-
-def _plain(x: float) -> float | None:
-    return float(x) if np.isfinite(x) else None
 
 
 def adaptive_is_best(numbers: Numbers) -> bool:

@@ -18,7 +18,7 @@ from optzoo_jax.experiments.race.statistics import first_as_good
 from optzoo_jax.experiments.training.schedules import schedule
 from optzoo_jax.experiments.training.selection import best_rate, grid
 from optzoo_jax.experiments.training.sharpness import sharpness
-from optzoo_jax.experiments.training.trainer import Run, checkpoints, trainer
+from optzoo_jax.experiments.training.trainer import Run, Train, checkpoints, trainer
 
 Track = Literal["tuned", "default"]
 FRESH = 100
@@ -75,6 +75,12 @@ def fresh(name: str, trial: Trial, track: Track) -> list[Run]:
     """The fresh seeds' runs, at the rate that the sweep chose or at the method's default."""
     rate = best_rate(sweep(name, trial)) if track == "tuned" else _entry(name).learning_rate
     return _train(name, trial, range(FRESH, FRESH + trial.fresh), [rate], sharp=trial.sharp)
+
+
+def tuned(train: Train, rates: Sequence[float], tuning: Sequence[int], fresh: Sequence[int]) -> tuple[float, list[Run]]:
+    """The rate that the tuning seeds choose, and the fresh seeds' runs at it."""
+    best = best_rate(train(rates, tuning))
+    return best, train([best], fresh)
 
 
 def _entry(name: str) -> Entry:

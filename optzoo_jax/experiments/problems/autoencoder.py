@@ -6,7 +6,6 @@ import itertools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.digits import digits
@@ -26,17 +25,15 @@ def make() -> Problem:
     wide = nn.initializers.variance_scaling(4.0**2, "fan_avg", "uniform")
     layers = itertools.chain.from_iterable((nn.Dense(width, kernel_init=wide), nn.sigmoid) for width in (*WIDTHS, 64))
     model = nn.Sequential(list(layers))
-    example = np.zeros((1, 64), np.float32)
 
     def squared_error(outputs: jax.Array, y: jax.Array) -> jax.Array:
         return jnp.mean((outputs - y) ** 2)
 
-    return Problem(
+    return Problem.of_network(
         "autoencoder",
         f"autoencoder {'-'.join(map(str, (64, *WIDTHS, 64)))} of digits",
         Data(*(Split(split.x, split.x) for split in digits())),
-        init=lambda key: model.init(key, example),
-        outputs=model.apply,  # pyright: ignore[reportArgumentType]
+        model,
         loss=squared_error,
         accuracy=None,
         target=0.04,

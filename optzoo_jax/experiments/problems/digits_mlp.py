@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.digits import digits
@@ -12,11 +11,4 @@ from optzoo_jax.experiments.problems.problem import Problem
 def make(hidden: int = 128) -> Problem:
     """64 pixels, one hidden layer, 10 classes."""
     model = nn.Sequential([nn.Dense(hidden), nn.relu, nn.Dense(10)])
-    example = np.zeros((1, 64), np.float32)
-    return Problem(
-        "digits-mlp",
-        f"MLP 64-{hidden}-10 on digits",
-        digits(),
-        init=lambda key: model.init(key, example),
-        outputs=model.apply,  # pyright: ignore[reportArgumentType]
-    )
+    return Problem.of_network("digits-mlp", f"MLP 64-{hidden}-10 on digits", digits(), model)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.mnist import mnist
@@ -14,17 +13,8 @@ from optzoo_jax.experiments.problems.problem import Problem
 def make() -> Problem:
     """LeNet, small: two convolutions of 5×5, each with max-pooling, and a dense layer; 5,994 parameters."""
     model = nn.Sequential([Convolution(8), nn.relu, _pool, Convolution(16), nn.relu, _pool, _flatten, nn.Dense(10)])
-    example = np.zeros((1, 28, 28, 1), np.float32)
-    return Problem(
-        "mnist-cnn",
-        "CNN on 5,000 images of MNIST",
-        mnist(),
-        init=lambda key: model.init(key, example),
-        outputs=model.apply,  # pyright: ignore[reportArgumentType]
-        steps=200,
-        batch_size=32,
-        together=False,
-    )
+    title = "CNN on 5,000 images of MNIST"
+    return Problem.of_network("mnist-cnn", title, mnist(), model, steps=200, batch_size=32, together=False)
 
 
 class Convolution(nn.Module):

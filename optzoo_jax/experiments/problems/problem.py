@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from optzoo_jax.experiments.data.split import Data
@@ -56,6 +57,12 @@ class Problem:
     batch_size: int | Literal["full"] = 64
     checkpoint_every: int = 25
     together: bool = True
+
+    @classmethod
+    def of_network(cls, name: str, title: str, data: Data, network: Any, **more: Any) -> Problem:
+        """The problem of a flax module: its inputs have the shape of the data's."""
+        example = np.zeros_like(data.train.x[:1])
+        return cls(name, title, data, lambda key: network.init(key, example), network.apply, **more)
 
     @property
     def score(self) -> Literal["accuracy", "loss"]:

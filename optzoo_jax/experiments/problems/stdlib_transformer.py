@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.split import Data, Split
@@ -16,14 +15,11 @@ _LENGTH, _WIDTH, _HEADS, _BLOCKS = 64, 64, 4, 2
 
 def make() -> Problem:
     """Two pre-norm blocks of four heads, about 117 thousand parameters; the loss is in nats a character."""
-    model = _Transformer()
-    example = np.zeros((1, _LENGTH), np.int32)
-    return Problem(
+    return Problem.of_network(
         "stdlib-transformer",
         f"transformer of {_BLOCKS} blocks on windows of {_LENGTH} characters",
         _measured_on_few(stdlib_text(_LENGTH)),
-        init=lambda key: model.init(key, example),
-        outputs=model.apply,  # pyright: ignore[reportArgumentType]
+        _Transformer(),
         accuracy=None,
         target=2.2,
         steps=600,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from optzoo_jax.experiments.keeping.plain import plain
 from optzoo_jax.experiments.training.selection import median, values
 
 Record = dict[str, Any]
@@ -37,7 +38,7 @@ def summary(record: Record) -> dict[str, Any]:
         "decades_10": decades(record, 0.1),
         "expected_best": expected_best(record),
     }
-    return _plain(found)
+    return plain(found)
 
 
 def in_short(document: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def ratios(
 ) -> dict[str, dict[str, float | None]]:
     """problem → method → its cost over that of a baseline; None where one of the two did not run, or never arrived."""
     return {
-        problem: _plain({method: mine / (base if base < math.inf else math.nan) for method, mine in found.items()})
+        problem: plain({method: mine / (base if base < math.inf else math.nan) for method, mine in found.items()})
         for problem, found in costs(records, currency).items()
         for base in [found.get(to, math.inf)]
     }
@@ -184,11 +185,3 @@ def _quartiles(runs: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
     found = values(runs, runs[0]["learning_rate"], name)
     low, middle, high = np.quantile(found, [0.25, 0.5, 0.75], method="nearest")
     return {"low": float(low), "median": float(middle), "high": float(high)}
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {name: _plain(value) for name, value in x.items()}
-    if isinstance(x, list):
-        return [_plain(value) for value in x]
-    return None if isinstance(x, float) and not math.isfinite(x) else x

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from optzoo_jax.experiments.report.section import Section
+from optzoo_jax.experiments.report.text import examples
 
 
 def section(document: Mapping[str, Any]) -> Section:
@@ -19,8 +20,7 @@ def section(document: Mapping[str, Any]) -> Section:
 
 
 def _data(facts: Mapping[str, Any]) -> str:
-    sizes = " / ".join(f"{n:,}" for n in facts["examples"])
-    return f"{facts['title']}; {sizes} examples to train / choose / test; SHA-256 {facts['data_sha256']}"
+    return f"{facts['title']}; {examples(facts)}; SHA-256 {facts['data_sha256']}"
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from optzoo_jax.experiments.look.tables import Row, Rows
 from optzoo_jax.experiments.methods.entries import REASONS
 from optzoo_jax.experiments.race.statistics import BASELINE, profile, ratios
+from optzoo_jax.experiments.report.text import count, examples, target
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 from optzoo_jax.experiments.training.selection import RULES
 
@@ -31,7 +32,8 @@ def race_rows(short: dict[str, Any]) -> list[Rows]:
     for name, facts in short["problems"].items():
         raced = sorted((record for record in short["methods"] if record["problem"] == name), key=_place)
         if raced:
-            tables.append(Rows(_title(facts), _columns(facts), list(map(_row, raced)), tuple(_notes(raced, facts))))
+            title = f"{facts['title']}: {examples(facts)}"
+            tables.append(Rows(title, _columns(facts), list(map(_row, raced)), tuple(_notes(raced, facts))))
     return [*tables, _over_all(short["methods"])] if len(tables) > 1 else tables
 
 
@@ -40,11 +42,11 @@ def protocol(short: dict[str, Any]) -> list[str]:
     records, budget = short["methods"], short["provenance"]["budget"]
     # In the order of steps, so that the last one stands: a method that has arrived sooner is given fewer.
     sizes = {r["problem"]: (r["steps"], r["batch_size"]) for r in sorted(records, key=lambda r: r["steps"])}
-    lengths = ", ".join(f"{steps} steps of {_count(size, 'example')} ({name})" for name, (steps, size) in sizes.items())
+    lengths = ", ".join(f"{steps} steps of {count(size, 'example')} ({name})" for name, (steps, size) in sizes.items())
     rules = {record["score"]: RULES[record["score"]] for record in records}
     lines = [
-        f"Equal budget: {_count(budget['rates'], 'learning rate')}, half a decade apart around the method's default, × "
-        f"{_count(budget['seeds'], 'seed')} to choose the rate, then as many fresh seeds to report; {lengths}. A seed "
+        f"Equal budget: {count(budget['rates'], 'learning rate')}, half a decade apart around the method's default, × "
+        f"{count(budget['seeds'], 'seed')} to choose the rate, then as many fresh seeds to report; {lengths}. A seed "
         "means the same initial parameters and batches for every method.",
         f"Learning rate: {budget['schedule']}, {SCHEDULES[budget['schedule']]}. "
         + " ".join(f"Best rate by {score}: {rule}." for score, rule in rules.items()),
@@ -64,14 +66,9 @@ def protocol(short: dict[str, Any]) -> list[str]:
     return [*lines, LIMITS]
 
 
-def _title(facts: dict[str, Any]) -> str:
-    sizes = " / ".join(f"{n:,}" for n in facts["examples"])
-    return f"{facts['title']}: {sizes} examples to train / choose / test"
-
-
 def _columns(facts: dict[str, Any]) -> Row:
-    score, target = f"test {facts['score']}\nmedian (quartiles)", f"steps\nto {_target(facts)}"
-    return ("method", "best\nrate", score, "default", target, "5 %\ndecades", "diverged", "sharp", "ms", "bytes")
+    score, steps = f"test {facts['score']}\nmedian (quartiles)", f"steps\nto {target(facts)}"
+    return ("method", "best\nrate", score, "default", steps, "5 %\ndecades", "diverged", "sharp", "ms", "bytes")
 
 
 def _row(record: dict[str, Any]) -> Row:
@@ -105,7 +102,7 @@ def _notes(records: Sequence[dict[str, Any]], facts: dict[str, Any]) -> list[str
         lines.append("† the best rate is on the edge of that wider grid too: a better one may lie beyond.")
     behind = [_behind(record) for record in records if record["steps_to_target"] is None]
     if behind:
-        lines.append(f"Not at {_target(facts)}: {', '.join(behind)}.")
+        lines.append(f"Not at {target(facts)}: {', '.join(behind)}.")
     baselines = [
         f"{_number(r['validation']['median'], '.3g')} ({r['name']})" for r in records if r["name"] in BASELINES
     ]
@@ -143,13 +140,5 @@ def _behind(record: dict[str, Any]) -> str:
     return record["name"] + (f" ({reason})" if reason else "")
 
 
-def _target(facts: dict[str, Any]) -> str:
-    return f"{facts['target']:.3g}" if facts["score"] == "loss" else f"{100 * facts['target']:.3g} %"
-
-
 def _number(x: float | None, form: str) -> str:
     return "–" if x is None else format(x, form)
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n:,} {thing}{'' if n == 1 else 's'}"

@@ -37,4 +37,9 @@ def quartiles(found: Mapping[str, Any], kind: str) -> str:
 
 def count(n: int, thing: str) -> str:
     """A number of things: 1 problem, 2 problems."""
-    return f"{n} {thing}{'' if n == 1 else 's'}"
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def examples(facts: Mapping[str, Any]) -> str:
+    """How many a problem has."""
+    return f"{' / '.join(f'{n:,}' for n in facts['examples'])} examples to train / choose / test"

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import optzoo_jax
+from optzoo_jax.experiments.keeping.plain import plain
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training.program import MakeOptimizer, initial_params, keep, measure, objective, program
 
@@ -126,8 +127,8 @@ def trainer(
                 "seed": int(seed),
                 "diverged": not finite[i, j],
                 "steps": int(ends[i, j]),
-                **{name: _plain(numbers[i, j]) for name, numbers in final.items()},
-                **{f"{name}_curve": [_plain(numbers[name][i, j]) for numbers in curves] for name in curves[0]},
+                **{name: plain(numbers[i, j]) for name, numbers in final.items()},
+                **{f"{name}_curve": [plain(numbers[name][i, j]) for numbers in curves] for name in curves[0]},
             }
             for i, rate in enumerate(rates)
             for j, seed in enumerate(seeds)
@@ -175,7 +176,3 @@ def _arrays(measured: dict[str, jax.Array]) -> dict[str, np.ndarray]:
 
 def _where(finite: np.ndarray, measured: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: np.where(finite, numbers, np.nan) for name, numbers in measured.items()}
-
-
-def _plain(x: float) -> float | None:
-    return float(x) if math.isfinite(x) else None
