@@ -8,6 +8,14 @@ from collections.abc import Callable
 from typing import Literal
 
 
+def number(text: str) -> float:
+    """The number that a text is, NaN where it is none: outside of every range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def at_least_one(what: str) -> Callable[[str], int]:
     """A parser of 1, 2, 3, …"""
 
@@ -26,10 +34,7 @@ def batch_size(text: str) -> int | Literal["full"]:
 
 def variance(text: str) -> float:
     """A parser of numbers ≥ 0."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
+    found = number(text)
     if not 0 <= found < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is outside [0, ∞): it is η, the variance of the first step's noise")
     return found

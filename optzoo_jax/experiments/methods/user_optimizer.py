@@ -18,6 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from optzoo_jax.experiments.arguments.numbers import number
 from optzoo_jax.experiments.methods.entries import Entry
 
 _FORM = "MODULE:FACTORY@RATE, such as optax:lion@1e-4"
@@ -105,10 +106,7 @@ def _default(text: str, factory: Callable[[Any], Any]) -> float:
 
 
 def _number(text: str, rate: str) -> float:
-    try:
-        found = float(rate)
-    except ValueError:
-        found = math.nan
+    found = number(rate)
     if not 0 < found < math.inf:
         raise ValueError(f"--optimizer {text}: {rate!r} is outside (0, ∞); write {_FORM}.")
     return found
