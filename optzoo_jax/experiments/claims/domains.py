@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, untestable
-from optzoo_jax.experiments.claims.rules import clearly_less, clearly_more
+from optzoo_jax.experiments.claims.rules import less, more
 from optzoo_jax.experiments.claims.speed import TUNED
 from optzoo_jax.experiments.claims.trials import Trial, table
 
@@ -14,16 +14,6 @@ _FEWER = TUNED.replace("nine", "five")
 def side_by_side(score: str, trial: Trial) -> Numbers:
     """Momentum and Adam at their best rates."""
     return table(("momentum", "adam"), (score, "training loss"), trial)
-
-
-def momentum_wins(numbers: Numbers) -> bool:
-    """Clearly more often right."""
-    return clearly_more(numbers["momentum"]["test accuracy"], numbers["adam"]["test accuracy"])
-
-
-def adam_wins(numbers: Numbers) -> bool:
-    """Clearly less loss."""
-    return clearly_less(numbers["adam"]["test loss"], numbers["momentum"]["test loss"])
 
 
 def nothing() -> Numbers:
@@ -39,7 +29,7 @@ CLAIMS = (
         f"A small convolutional network on 5,000 images of MNIST, 200 steps of 32; {_FEWER}",
         "Momentum is clearly more often right on the test data than Adam.",
         side_by_side,
-        momentum_wins,
+        more("test accuracy", ("momentum", "adam")),
         {"score": "test accuracy", "trial": Trial("mnist-cnn", 200, rates=5, tuning=1, fresh=5, every=100)},
     ),
     Claim(
@@ -49,7 +39,7 @@ CLAIMS = (
         f"A transformer of 117 thousand weights writes Python's manual, 200 steps of 8 windows; {_FEWER}",
         "Adam's test loss is clearly less than momentum's.",
         side_by_side,
-        adam_wins,
+        less("test loss", ("adam", "momentum")),
         {"score": "test loss", "trial": Trial("stdlib-transformer", 200, rates=5, tuning=1, fresh=5, every=100)},
     ),
     Claim(

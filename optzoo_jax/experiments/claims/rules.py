@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from optzoo_jax.experiments.claims.claim import Numbers
 
 LEVEL = 0.05
 SIGN_TEST = (
@@ -37,6 +39,16 @@ def clearly_less(a: Any, b: Any) -> bool:
 def clearly_more(a: Any, b: Any) -> bool:
     """As `clearly_less`, for numbers of which the larger is the better one: None counts as −∞."""
     return p_less([-x for x in filled(a, -math.inf)], [-x for x in filled(b, -math.inf)]) <= LEVEL
+
+
+def less(column: str, *pairs: tuple[str, str]) -> Callable[[Numbers], bool]:
+    """A rule: in a column, the first row of each pair is clearly less than the second."""
+    return lambda numbers: all(clearly_less(numbers[ours][column], numbers[theirs][column]) for ours, theirs in pairs)
+
+
+def more(column: str, *pairs: tuple[str, str]) -> Callable[[Numbers], bool]:
+    """A rule: in a column, the first row of each pair is clearly more than the second."""
+    return lambda numbers: all(clearly_more(numbers[ours][column], numbers[theirs][column]) for ours, theirs in pairs)
 
 
 def p_less(a: Any, b: Any) -> float:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from optzoo_jax.experiments.claims.claim import Claim, Numbers
-from optzoo_jax.experiments.claims.rules import clearly_less, filled, median
+from optzoo_jax.experiments.claims.rules import clearly_less, filled, less, median
 from optzoo_jax.experiments.claims.trials import Trial, sweep, table
 from optzoo_jax.experiments.training.selection import median as median_of_runs
 
@@ -29,15 +29,7 @@ def compare(names: Sequence[str], columns: Sequence[str], **trials: Trial) -> Nu
 
 def less_on(column: str, pairs: Sequence[tuple[str, str]], *places: str) -> Callable[[Numbers], bool]:
     """A rule: the first of each pair is clearly less than the second, in all places."""
-
-    def holds(numbers: Numbers) -> bool:
-        return all(
-            clearly_less(numbers[f"{ours}, {place}"][column], numbers[f"{theirs}, {place}"][column])
-            for ours, theirs in pairs
-            for place in places
-        )
-
-    return holds
+    return less(column, *((f"{ours}, {place}", f"{theirs}, {place}") for ours, theirs in pairs for place in places))
 
 
 def alike(numbers: Numbers) -> bool:
