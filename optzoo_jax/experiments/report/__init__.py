@@ -1,1 +1,1 @@
-"""The report of a race: one HTML file that opens from disk, with everything that was measured."""
+"""A race's record, shown: in tables, as a picture, and as one HTML file with everything that was measured."""
