@@ -16,7 +16,7 @@ METHODS = [name for name in oz.list_optimizers() if oz.card(name).kind != "stopp
 OTHERS = [(name, variant) for name in METHODS for variant in list(oz.card(name).variants)[1:]]
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", METHODS)
 def test_every_law_holds(name):

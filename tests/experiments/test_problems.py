@@ -71,6 +71,7 @@ def test_data_are_float32_and_int32(problem):
         assert split.y.dtype == (np.int32 if problem.name in CLASSES else np.float32)
 
 
+@pytest.mark.tier2
 def test_loss_starts_at_ignorance(problem):
     """log(classes); without classes, between the squared errors of the mean image and of a coin, black or white."""
     still, _ = three_steps(problem.name)
