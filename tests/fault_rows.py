@@ -155,6 +155,7 @@ broken(
 
 # Formulas that are another method's, and what is drawn.
 
+broken("identity", "pieces.directions", "identity", ("lambda g: g", "lambda g: -g", "uphill"))
 broken(
     "second_moment", "pieces.moments", "_second_moment",
     ("abs_square(g)", "abs(g)", "|g| instead of |g|²"),

@@ -202,6 +202,8 @@ def _result(child: Child, late: bool) -> Any:
 def as_child(root: Path, trees: Callable[[str], ast.Module | None]) -> None:
     """What a child does first: the library under `root` is found, with some trees replaced."""
     os.chdir(root)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of imported packages come too late to be rewritten
+    os.environ["PYTHONPATH"] = str(root)  # for what the tests start
     sys.path[:0] = [str(root), str(root / "tests")]
     sys.meta_path.insert(0, Serve(trees))
     sys.dont_write_bytecode = True
