@@ -174,7 +174,11 @@ class _Walk:
                     self.note(name, "slot", f"{old.id} stays what it was", value, _keep(node, holder, field, index))
                 elif isinstance(value, ast.Call):
                     self.note(
-                        name, "slot", f"{old.id} stays what it was", value, _put(holder, field, index, ast.Name(old.id, ast.Load()))
+                        name,
+                        "slot",
+                        f"{old.id} stays what it was",
+                        value,
+                        _put(holder, field, index, ast.Name(old.id, ast.Load())),
                     )
 
     def entries(self, node: ast.AST, name: str) -> None:
@@ -211,7 +215,13 @@ class _Walk:
             before, after = ast.unparse(node), ast.unparse(new)
             self.note(function, kind, f"{before} → {after}", node, _put(holder, field, index, new))
         if isinstance(holder, ast.If) and field == "test" and all(isinstance(x, ast.Raise) for x in holder.body):
-            self.note(function, "check", f"no error where {ast.unparse(node)}", node, _set(holder, "test", ast.Constant(False)))
+            self.note(
+                function,
+                "check",
+                f"no error where {ast.unparse(node)}",
+                node,
+                _set(holder, "test", ast.Constant(False)),
+            )
         elif isinstance(holder, ast.If) and field == "test" and not isinstance(node, ast.Compare):
             for value in (True, False):
                 self.note(function, "branch", f"if {ast.unparse(node)}: {'always' if value else 'never'}", node,

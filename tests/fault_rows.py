@@ -62,7 +62,8 @@ broken(
 
 broken(
     "belief_moment", "pieces.moments", "belief_moment.maths",
-    ("(1 - b) * (abs_square(r, 0.5) - s) + eps", "(1 - b) * (abs_square(r, 0.5) - s + eps)", "ε averaged, not poured in"),
+    ("(1 - b) * (abs_square(r, 0.5) - s) + eps", "(1 - b) * (abs_square(r, 0.5) - s + eps)",
+     "ε averaged, not poured in"),
 )  # fmt: skip
 broken(
     "inverse_root", "pieces.rates", "inverse_root.maths",

@@ -164,7 +164,9 @@ def fork(task: Callable[[], Any], about: Any) -> Child:
         os._exit(code)
 
 
-def in_children(tasks: list[tuple[Any, Callable[[], Any]]], jobs: int, limit: float) -> Iterator[tuple[Any, Any, float]]:
+def in_children(
+    tasks: list[tuple[Any, Callable[[], Any]]], jobs: int, limit: float
+) -> Iterator[tuple[Any, Any, float]]:
     """(about, result, seconds) as they come; the result is the end of what was printed where a child has none."""
     waiting, running = list(tasks), []
     try:
