@@ -90,6 +90,16 @@ class Watch:
         jax = sys.modules.get("jax")
         if jax is not None:  # what a broken library compiles is of no use to anyone
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
+        with contextlib.suppress(Exception):  # which a test will have, too
+            importlib.import_module("optzoo_jax")
+
+    def pytest_collectstart(self, collector: Any) -> None:
+        """What a file enters while it is imported: pieces that are made there are run by its tests."""
+        self.now = self.entered.setdefault(collector.nodeid, set()) if collector.nodeid.endswith(".py") else self.now
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self) -> None:
+        self.now = self.entered[""]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:

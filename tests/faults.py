@@ -32,6 +32,7 @@ from fault_rows import BY_HAND, EQUIVALENT, ByHand
 ROOT = Path(__file__).resolve().parent.parent
 CAUGHT, SURVIVED, ERROR = "caught", "SURVIVED", "ERROR"
 FIRST = 12  # so many tests are asked before all the others
+AT_IMPORT = ("default", "entry", "number", "keyword")
 LIMIT = 900.0  # seconds for a fault: one that makes a loop endless is caught by it
 
 
@@ -113,8 +114,9 @@ def stale(sources: dict[str, ast.Module]) -> list[str]:
 
 
 class Map(NamedTuple):
-    """`entered`: function → the tests that enter it, "" for the collection. `seconds`: test → of a processor.
+    """`entered`: function → the tests, and files of tests, that enter it, "" for the import of the library.
 
+    `seconds`: test → of a processor.
     `failed`: the tests that fail while nothing is broken, and can judge nothing.
     """
 
@@ -182,13 +184,13 @@ def in_order(fault: Any, found: Map, caught: dict[str, str]) -> list[str]:
     Of each test function one case before the second of another, since its cases are alike.
     """
     enter = f"{fault.module.partition('.')[2]}:{fault.function}"
-    tests = set(found.entered.get(enter, []))
-    # What runs when the module is imported, a default or a card, is seen by tests that enter nothing.
-    at_import = (
-        "" in tests or not fault.function or fault.kind in ("default", "entry", "number", "keyword") or not tests
-    )
-    behind = set(found.seconds) - tests if at_import else set()
+    entering = set(found.entered.get(enter, []))
+    tests = {t for t in found.seconds if t in entering or t.partition("::")[0] in entering}
     name = fault.of.partition(":")[0].removeprefix("scale_by_")
+    # What runs when the library is imported, a default or a card, may be seen by a test that enters nothing. Of those
+    # that do not name it only the quick are asked.
+    at_import = "" in entering or not tests or not fault.function or fault.kind in AT_IMPORT
+    behind = {t for t, s in found.seconds.items() if s < 0.05 or name in t} - tests if at_import else set()
     successes = collections.Counter(test.partition("[")[0] for test in caught.values())
 
     def order(some: set[str]) -> Iterator[str]:
@@ -208,7 +210,7 @@ def in_order(fault: Any, found: Map, caught: dict[str, str]) -> list[str]:
             ranked = [group for group in ranked if groups[group]]
 
     last = [caught[fault.address]] if caught.get(fault.address) in found.seconds else []
-    rest = [*order(tests - {""}), *order(behind)]
+    rest = [*order(tests), *order(behind)]
     return [*last, *(t for t in rest if t not in last and t not in found.failed)]
 
 

@@ -50,6 +50,8 @@ RATES = {
     **dict.fromkeys(["adabound", "amsbound", "adamod", "ranger"], 1e-3),
     **dict.fromkeys(["adadelta", "newton"], 1.0),
     **dict.fromkeys(["adagrad", "yogi"], 1e-2),
+    **dict.fromkeys(["momentum", "nag", "sgdw"], 3e-2),
+    **dict.fromkeys(["sgd", "ema_momentum"], 1e-1),
     "nadam": 2e-3,
 }
 

@@ -81,6 +81,7 @@ def test_loss_starts_at_ignorance(problem):
         assert 0.07 < still["test_loss"] < 0.5
 
 
+@pytest.mark.tier2
 def test_three_steps_lower_the_loss(problem):
     still, moved = three_steps(problem.name)
     assert not moved["diverged"]
