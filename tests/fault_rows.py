@@ -207,5 +207,7 @@ EQUIVALENT: dict[str, str] = {
     "formats.compressed:_sign_bit:edge:0": "the codes of 0 and −0 are read as one number",
     "formats.compressed:_encode_int8:arithmetic:0": "codes are numbers modulo 256, where −128 is 128",
     "formats.compressed:_encode_float8:arithmetic:0": "codes are numbers modulo 256, where −128 is 128",
+    "pieces.directions:_log_product:sign:0": "it stands where 0 must not, and is not used there",
+    "pieces.friction:adadb_friction.maths:root:3": "a sign times a number, however tiny, is not 0",
     "formats.rounding:_hash:arithmetic:1": "another bijection before the multiplications, which mixes as well",
 }

@@ -184,12 +184,14 @@ def in_order(fault: Any, found: Map, caught: dict[str, str]) -> list[str]:
     Of each test function one case before the second of another, since its cases are alike.
     """
     enter = f"{fault.module.partition('.')[2]}:{fault.function}"
-    entering = set(found.entered.get(enter, []))
+    # What stands outside of functions is used by any of the module's.
+    names = [enter] if fault.function else [name for name in found.entered if name.startswith(enter)]
+    entering = {test for name in names for test in found.entered.get(name, [])}
     tests = {t for t in found.seconds if t in entering or t.partition("::")[0] in entering}
     name = fault.of.partition(":")[0].removeprefix("scale_by_")
     # What runs when the library is imported, a default or a card, may be seen by a test that enters nothing. Of those
     # that do not name it only the quick are asked.
-    at_import = "" in entering or not tests or not fault.function or fault.kind in AT_IMPORT
+    at_import = "" in entering or not tests or fault.kind in AT_IMPORT
     behind = {t for t, s in found.seconds.items() if s < 0.05 or name in t} - tests if at_import else set()
     successes = collections.Counter(test.partition("[")[0] for test in caught.values())
 
