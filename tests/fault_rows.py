@@ -209,5 +209,7 @@ EQUIVALENT: dict[str, str] = {
     "formats.compressed:_encode_float8:arithmetic:0": "codes are numbers modulo 256, where −128 is 128",
     "pieces.directions:_log_product:sign:0": "it stands where 0 must not, and is not used there",
     "pieces.friction:adadb_friction.maths:root:3": "a sign times a number, however tiny, is not 0",
+    "pieces.rates:update_rms.maths:root:0": "its square is taken, of the magnitude as of the number",
+    "pieces.rectification:_langevin:edge:0": "where the series ends it is as exact as what follows",
     "formats.rounding:_hash:arithmetic:1": "another bijection before the multiplications, which mixes as well",
 }
