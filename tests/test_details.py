@@ -132,7 +132,7 @@ def test_complex_gradients_whose_squares_overflow(standard_promotion):
 
 
 def test_sums_and_averages_of_squares_saturate():
-    huge = [jnp.array([1e30], jnp.float32)] * 8
+    huge = [jnp.array([1e30], jnp.float32)] * 20  # cut, 16 of their squares are the largest number
     assert np.all(np.isfinite(steps(oz.second_moment(0.9), huge)))
     assert np.all(np.isfinite(steps(oz.sum_of_squares(), huge)))
     assert np.all(steps(oz.adagrad(0.1), huge) < 0)
