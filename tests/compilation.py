@@ -6,7 +6,9 @@ measured AS_IT_COMES.
 """
 
 import os
+import time
 from importlib.metadata import version
+from pathlib import Path
 
 # XLA ends a process that names a flag it doesn't know, and these are those of one release.
 KNOWN = version("jaxlib").startswith("0.10.")
@@ -29,3 +31,22 @@ def environment(devices=1):
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"{PLAIN_KERNELS} --xla_force_host_platform_device_count={devices}",
     }
+
+
+def cache_folder():
+    """Where what was compiled is kept from run to run, in the user's cache; one folder a release of XLA."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "optzoo_jax-tests" / f"jaxlib-{version('jaxlib')}"
+
+
+def sweep_cache(most=2**30, days=30):
+    """Takes out of the cache what is oldest, where it is larger than it may be, and what another release left."""
+    folder = cache_folder()
+    for other in folder.parent.glob("jaxlib-*"):
+        files = [(file.stat().st_mtime, file.stat().st_size, file) for file in other.glob("compiled/*")]
+        files.sort(reverse=True)
+        now, size = time.time(), 0
+        for written, bytes_, file in files:
+            size += bytes_
+            if size > most or (other != folder and now - written > days * 86400):
+                file.unlink(missing_ok=True)

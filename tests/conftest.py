@@ -1,22 +1,17 @@
 """All tests run in float64, and no array changes its dtype or rank unasked."""
 
-import atexit
 import gc
 import os
-import shutil
-import tempfile
 
 import jax
 import pytest
-from compilation import PLAIN_KERNELS
+from compilation import PLAIN_KERNELS, cache_folder, sweep_cache
 
 os.environ.setdefault("XLA_FLAGS", PLAIN_KERNELS)  # read when the first array is made
 gc.set_threshold(100_000, 50, 1000)  # a tenth of the time went into looking at JAX's many small objects again
 
-# The workers compile much that is the same: what one has compiled, the other reads.
-if "OPTZOO_TESTS_COMPILED" not in os.environ:
-    os.environ["OPTZOO_TESTS_COMPILED"] = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, os.environ["OPTZOO_TESTS_COMPILED"], ignore_errors=True)
+# The workers compile much that is the same, and so does the next run: what one has compiled, the others read.
+os.environ.setdefault("OPTZOO_TESTS_COMPILED", str(cache_folder() / "compiled"))
 jax.config.update("jax_compilation_cache_dir", os.environ["OPTZOO_TESTS_COMPILED"])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
@@ -33,8 +28,33 @@ def standard_promotion():
         yield
 
 
-def pytest_terminal_summary(terminalreporter):
-    """What a test says of itself, and how many recorded trajectories were reproduced in this run."""
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        sweep_cache()
+
+
+def cpu_seconds(*, and_children):
+    """The processor time of this process, and of those that it started and waited for."""
+    times = os.times()
+    return times.user + times.system + and_children * (times.children_user + times.children_system)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["cpu_seconds"] = cpu_seconds(and_children=True)
+
+
+WORKERS = []  # the processor time of each
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    WORKERS.append(getattr(node, "workeroutput", {}).get("cpu_seconds", 0.0))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What a test says of itself, how many recorded trajectories were reproduced, and what the run took."""
     for report in terminalreporter.stats.get("passed", ()):
         for name, line in report.user_properties:
             if name == "summary":
@@ -45,3 +65,7 @@ def pytest_terminal_summary(terminalreporter):
     }
     if any(rows.values()):
         terminalreporter.write_line(f"golden: {rows['passed']} of {sum(rows.values())} trajectories reproduced")
+    # The workers are children of this process, and have said themselves what they took.
+    took = sum(WORKERS) + cpu_seconds(and_children=not WORKERS)
+    tier = {"not tier2": "tier 1: ", "tier2": "tier 2: "}.get(config.option.markexpr, "")
+    terminalreporter.write_line(f"{tier}{took:.0f} CPU seconds")

@@ -92,3 +92,10 @@ def test_with_one_gradient_it_is_the_optimizer_itself():
 def test_no_gradients_have_no_mean():
     with pytest.raises(ValueError, match=r"k=0 is outside 1, 2, 3, …: it is the number of gradients in a mean"):
         oz.accumulate_gradients(oz.sgd(1.0), 0)
+
+
+def test_one_number_that_is_not_finite_drops_its_micro_batch():
+    tx, params = oz.accumulate_gradients(oz.sgd(1.0), 2, drop_not_finite=True), jnp.zeros(2)
+    _, state = tx.update(jnp.array([jnp.nan, 1.0]), tx.init(params), params)
+    updates, _ = tx.update(jnp.array([3.0, 5.0]), state, params)
+    assert updates.tolist() == [-3.0, -5.0]

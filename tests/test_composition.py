@@ -75,7 +75,7 @@ def train_all(direction, moment, c):
     return jax.lax.scan(step, [(start, tx.init(start)) for tx in optimizers], None, 300)[1]
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_every_combination_trains_and_keeps_its_units(direction, moment):

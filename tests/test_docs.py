@@ -38,6 +38,7 @@ def test_a_stale_page_is_found(tmp_path):
     assert done == (1, "".join(stale))
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
 def test_a_program_of_the_readme_runs(program):
     code, output = python("-W", "error", "-c", program)

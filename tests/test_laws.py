@@ -16,7 +16,7 @@ METHODS = [name for name in oz.list_optimizers() if oz.card(name).kind != "stopp
 OTHERS = [(name, variant) for name in METHODS for variant in list(oz.card(name).variants)[1:]]
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", METHODS)
 def test_every_law_holds(name):
@@ -29,6 +29,7 @@ def test_every_law_holds(name):
 SHORT = ("fixed point", "dtype of the gradient", "no NaN", "descends", "finite derivative")
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize(("name", "variant"), OTHERS)
 def test_other_variants_keep_the_laws_of_arithmetic(name, variant):
@@ -57,6 +58,7 @@ PIECES = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", PIECES)
 def test_pieces_keep_the_laws_of_arithmetic(name):

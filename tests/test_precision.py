@@ -29,6 +29,7 @@ def drift(make):
     return np.max(np.abs(narrow - wide) / np.max(np.abs(wide), axis=0))
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(("name", "variant"), CASES)
 def test_float32_stays_within_1e_4_of_float64(name, variant):
     chosen = {} if variant is None else {"variant": variant}

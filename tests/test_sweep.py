@@ -118,3 +118,12 @@ def test_the_optimizer_is_traced_once():
 def test_settings_that_cannot_be_swept(settings, message):
     with pytest.raises(ValueError, match=message):
         oz.sweep(train, oz.adam, **settings)
+
+
+def test_a_factory_that_passes_its_arguments_on_takes_any():
+    def with_rate(learning_rate, **others):
+        return oz.momentum(learning_rate, **others)
+
+    grid = {"learning_rate": [0.1, 0.2], "momentum": [0.5, 0.9]}
+    found = oz.sweep(lambda tx: tx.update(jnp.ones(2), tx.init(jnp.ones(2)))[0], with_rate, **grid)
+    np.testing.assert_allclose(found[:, 0, 0], [-0.1, -0.2], rtol=1e-12)

@@ -91,6 +91,7 @@ def test_precision_in_the_terminal(tmp_path, capsys, monkeypatch):
     assert "β = 0.99999" in capsys.readouterr().out
 
 
+@pytest.mark.tier2
 def test_ways_through_many_settings_are_timed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.ROUNDS", 1)
     monkeypatch.setattr("optzoo_jax.experiments.bench.sweeps.SWEEPS", {"sweep on 1 device": (1, 8)})

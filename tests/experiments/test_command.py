@@ -82,6 +82,7 @@ def without_clock(records):
     return [{k: v for k, v in record.items() if k not in ("seconds", "seconds_a_step")} for record in records]
 
 
+@pytest.mark.tier2
 def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path, monkeypatch):
     """Killed when the first of two methods is kept; the second is measured by another process."""
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tiny[3] / "compiled"))
@@ -103,6 +104,7 @@ def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path, mo
     assert without_clock(found["methods"]) == without_clock(tiny[0]["methods"])
 
 
+@pytest.mark.tier2
 def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path, capsys):
     options = "--problem autoencoder --schedule cosine --batch-size 4 --patience 1 --steps 5 --rates 1 --seeds 1"
     arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--out", str(tmp_path)]
@@ -335,6 +337,7 @@ def test_progress_is_a_bar_in_a_terminal(monkeypatch, capsys):
     assert "━" in errors
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(
     ("command", "module"), [("list", "rich"), ("show adam", "rich"), ("race", "flax"), ("race", "sklearn")]
 )

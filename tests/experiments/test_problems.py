@@ -71,6 +71,7 @@ def test_data_are_float32_and_int32(problem):
         assert split.y.dtype == (np.int32 if problem.name in CLASSES else np.float32)
 
 
+@pytest.mark.tier2
 def test_loss_starts_at_ignorance(problem):
     """log(classes); without classes, between the squared errors of the mean image and of a coin, black or white."""
     still, _ = three_steps(problem.name)
@@ -80,6 +81,7 @@ def test_loss_starts_at_ignorance(problem):
         assert 0.07 < still["test_loss"] < 0.5
 
 
+@pytest.mark.tier2
 def test_three_steps_lower_the_loss(problem):
     still, moved = three_steps(problem.name)
     assert not moved["diverged"]

@@ -19,7 +19,7 @@ def python(*arguments):
     return done.stdout.splitlines()
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 def test_a_restored_run_is_bit_identical(tmp_path):
     """One test for all methods, since all of them share two processes."""
     unnoticed = python("-m", "frameworks.resume", "save", str(tmp_path))

@@ -17,7 +17,7 @@ def test_every_section_has_a_program():
     assert len(PROGRAMS) == PAGE.count("```python") == PAGE.count("\n## ")
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.parametrize("title", PROGRAMS)
 def test_a_program_trains(title):
     command = [sys.executable, "-W", "error", "-c", PROGRAMS[title]]

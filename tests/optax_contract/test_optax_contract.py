@@ -30,7 +30,7 @@ def outcomes_of(key, share):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.parametrize("key", RUNS)
 def test_all_pass_and_none_is_skipped(key, record_property):
     """Each of optax's tests as often as its table has rows of ours: a test that is new or gone is noticed."""

@@ -10,7 +10,7 @@ from compilation import environment
 TESTS = Path(__file__).parent.parent
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 @pytest.mark.parametrize("script", ["sharded auto", "sharded explicit", "compressed"])
 def test_states_follow_their_parameters_without_communication(script):
     command = [sys.executable, "-W", "error", "-m", *f"scale.{script}".split()]

@@ -47,7 +47,7 @@ def run_both(folder, module="scale.two_processes"):
     return wait_for(processes, LIMIT), [log.read_text() for log in logs]
 
 
-@pytest.mark.slow
+@pytest.mark.tier2
 def test_two_processes_train_one_model(tmp_path):
     codes, logs = run_both(tmp_path)
     assert codes == [0, 0], "\n\n".join(logs)

@@ -6,6 +6,14 @@ _QUIET = ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-
           "disable-component-update", "disable-sync", "hide-scrollbars")  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What needs a browser is of the second tier."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.tier2)
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A headless Chromium: a Selenium driver, whose `get(file.as_uri())` opens a page."""

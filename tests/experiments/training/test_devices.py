@@ -27,6 +27,7 @@ print(json.dumps({"found": found, "seen": seen}))
 """
 
 
+@pytest.mark.tier2
 def test_two_devices_share_the_rates():
     done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

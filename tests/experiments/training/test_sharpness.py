@@ -23,6 +23,7 @@ def dense_eigenvalues(problem, params):
     )
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("together", [True, False])
 def test_it_is_the_largest_eigenvalue_of_the_dense_hessian(together):
     problem = dataclasses.replace(logistic.make(components=6, penalty=0.1), together=together)

@@ -1,0 +1,41 @@
+"""States in states, and parameters whose paths end alike: what is counted, owned and printed; arrays as decays."""
+
+import jax.numpy as jnp
+import numpy as np
+
+import optzoo_jax as oz
+
+
+def after(steps, tx=None, params=None):
+    tx, params = tx or oz.adam(0.1), jnp.ones(2) if params is None else params
+    state = tx.init(params)
+    for _ in range(steps):
+        _, state = tx.update(params, state, params)
+    return state
+
+
+def test_of_several_counters_the_farthest_counts():
+    assert oz.step((after(1), {"inner": after(3)}, after(2))) == 3
+
+
+def test_parameters_whose_paths_end_alike_own_their_states_each():
+    rows = oz.explain(oz.adam(0.1), {"a": jnp.ones(3), "b": {"a": jnp.ones(3)}})
+    assert [(row.path, row.state_bytes) for row in rows] == [("a", 48), ("b/a", 48)]
+
+
+def test_a_parameter_may_be_called_value():
+    assert [row.path for row in oz.explain(oz.sgd(0.1), {"value": jnp.ones(3)})] == ["value"]
+
+
+def test_the_table_of_parameters_is_aligned():
+    lines = str(oz.explain(oz.adam(0.1), {"a": jnp.ones(3), "a longer name": jnp.ones((30, 4))})).split("\n")
+    assert len(lines) == 4
+    assert len({len(line) for line in lines}) == 1
+    assert {lines[0].index("shape")} == {lines[1].index("(3,)"), lines[2].index("(30, 4)")}
+
+
+def test_a_decay_that_is_1_in_16_bits_still_forgets():
+    """0.999 in bfloat16 is 1, and an average that keeps all of its old value would be 0/0 when corrected."""
+    tx, g = oz.debiased_ema(jnp.asarray(0.999, jnp.bfloat16)), jnp.full(2, 3.0, jnp.bfloat16)
+    direction, _ = tx.update(g, tx.init(g))
+    np.testing.assert_allclose(np.asarray(direction, np.float32), 3.0, rtol=1e-2)
