@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax import Card, card, list_optimizers
-from optzoo_jax.describe import in_words
+from optzoo_jax import Card, card, in_words, list_optimizers
 from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.claims.verdicts import markdown

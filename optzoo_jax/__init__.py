@@ -11,9 +11,10 @@ named optimizer is the list of its parts:
 Every part and every optimizer is an optax `GradientTransformation`: it fits wherever optax's own fit.
 """
 
-from optzoo_jax.card import Card
-from optzoo_jax.combine import chain, precondition
-from optzoo_jax.describe import describe
+from optzoo_jax.arguments import Range
+from optzoo_jax.card import Card, optimizer, step_of
+from optzoo_jax.composition import composition_of
+from optzoo_jax.describe import describe, in_words
 from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.inspect import current_learning_rate, eval_params, explain, state_bytes, step
 from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
@@ -36,13 +37,15 @@ from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
-from optzoo_jax.pieces.bounds import bound_lr, momental_bound
+from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, shared
+from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
 from optzoo_jax.pieces.corrections import anneal, debias
 from optzoo_jax.pieces.curvature import newton_step
 from optzoo_jax.pieces.directions import (
     base_point,
     debiased_ema,
     ema,
+    gradient,
     identity,
     lookahead_point,
     nesterov,
@@ -57,13 +60,21 @@ from optzoo_jax.pieces.moments import (
     residual,
     running_max,
     second_moment,
+    square,
     sum_of_squares,
     yogi_moment,
 )
-from optzoo_jax.pieces.noise import add_gradient_noise
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms, inverse_root, update_rms
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
-from optzoo_jax.pieces.updates import add_decayed_weights, descent, negate, scale_by_learning_rate
+from optzoo_jax.pieces.updates import (
+    add_decayed_weights,
+    decay_weights,
+    descent,
+    negate,
+    scale_by_learning_rate,
+    times_learning_rate,
+)
+from optzoo_jax.precision import full, norm, zeros
 from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
 from optzoo_jax.sweep import sweep
@@ -71,6 +82,7 @@ from optzoo_jax.wrappers.accumulate import accumulate_gradients
 from optzoo_jax.wrappers.compress_state import compress_state
 from optzoo_jax.wrappers.lookahead import lookahead
 from optzoo_jax.wrappers.master_params import master_params
+from optzoo_jax.wrappers.noise import add_gradient_noise
 from optzoo_jax.wrappers.pack import pack, pack_state, unpack_state
 from optzoo_jax.wrappers.round_stochastically import round_stochastically
 from optzoo_jax.wrappers.state_dtype import with_state_dtype

@@ -1,77 +1,156 @@
-"""What an argument may be, decided by its name, and the error when it is not.
+"""What an argument may be, declared where it stands, and the error when it is not.
 
-A decay is called `b1`, `b2`, `rho` … wherever it appears, so its range is said here once and checked where a
-factory is called. Arrays and traced values are not checked: their value is not known when the factory runs.
+    def ema(x, mu, decay: Decay = 0.9): …
+
+`Decay` is a number with a range and a meaning; any other is `Annotated[Hyper, Range("[0, 1]", "the share of …")]`.
+Python numbers and concrete arrays are checked where a factory is called; of a traced value only the type is known.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import math
+import typing
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
-_MAY_BE_SCHEDULES = ("learning_rate", "weight_decay")
-_DECAYS = ("b1", "b2", "b3", "decay", "rho", "momentum")
-_DECAY = "a decay: the share of the old average that is kept each step, 0 for none"
-_NON_NEGATIVE = (0.0, math.inf, "[0, ∞)")
-
-# name → lowest, highest, the rule as printed, what the argument is
-RANGES: dict[str, tuple[float, float, str, str]] = {
-    **{name: (0.0, math.nextafter(1.0, 0.0), "[0, 1)", _DECAY) for name in _DECAYS},
-    "eps": (*_NON_NEGATIVE, "added outside the root"),
-    "eps_root": (*_NON_NEGATIVE, "added inside the root"),
-    "learning_rate": (*_NON_NEGATIVE, "the step size; negate the loss to ascend"),
-    "base_learning_rate": (
-        math.nextafter(0.0, 1.0),
-        math.inf,
-        "(0, ∞)",
-        "the learning rate that a schedule is measured against",
-    ),
-    "weight_decay": (*_NON_NEGATIVE, "the pull of the parameters to 0; None for no decay"),
-    "initial": (*_NON_NEGATIVE, "the value that an accumulator starts at"),
-    "initial_accumulator_value": (*_NON_NEGATIVE, "the value that an accumulator starts at"),
-    "final_learning_rate": (*_NON_NEGATIVE, "the rate that the bounds close on"),
-    "gamma": (*_NON_NEGATIVE, "the speed of a decay over time"),
-    "eta": (*_NON_NEGATIVE, "the variance of the first step's noise"),
-    "lam": (*_NON_NEGATIVE, "the weight of the speed-up"),
-    "momentum_decay": (*_NON_NEGATIVE, "the speed at which the momentum schedule rises"),
-    "damping": (*_NON_NEGATIVE, "what is added to every curvature"),
-    "min_delta": (*_NON_NEGATIVE, "the least improvement that counts"),
-    "scale": (math.nextafter(0.0, 1.0), math.inf, "(0, ∞)", "the unit that a change is measured in"),
-    "threshold": (4.0, math.inf, "[4, ∞)", "r_t is a real number only for ρ_t ≥ 4"),
-    "slow_step_size": (0.0, 1.0, "[0, 1]", "the share of the way from slow to fast weights"),
-    "sync_period": (1.0, math.inf, "[1, ∞)", "the number of fast steps between two syncs"),
-    "patience": (1.0, math.inf, "[1, ∞)", "the number of checks in a row without improvement"),
-}
+Array = jax.Array
+Numeric = float | int | jax.Array
+Schedule = Callable[[Any], Any]
+Hyper = Numeric | Schedule
 
 
-def check_ranges(where: str, arguments: Mapping[str, Any]) -> None:
-    """Raises ValueError for the first Python number outside the range of its name, TypeError for a schedule."""
-    for name, value in arguments.items():
-        if name in RANGES and callable(value) and name not in _MAY_BE_SCHEDULES:
-            raise TypeError(
-                f"{where}: {name} is a schedule ({value!r}), and must be a number: only the learning rate and the "
-                "weight decay follow a schedule by themselves; others do by "
-                f"optax.inject_hyperparams({where})({name}=…)."
-            )
-        if name not in RANGES or isinstance(value, bool) or not isinstance(value, int | float | np.generic):
+class Range:
+    """The numbers that an argument may be.
+
+    Args:
+      rule: an interval, "[0, 1)", "(0, ∞)".
+      meaning: what the argument is, for the error.
+      whole: whether it is a number of steps: an integer, and no schedule.
+    """
+
+    def __init__(self, rule: str, meaning: str, *, whole: bool = False) -> None:
+        low, high = (float(end.replace("∞", "inf")) for end in rule.strip("[]()").split(","))
+        self.low = low if rule.startswith("[") else math.nextafter(low, math.inf)
+        self.high = high if rule.endswith("]") else math.nextafter(high, -math.inf)
+        self.rule, self.meaning, self.whole = rule, meaning, whole
+
+    def check(self, where: str, name: str, value: Any) -> None:
+        """Raises ValueError for a number outside, TypeError for what is no number."""
+        if callable(value) and not self.whole:
+            return
+        number = _concrete(value)
+        wrong = number is None and not isinstance(value, jax.core.Tracer | jax.Array | np.ndarray)
+        if wrong or (self.whole and not isinstance(value, int | np.integer | jax.core.Tracer)):
+            kind = "a whole number" if self.whole else "a number, an array or a schedule"
+            raise TypeError(f"{where}: {name}={value!r} is not {kind} in {self.rule}. {name} is {self.meaning}.")
+        if number is not None and not self.low <= number <= self.high:
+            raise ValueError(f"{where}: {name}={value} is outside {self.rule}. {name} is {self.meaning}.")
+
+
+def _concrete(value: Any) -> float | None:
+    """The number, where it is one and known. Sixteen bits say 1 for .999, which the caller did not."""
+    if isinstance(value, bool | np.bool_ | complex | np.complexfloating | jax.core.Tracer):
+        return None
+    if isinstance(value, int | float | np.number):
+        return float(value)
+    if isinstance(value, np.ndarray | jax.Array) and value.ndim == 0 and value.dtype.kind in "iuf":
+        return float(value) if value.dtype.itemsize >= 4 else None
+    return None
+
+
+_decay = Range("[0, 1)", "a decay: the share of the old average that is kept each step, 0 for none")
+Decay = Annotated[Hyper, _decay]
+Epsilon = Annotated[Hyper, Range("[0, ∞)", "added outside the root")]
+EpsilonRoot = Annotated[Hyper, Range("[0, ∞)", "added inside the root")]
+Initial = Annotated[Hyper, Range("[0, ∞)", "the value that an accumulator starts at")]
+LearningRate = Annotated[Hyper, Range("[0, ∞)", "the step size; negate the loss to ascend")]
+Base = Annotated[Hyper, Range("(0, ∞)", "the learning rate that a schedule is measured against")]
+Decayed = Annotated[Hyper, Range("[0, ∞)", "the pull of the parameters to 0; None for no decay")]
+Unit = Annotated[Hyper, Range("(0, ∞)", "the unit that a change is measured in")]
+Threshold = Annotated[
+    Hyper, Range("[4, ∞)", "from where on the rate is trusted; r_t is a real number only for ρ_t ≥ 4")
+]
+FinalRate = Annotated[Hyper, Range("[0, ∞)", "the rate that the bounds close on")]
+Speed = Annotated[Hyper, Range("[0, ∞)", "the speed at which something changes over the steps")]
+Damping = Annotated[Hyper, Range("[0, ∞)", "what is added to every curvature")]
+Weight = Annotated[Hyper, Range("[0, ∞)", "the weight of a term")]
+Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
+Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights")]
+
+
+class Allowed(typing.NamedTuple):
+    """What an argument may be: a number in a range, where it has one, and what else: None, or a word."""
+
+    range: Range | None
+    others: tuple[Any, ...]
+
+
+@functools.lru_cache(1024)
+def ranges_of(*factories: Any) -> dict[str, Allowed]:
+    """What the arguments of functions (or the items of a TypedDict) may be, by name, where a range is declared."""
+    found = {}
+    for factory in factories:
+        try:
+            hints = typing.get_type_hints(factory, include_extras=True)
+        except (NameError, TypeError):  # names that only a type checker knows
             continue
-        low, high, rule, meaning = RANGES[name]
-        if not low <= float(value) <= high:
-            raise ValueError(f"{where}: {name}={value} is outside {rule}. {name} is {meaning}.")
+        for name, hint in hints.items():
+            parts = list(_parts(hint))
+            ranges = [x for x in parts if isinstance(x, Range)]
+            others = tuple(x for x in parts if not isinstance(x, Range))
+            if ranges or any(isinstance(x, str) for x in others):
+                found[name] = Allowed(ranges[0] if ranges else None, others)
+    return found
 
 
-def check_choice(where: str, name: str, value: object, choices: Iterable[str]) -> None:
-    """Raises ValueError, with the nearest valid word, where `value` is none of `choices`."""
-    choices = list(choices)
-    if value not in choices:
-        unknown(f"{where}: {name}={value!r} is unknown", str(value), choices)
+def _parts(hint: Any) -> Iterable[Any]:
+    if typing.get_origin(hint) is Annotated:
+        yield from (x for x in hint.__metadata__ if isinstance(x, Range))
+    elif typing.get_origin(hint) is typing.Literal:
+        yield from typing.get_args(hint)
+    elif hint is type(None):
+        yield None
+    elif typing.get_origin(hint) is not Callable:
+        for member in typing.get_args(hint):
+            yield from _parts(member)
+
+
+def checked(where: str, arguments: Mapping[str, Any], allowed: Mapping[str, Allowed]) -> dict[str, Any]:
+    """The arguments, those with a range as the numbers that they stand for."""
+    found = dict(arguments)
+    for name in allowed.keys() & found.keys():
+        value, (rule, others) = found[name], allowed[name]
+        words = [x for x in others if isinstance(x, str)]
+        if (value is None and None in others) or (isinstance(value, str) and value in words):
+            continue
+        if words and (rule is None or isinstance(value, str)):
+            unknown(f"{where}: {name}={value!r} is unknown", str(value), words)
+        if rule is not None:
+            rule.check(where, name, value)
+            found[name] = _as_number(rule, value)
+    return found
+
+
+def _as_number(allowed: Range, value: Any) -> Any:
+    """An array as the number that it stands for, where a wrapper cast it to the dtype of the parameters.
+
+    optax.inject_hyperparams makes a complex number of a hyperparameter of complex parameters, and of 0.999 in bfloat16
+    it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
+    what that dtype has to say.
+    """
+    if not isinstance(value, jax.Array):
+        return value
+    if allowed is not _decay or not jnp.issubdtype(value.dtype, jnp.inexact):
+        return value.real
+    return jnp.minimum(value.real, jnp.asarray(1 - jnp.finfo(value.dtype).epsneg, value.real.dtype))
 
 
 def unknown(message: str, word: str, choices: list[str]) -> NoReturn:
@@ -81,27 +160,37 @@ def unknown(message: str, word: str, choices: list[str]) -> NoReturn:
     raise ValueError(f"{message}; it is one of {', '.join(map(repr, choices))}.{hint}")
 
 
+@functools.lru_cache(1024)
+def signature_of(factory: Callable[..., Any]) -> inspect.Signature:
+    """inspect.signature, remembered."""
+    return inspect.signature(factory)
+
+
+def ranges_of_factory(factory: Callable[..., Any]) -> Mapping[str, Allowed]:
+    """What the arguments of a factory may be: what `allowed` says, which a decorator left there, or its signature."""
+    return getattr(factory, "allowed", None) or ranges_of(factory)
+
+
 def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name, defaults included, checked against the ranges of their names."""
+    """The arguments of a call by name, defaults included, checked against the ranges that the factory declares."""
     try:
-        bound = inspect.signature(factory).bind(*args, **kwargs)
+        bound = signature_of(factory).bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{factory.__name__}: {error}") from None
+        hint = getattr(factory, "hint", "") if "missing" in str(error) else ""
+        raise TypeError(f"{factory.__name__}: {error}{hint}") from None
     bound.apply_defaults()
-    arguments = dict(bound.arguments)
-    check_ranges(factory.__name__, arguments)
-    return {name: _as_number(name, value) if name in RANGES else value for name, value in arguments.items()}
+    return checked(factory.__name__, bound.arguments, ranges_of_factory(factory))
 
 
-def _as_number(name: str, value: Any) -> Any:
-    """An array as the number that it stands for, where a wrapper cast it to the dtype of the parameters.
+P = typing.ParamSpec("P")
+R = typing.TypeVar("R")
 
-    optax.inject_hyperparams makes a complex number of a hyperparameter of complex parameters, and of 0.999 in bfloat16
-    it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
-    what that dtype has to say.
-    """
-    if not isinstance(value, jax.Array):
-        return value
-    if name not in _DECAYS or not jnp.issubdtype(value.dtype, jnp.inexact):
-        return value.real
-    return jnp.minimum(value.real, jnp.asarray(1 - jnp.finfo(value.dtype).epsneg, value.real.dtype))
+
+def validated(factory: Callable[P, R]) -> Callable[P, R]:
+    """A function whose arguments are checked against the ranges that it declares."""
+
+    @functools.wraps(factory)
+    def build(*args: P.args, **kwargs: P.kwargs) -> R:
+        return factory(**bind(factory, args, kwargs))  # pyright: ignore[reportCallIssue]
+
+    return build

@@ -3,9 +3,11 @@
     @optimizer(full_name="Adaptive moment estimation", year=2014, learning_rate=1e-3, parent="rmsprop", …)
     def adam(learning_rate, b1=0.9, …, **decay: Unpack[WeightDecay]):
         '''First line. Equations, Args, Departures, Reference: the card reads them from here.'''
+        return precondition(…)
 
-The decorator checks arguments by name, gives every optimizer the same four weight-decay arguments, and names the
-transformation after the call.
+The body returns the method's step, and the decorator makes the update of it: `descent`, with the learning rate and the
+same four weight-decay arguments for all. It checks arguments and names the transformation after the call. `step_of`
+gives the step alone, `scale_by_adam`. A body that returns an update has used its learning rate and its decay itself.
 """
 
 from __future__ import annotations
@@ -19,21 +21,25 @@ from typing import Any, Literal, ParamSpec, TypedDict
 
 import jax
 import jax.numpy as jnp
+import optax
 
-from optzoo_jax.arguments import bind, check_choice
-from optzoo_jax.transformation import Numeric, Part, Schedule, Transformation, name_part, part_of
+from optzoo_jax.arguments import Base, Decayed, bind, ranges_of
+from optzoo_jax.composition import Call, Elsewhere, composition_of, leaves
+from optzoo_jax.piece import called, named
+from optzoo_jax.pieces.updates import descent
 
 P = ParamSpec("P")
+Transformation = optax.GradientTransformationExtraArgs
 Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]
 
 
 class WeightDecay(TypedDict, total=False):
     """The arguments that every named optimizer takes, keyword-only."""
 
-    weight_decay: Numeric | Schedule | None
+    weight_decay: Decayed | None
     weight_decay_mode: Literal["l2", "decoupled", "independent"]
     mask: Any
-    base_learning_rate: Numeric | None
+    base_learning_rate: Base | None
 
 
 _DECAY_HELP = """\
@@ -131,12 +137,12 @@ class Card:
     @property
     def parts(self) -> list[str]:
         """The names of the pieces that the method is made of, in the order in which they act."""
-        return [] if self.kind == "stopping rule" else _pieces(part_of(self.example()))
+        return [] if self.kind == "stopping rule" else _pieces(composition_of(self.example()))
 
     @property
     def slots(self) -> list[str]:
         """The names of the arrays that the method keeps for every parameter."""
-        return [path[-1].name for path, _ in self._arrays()]
+        return [str(getattr(path[-1], "key", getattr(path[-1], "name", ""))) for path, _ in self._arrays()]
 
     @property
     def bytes_per_parameter(self) -> int:
@@ -157,10 +163,10 @@ class Card:
         return " ".join(text.split(title, 1)[1].split("\n\n")[0].split())
 
 
-def _pieces(part: Part) -> list[str]:
-    below = [name for _, child in part.children for name in _pieces(child)]
-    wraps = any(role == "inner" for role, _ in part.children)
-    return [part.name, *below] if wraps or not below else below
+def _pieces(node: Any) -> list[str]:
+    if isinstance(node, Elsewhere):
+        return [node.name, *(name for _, child in node.children for name in _pieces(child))]
+    return [name for leaf in leaves(node) for name in (_pieces(leaf) if isinstance(leaf, Elsewhere) else [leaf.name])]
 
 
 CARDS: dict[str, Card] = {}
@@ -168,9 +174,9 @@ CARDS: dict[str, Card] = {}
 
 def card_of(
     *,
-    full_name: str,
-    year: int,
-    kind: Kind,
+    full_name: str = "",
+    year: int = 0,
+    kind: Kind = "optimizer",
     learning_rate: float | None = None,
     parent: str | None = None,
     difference: str = "",
@@ -181,16 +187,33 @@ def card_of(
     not_claimed: Mapping[str, str] | None = None,
     bound: str = "",
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
-    """Fills in the card of a method that is not a named optimizer (a wrapper, a rule)."""
+    """Fills in the card of a method that is not a named optimizer (a wrapper, a rule).
+
+    Raises:
+      ValueError: where the name is taken by another function.
+    """
 
     def decorate(factory: Callable[P, Any]) -> Callable[P, Any]:
+        name = factory.__name__
+        taken = CARDS.get(name)
+        if taken and (taken.factory.__module__, taken.factory.__qualname__) != (
+            factory.__module__,
+            factory.__qualname__,
+        ):
+            raise ValueError(
+                f"the name {name!r} is taken by the method of {taken.factory.__module__}, {taken.summary!r}: a card is "
+                "found by its name. Call yours otherwise."
+            )
+
         @functools.wraps(factory)
         def build(*args: P.args, **kwargs: P.kwargs) -> Any:
-            bind(factory, args, kwargs)
-            return factory(*args, **kwargs)
+            return factory(**bind(build, args, kwargs))  # pyright: ignore[reportCallIssue]
 
-        CARDS[factory.__name__] = Card(
-            factory.__name__, full_name, year, kind, build, learning_rate, parent, difference, variants or {},
+        in_all = ranges_of(WeightDecay) if kind.endswith("optimizer") else {}
+        build.allowed = {**in_all, **ranges_of(factory)}  # pyright: ignore[reportFunctionMemberAccess]
+
+        CARDS[name] = Card(
+            name, full_name or name, year, kind, build, learning_rate, parent, difference, variants or {},
             calls or {}, no_counterpart or {}, degree, not_claimed or {}, bound,
         )  # fmt: skip
         return build
@@ -200,41 +223,92 @@ def card_of(
 
 def optimizer(
     *,
-    learning_rate: float,
+    learning_rate: float = 1e-3,
     kind: Kind = "optimizer",
-    variants: Mapping[str, str] | None = None,
     weight_decay: float | None = None,
     weight_decay_mode: Literal["l2", "decoupled", "independent"] = "decoupled",
     **facts: Any,
 ) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
-    """Makes a factory a named optimizer: its card, its weight decay, its checked arguments.
+    """Makes a function a named optimizer: its card, its weight decay, its checked arguments.
+
+    The function takes a learning rate and its own arguments, and returns a step, gradient → step, with the learning
+    rate in it or not; or an update.
 
     Args:
-      learning_rate: where to start.
+      learning_rate: the one to start with.
       kind: what it is.
-      variants: formula → a line; the first is the default.
       weight_decay, weight_decay_mode: the method's defaults of the arguments in `WeightDecay`.
-      **facts: the other fields of `Card`.
+      **facts: the other fields of `Card`: full_name, year, parent, difference, variants, calls, degree, ….
+
+    Raises:
+      ValueError: where the name is taken.
+      TypeError: where what the function returns is neither a step nor an update.
     """
     decay = WeightDecay(
         weight_decay=weight_decay, weight_decay_mode=weight_decay_mode, mask=None, base_learning_rate=None
     )
 
-    def decorate(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
-        name = factory.__name__
+    def decorate(body: Callable[P, Transformation]) -> Callable[P, Transformation]:
+        own = inspect.signature(body).parameters
+        if "learning_rate" not in own:
+            raise TypeError(f"{body.__name__}: an optimizer's first argument is its learning_rate.")
 
-        @functools.wraps(factory)
-        def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
-            arguments = bind(build, args, kwargs)
-            if variants:
-                check_choice(name, "variant", arguments["variant"], variants)
-            return name_part(factory(**arguments), name, arguments, "gradient [g] → update [θ]")  # pyright: ignore[reportCallIssue]
+        def build(**arguments: Any) -> Transformation:
+            return called(_update_of(body, arguments), Call(body.__name__, arguments))
 
-        build.__signature__ = _with_decay(inspect.signature(factory), decay)  # pyright: ignore[reportAttributeAccessIssue]
-        build.__doc__ = _with_decay_help(factory.__doc__ or "", decay)
-        return card_of(learning_rate=learning_rate, kind=kind, variants=variants, **facts)(build)
+        functools.update_wrapper(build, body)
+        build.__signature__ = _with_decay(inspect.signature(body), decay)  # pyright: ignore[reportAttributeAccessIssue]
+        build.__doc__ = _with_decay_help(body.__doc__ or "", decay)
+        factory = card_of(learning_rate=learning_rate, kind=kind, **facts)(build)
+        factory.step_body = body  # pyright: ignore[reportFunctionMemberAccess]
+        return factory  # pyright: ignore[reportReturnType]
 
     return decorate
+
+
+def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]) -> Transformation:
+    """The update of the step that a body returns; where it returns an update, that."""
+    decay = {name: arguments[name] for name in WeightDecay.__annotations__}
+    own = {name: value for name, value in arguments.items() if name not in decay}
+    takes_decay = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(body).parameters.values())
+    step = body(**own, **decay) if takes_decay else body(**own)
+    flow = composition_of(step).flow
+    if flow.word == "update":
+        return step
+    unit = flow.at()
+    rate_inside = unit is not None and unit["α"] == 1
+    return descent(step, arguments["learning_rate"], rate_inside=rate_inside, **decay)
+
+
+def step_of(
+    factory: Callable[..., Transformation], *, learning_rate: float | None = None
+) -> Callable[..., Transformation]:
+    """The step of an optimizer, before its learning rate: `scale_by_adam = step_of(adam)`.
+
+    Args:
+      factory: an optimizer, as `optimizer` makes it.
+      learning_rate: the default, where the step has the learning rate in it.
+    """
+    body: Callable[..., Transformation] = factory.step_body  # pyright: ignore[reportFunctionMemberAccess]
+    name, rate = factory.__name__, inspect.Parameter("learning_rate", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = [p for p in inspect.signature(body).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = [p.replace(default=learning_rate) if p.name == rate.name else p for p in own]
+    parameters = [p for p in parameters if p.name != rate.name or learning_rate is not None]
+
+    def step(**arguments: Any) -> Transformation:
+        return body(**{"learning_rate": None, **arguments})
+
+    step.__name__ = step.__qualname__ = f"scale_by_{name}"
+    step.__module__ = body.__module__
+    step.__annotations__ = {p.name: p.annotation for p in parameters}
+    step.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    summary, args = (
+        (factory.__doc__ or "").split("\n")[0],
+        inspect.cleandoc(body.__doc__ or "").partition("\nArgs:\n")[2],
+    )
+    lines = [line for line in args.partition("\n\n")[0].split("\n") if not line.startswith("  learning_rate:")]
+    step.__doc__ = f"The step of `{name}`, before its learning rate. {summary}\n\nArgs:\n" + "\n".join(lines)
+    return named(step)
 
 
 def _with_decay(signature: inspect.Signature, decay: WeightDecay) -> inspect.Signature:
@@ -251,6 +325,6 @@ def _with_decay_help(doc: str, decay: WeightDecay) -> str:
     doc = inspect.cleandoc(doc)
     head, args, tail = doc.partition("\nArgs:\n")
     if not args:
-        raise ValueError(f"an optimizer's docstring needs an Args section: {doc[:60]!r}")
+        return f"{doc}\n\nArgs:\n{textwrap.indent(_DECAY_HELP.format(**decay), '  ')}"
     own, _, rest = tail.partition("\n\n")
     return f"{head}{args}{own}\n{textwrap.indent(_DECAY_HELP.format(**decay), '  ')}\n{rest}"

@@ -5,45 +5,58 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from optzoo_jax.composition import Call, Composition, Elsewhere, Join, Piece, composition_of
 from optzoo_jax.registry import card
-from optzoo_jax.transformation import Part, part_of
+from optzoo_jax.units import GRADIENT, Flow, Unit
 
 _HIDDEN = ("weight_decay", "weight_decay_mode", "mask", "base_learning_rate")
+_WORDS = {Unit.parse("g"): "direction", Unit.parse("g²"): "moment", Unit.parse("1/g"): "rate", Unit.parse("1"): "step"}
 
 
 def describe(method: Any) -> str:
     """A method as a tree of parts: names, arguments, and what flows through each, with units.
 
-    A part's units: [g] those of the gradient, [θ] those of the parameters, [1] none.
+    A part's units: [g] those of the gradient, [θ] those of the parameters, [α] that of the learning rate, [1] none; x
+    stands for whatever comes in.
 
     Args:
       method: a transformation, or the name of a registered one (at its defaults).
     """
-    root = part_of(card(method).example() if isinstance(method, str) else method)
+    root = composition_of(card(method).example() if isinstance(method, str) else method)
     return "\n".join(_lines(root, "", "", ""))
 
 
-def _lines(part: Part, role: str, first: str, rest: str) -> list[str]:
+def _lines(node: Composition, role: str, first: str, rest: str) -> list[str]:
     label = f"{role}: " if role else ""
-    head = f"{first}{label}{call(part)}"
-    lines = [f"{head}   {part.stream}" if part.stream else head]
-    for i, (child_role, child) in enumerate(part.children):
-        last = i + 1 == len(part.children)
+    stream = _stream(node)
+    lines = [f"{first}{label}{call(node)}" + (f"   {stream}" if stream else "")]
+    for i, (child_role, child) in enumerate(node.children):
+        last = i + 1 == len(node.children)
         lines += _lines(child, child_role, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
     return lines
 
 
-def call(part: Part) -> str:
+def _stream(node: Composition) -> str:
+    """What flows in and out: a piece's own words; of a composition what they come to, fed a gradient."""
+    if isinstance(node, Piece):
+        return node.definition.stream.text
+    if node.name in ("chain", "masked"):
+        return ""
+    flow: Flow = node.flow
+    if flow.gives is None:
+        return "made elsewhere"
+    came, going = flow.needs or GRADIENT, flow.at(flow.needs or GRADIENT)
+    unit = "[θ]" if going == Unit.parse("α") or flow.word == "update" else str(going)
+    word = flow.word or _WORDS.get(going, "step" if going["g"] == 0 else "stream")  # pyright: ignore
+    return f"{flow.needs_word or ('gradient' if came == GRADIENT else 'stream')} {came} → {word} {unit}"
+
+
+def call(node: Composition) -> str:
     """The call that makes the part, without weight-decay arguments that are off."""
-    off = part.arguments.get("weight_decay", 0) is None
-    shown = {k: v for k, v in part.arguments.items() if not (off and k in _HIDDEN)}
-    return f"{part.name}({', '.join(f'{k}={_value(v)}' for k, v in shown.items())})"
-
-
-def _value(value: Any) -> str:
-    if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
-    return repr(value)
+    if node.called is None:
+        return f"{node.name}()"
+    off = node.called.arguments.get("weight_decay", 0) is None
+    return str(Call(node.name, {k: v for k, v in node.called.arguments.items() if not (off and k in _HIDDEN)}))
 
 
 def in_words(method: Any) -> str:
@@ -54,25 +67,28 @@ def in_words(method: Any) -> str:
     Args:
       method: as for `describe`.
     """
-    return _words(part_of(card(method).example() if isinstance(method, str) else method))
+    return _words(composition_of(card(method).example() if isinstance(method, str) else method))
 
 
-def _words(part: Part) -> str:
-    if part.name == "precondition":
-        (_, direction), (_, rate) = part.children
+def _words(node: Composition) -> str:
+    if isinstance(node, Join) and node.is_precondition:
+        direction, rate = node.branches
         return f"{_grouped(direction)} · {_grouped(rate)}"
-    inner = [child for role, child in part.children if role == "inner"]
-    if inner:
-        return f"{part.name}({_words(inner[0])})"
-    opened = part.name == "chain" or part.name.startswith("scale_by_") or "update [θ]" in part.stream
-    if not part.children or not opened:
-        return part.name
-    links = [child for _, child in part.children if child.name not in ("scale_by_learning_rate", "negate", "identity")]
+    if isinstance(node, Elsewhere) and node.children:
+        ((role, inner),) = node.children
+        return f"{node.name}({_words(inner)})" if role else _words(inner)
+    opened = node.name == "chain" or node.name.startswith("scale_by_") or node.flow.word == "update"
+    if not node.children or not opened or isinstance(node, Join):
+        return node.name
+    links = [link for _, link in node.children if link.name not in _NOT_SAID]
     return " → ".join(_words(link) if len(links) == 1 else _grouped(link) for link in links) or "identity"
 
 
-def _grouped(part: Part) -> str:
-    words = outermost = _words(part)
+_NOT_SAID = ("scale_by_learning_rate", "times_learning_rate", "negate", "identity")
+
+
+def _grouped(node: Composition) -> str:
+    words = outermost = _words(node)
     while outermost != (outermost := re.sub(r"\([^()]*\)", "", outermost)):
         pass
     return f"({words})" if " " in outermost else words

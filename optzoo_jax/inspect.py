@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.arguments import Array
+from optzoo_jax.composition import composition_of
 from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.precision import narrow
-from optzoo_jax.transformation import Array, part_of
 from optzoo_jax.wrappers.lookahead import LookaheadState
 from optzoo_jax.wrappers.pack import unpack_state
 
@@ -158,7 +159,7 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
         if group is None and (labels or without_state):
             group = " or ".join(without_state) or None
         bytes_kept = sum(_bytes(x) for _, x in own)
-        rows.append(Row(path_name(path), p.shape, p.dtype, group or part_of(tx).name, bool(decay), bytes_kept))
+        rows.append(Row(path_name(path), p.shape, p.dtype, group or composition_of(tx).name, bool(decay), bytes_kept))
     return Explanation(rows)
 
 

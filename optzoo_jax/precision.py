@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optzoo_jax.transformation import Array, Numeric
+from optzoo_jax.arguments import Array, Numeric
 
 
 def wide(dtype: Any) -> Any:
@@ -20,6 +19,11 @@ def with_precision_of(x: Array, dtype: Any) -> Array:
     """x, real or complex as it is, in the precision of `dtype`."""
     real = jnp.finfo(dtype).dtype
     return x.astype(np.promote_types(real, np.complex64) if jnp.iscomplexobj(x) else real)
+
+
+def cast(x: Any, real: Any) -> Any:
+    """An array of numbers in the precision of `real`; integers, keys and all else as they are."""
+    return with_precision_of(x, real) if hasattr(x, "dtype") and jnp.issubdtype(x.dtype, jnp.inexact) else x
 
 
 def widen(tree: Any) -> Any:
@@ -37,27 +41,19 @@ def as_array(p: Any) -> Any:
     return p if hasattr(p, "dtype") else jnp.asarray(p)
 
 
-def zeros(p: Array | jax.ShapeDtypeStruct) -> Array:
-    """A slot that starts at 0, real or complex as the parameter is."""
-    return jnp.zeros_like(p, dtype=wide(p.dtype))
+def zeros(x: Array | jax.ShapeDtypeStruct) -> Array:
+    """A slot that starts at 0, real or complex as the stream is."""
+    return jnp.zeros_like(x, dtype=wide(x.dtype))
+
+
+def full(x: Array | jax.ShapeDtypeStruct, initial: Numeric = 0.0) -> Array:
+    """A slot that starts at the hyperparameter `initial`."""
+    return jnp.full_like(x, initial, dtype=wide(x.dtype))
 
 
 def wide_copy(p: Any) -> Array:
     """A slot that starts as the parameter. A copy, since it must survive its donation; 0 for a mere shape."""
     return zeros(p) if isinstance(p, jax.ShapeDtypeStruct) else jnp.array(widen(p), copy=True)
-
-
-def full(value: Numeric) -> Callable[[Array], Array]:
-    """A slot that starts at `value`, real or complex as the parameter is."""
-    return lambda p: jnp.full_like(p, value, dtype=wide(p.dtype))
-
-
-def full_real(value: Numeric) -> Callable[[Array], Array]:
-    """A real slot that starts at `value`: a second moment is real also where the parameter is complex."""
-    return lambda p: jnp.full_like(p, value, dtype=jnp.finfo(wide(p.dtype)).dtype)
-
-
-zeros_real = full_real(0.0)
 
 
 def times(x: Array, r: Array) -> Array:
@@ -74,3 +70,12 @@ def cut(g: Array, share: float = 0.25) -> Array:
     if jnp.iscomplexobj(g):
         return times(g, jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1)))
     return jax.lax.clamp(g.dtype.type(-largest), g, g.dtype.type(largest))
+
+
+def norm(x: Array) -> Array:
+    """‖x‖ = √Σ|x|², real: finite where the squares would overflow, and 0 for zeros, with a derivative of 0 there."""
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), initial=0))
+    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
+    x = x / scale
+    total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x)
+    return jnp.where(total > 0, scale * jnp.sqrt(jnp.where(total > 0, total, jnp.ones_like(total))), total)

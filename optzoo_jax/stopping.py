@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from optzoo_jax.arguments import Array, Numeric, Range
 from optzoo_jax.card import card_of
-from optzoo_jax.transformation import Array, Numeric
 
 
 class EarlyStoppingState(NamedTuple):
@@ -33,7 +33,10 @@ class EarlyStopping(NamedTuple):
     kind="stopping rule",
     difference="ends training when a validation value has not improved for a while",
 )
-def early_stopping(patience: int, min_delta: Numeric = 0.0) -> EarlyStopping:
+def early_stopping(
+    patience: Annotated[int, Range("[1, ∞)", "the number of checks in a row without improvement", whole=True)],
+    min_delta: Annotated[Numeric, Range("[0, ∞)", "the least improvement that counts")] = 0.0,
+) -> EarlyStopping:
     """Early stopping: stop when `patience` checks in a row brought no improvement.
 
         improved  ⇔  value < best − min_delta

@@ -90,7 +90,7 @@ def test_with_one_gradient_it_is_the_optimizer_itself():
 
 
 def test_no_gradients_have_no_mean():
-    with pytest.raises(ValueError, match=r"k=0 is outside 1, 2, 3, …: it is the number of gradients in a mean"):
+    with pytest.raises(ValueError, match=r"k=0 is outside \[1, ∞\)\. k is the number of gradients in a mean"):
         oz.accumulate_gradients(oz.sgd(1.0), 0)
 
 

@@ -1,12 +1,19 @@
 """What an argument may be, and what the error says when it is not."""
 
+import inspect
+import math
+import re
+from typing import Annotated
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.arguments import RANGES
+from optzoo_jax.arguments import ranges_of_factory
 
+INNER = ("optzoo_jax.pieces", "optzoo_jax.wrappers")
 NAMES = oz.list_optimizers(kind="*optimizer")
 
 
@@ -15,30 +22,72 @@ def test_an_error_names_argument_value_and_range():
         oz.adam(1e-3, b1=1.2)
 
 
-# argument → a value outside its range, one step beyond where that is possible
-OUTSIDE = {
-    **dict.fromkeys(("b1", "b2", "b3", "decay", "rho", "momentum"), 1.0),
-    **dict.fromkeys(("base_learning_rate", "scale"), 0.0),
-    **dict.fromkeys(("sync_period", "patience"), 0),
-    "threshold": 3.9,
-    "slow_step_size": 1.1,
+REQUIRED = {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity()}
+FACTORIES = {
+    **{name: oz.card(name).factory for name in oz.list_optimizers()},
+    **{name: x for name, x in vars(oz).items() if callable(x) and getattr(x, "__module__", "").startswith(INNER)},
 }
 
 
-REQUIRED = {"optimizer": {"learning_rate": 0.1}, "gradient noise": {"key": 0}, "stopping rule": {"patience": 3}}
+def just_outside(allowed):
+    """The nearest numbers that the range leaves out."""
+    if allowed.whole:
+        return [int(allowed.low) - 1]
+    return [math.nextafter(allowed.low, -math.inf), math.nextafter(allowed.high, math.inf), math.nan]
 
 
-@pytest.mark.parametrize("name", RANGES)
-def test_every_range_is_checked_wherever_its_name_appears(name):
-    value, takers = OUTSIDE.get(name, -1e-9), 0
-    for method in oz.list_optimizers():
-        card = oz.card(method)
-        if name in card.arguments:
-            takers += 1
-            arguments = {**REQUIRED.get(card.kind, {}), name: value}
-            with pytest.raises(ValueError, match=f"^{method}: {name}={value} is outside"):
-                card.factory(*([oz.sgd(0.1)] if card.kind == "wrapper" else []), **arguments)
-    assert takers or name in ("decay", "initial", "scale"), "no method takes it: only pieces may"
+def built(name, **arguments):
+    needed = {k: v for k, v in REQUIRED.items() if k in inspect.signature(FACTORIES[name]).parameters}
+    wrapped = "inner" in inspect.signature(FACTORIES[name]).parameters
+    return FACTORIES[name](*([oz.sgd(0.1)] if wrapped else []), **{**needed, **arguments})
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_a_number_outside_its_range_is_named(name):
+    for argument, (allowed, _) in ranges_of_factory(FACTORIES[name]).items():
+        for value in just_outside(allowed) if allowed else ():
+            with pytest.raises(ValueError, match=re.escape(f": {argument}={value} is outside")):
+                built(name, **{argument: value})
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_what_is_no_number_is_named(name):
+    for argument, (allowed, others) in ranges_of_factory(FACTORIES[name]).items():
+        for value in ("1e-3", True, 1e-3j, *(() if None in others else (None,))) if allowed else ():
+            with pytest.raises((TypeError, ValueError), match=re.escape(f": {argument}={value!r} is ")):
+                built(name, **{argument: value})
+
+
+def test_every_number_of_a_method_has_a_range():
+    """A hyperparameter whose range nobody declared is accepted whatever it is."""
+    for name in oz.list_optimizers():
+        defaults = oz.card(name).arguments
+        numbers = {argument for argument, default in defaults.items() if type(default) in (int, float)}
+        assert numbers <= set(ranges_of_factory(FACTORIES[name])), name
+
+
+@pytest.mark.parametrize("array", [np.array, jnp.asarray])
+def test_a_number_in_an_array_is_checked_too(array):
+    with pytest.raises(ValueError, match=r"learning_rate=-1\.0 is outside"):
+        oz.adam(array(-1.0))
+
+
+def test_a_range_belongs_to_its_argument():
+    """RAdam's threshold is at least 4; a threshold of somebody else's may be anything."""
+
+    @oz.piece("x → x")
+    def shrink(x, threshold=1.0):
+        return jnp.sign(x) * jnp.maximum(jnp.abs(x) - threshold, 0)
+
+    @oz.piece("x → x")
+    def mix(x, grad, share: Annotated[float, oz.Range("[0, 1]", "the share of the gradient")] = 0.5):
+        return x + share * (grad - x)
+
+    x = jnp.asarray([3.0, -0.5])
+    tx = shrink(0.5)
+    np.testing.assert_array_equal(tx.update(x, tx.init(x))[0], [2.5, 0])
+    with pytest.raises(ValueError, match=r"mix: share=1\.5 is outside \[0, 1\]. share is the share of the gradient"):
+        mix(1.5)
 
 
 def test_pieces_check_too():

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,6 @@ MOD = jax.jit(lambda g: run(oz.adamod(0.1), g))
 @given(gradients=streams)
 def test_adamod(gradients):
     updates, states = MOD(jnp.asarray(gradients))
-    paths = {jax.tree_util.keystr(p).split(".")[-1]: x for p, x in jax.tree_util.tree_leaves_with_path(states)}
-    corrected = np.abs(paths["mu"][:, 0]) / (1 - B1**T)
-    assert np.all(np.abs(updates[:, 0]) <= paths["rate_average"][:, 0] * corrected * (1 + 1e-9))
+    mu, s = (optax.tree.get(states, slot) for slot in ("mu", "rate_average"))
+    corrected = np.abs(mu[:, 0]) / (1 - B1**T)
+    assert np.all(np.abs(updates[:, 0]) <= s[:, 0] * corrected * (1 + 1e-9))

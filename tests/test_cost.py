@@ -11,7 +11,6 @@ from optzoo_jax.experiments.bench.program import compiled, structure
 from optzoo_jax.experiments.bench.steps import state_bytes
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.trees import many_leaves
-from optzoo_jax.leafwise import leafwise
 
 SIZE = 2**20
 SHAPE = jax.ShapeDtypeStruct((SIZE,), jnp.float32)
@@ -123,7 +122,7 @@ def test_the_maths_of_many_leaves_is_traced_once_a_shape(name):
     tx = PAIRS[name].ours.make()
     state = jax.eval_shape(tx.init, params)
     equations = jax.make_jaxpr(tx.update)(params, state, params).eqns
-    programs = [e.params["jaxpr"] for e in equations if e.params.get("name") == "one_array"]
+    programs = [e.params["jaxpr"] for e in equations if e.params.get("name") == "_one_array"]
     assert len(programs) == 100
     assert len({id(program) for program in programs}) == 10
     assert not [e for e in equations if e.primitive.name != "jit" and e.outvars[0].aval.ndim == 2], "outside"
@@ -136,18 +135,23 @@ def test_the_maths_of_an_array_alone_in_its_shape_is_written_out(name):
     params = many_leaves(10)
     tx = PAIRS[name].ours.make()
     equations = jax.make_jaxpr(tx.update)(params, jax.eval_shape(tx.init, params), params).eqns
-    assert not [e for e in equations if e.params.get("name") == "one_array"]
+    assert not [e for e in equations if e.params.get("name") == "_one_array"]
     of_arrays = [e for e in equations if e.outvars[0].aval.ndim == 2]
     assert len(of_arrays) <= 10 * EQUATIONS[name]
 
 
 def test_outside_jit_a_derivative_finds_the_maths_compiled():
     traced = []
-    tx = leafwise(lambda g: traced.append(g) or 2 * g)
-    state = tx.init(jnp.ones(3))
+
+    @oz.piece("x → x")
+    def double(x):
+        traced.append(x)
+        return 2 * x
+
+    state = double().init(jnp.ones(3))
     for x in (jnp.ones(3), jnp.zeros(3)):
-        assert jax.grad(lambda g: tx.update(g, state)[0].sum())(x).tolist() == [2, 2, 2]
-    assert len(traced) == 1
+        assert jax.grad(lambda g: double().update(g, state)[0].sum())(x).tolist() == [2, 2, 2]
+    assert len(traced) == 2  # once to see that it is elementwise
 
 
 @pytest.mark.usefixtures("standard_promotion")
@@ -156,10 +160,47 @@ def test_a_gradient_is_cut_once_a_kernel():
     assert compiled(PAIRS["adam"].ours, SHAPE, **AS_IT_COMES).as_text().count(" clamp(") == 2
 
 
+@oz.piece("x → x", over="array")
+def positive(x):
+    return jax.lax.cond(x.sum() > 0, lambda: x, lambda: -x)
+
+
+@oz.piece("x → x", over="array")
+def halved(x):
+    return jax.lax.while_loop(lambda y: y.min() < -1, lambda y: y / 2, x)
+
+
+@oz.piece("x → x")
+def iterated(x):
+    return jax.lax.fori_loop(0, 1000, lambda i, y: y * 0.999, x)
+
+
 def test_the_maths_of_a_piece_may_branch_and_loop():
-    """Operators are traced without jnp's own jits, and there a branch or loop that depends on numbers is none."""
     x = jnp.array([-1.0, -2.0])
-    branch = leafwise(lambda g: jax.lax.cond(g.sum() > 0, lambda: g, lambda: -g))
-    loop = leafwise(lambda g: jax.lax.while_loop(lambda y: y.min() < -1, lambda y: y / 2, g))
-    for tx, expected in ((branch, [1.0, 2.0]), (loop, [-0.5, -1.0])):
+    for tx, expected in ((positive(), [1.0, 2.0]), (halved(), [-0.5, -1.0])):
         assert jax.jit(tx.update)(x, tx.init(x), x)[0].tolist() == expected
+
+
+@pytest.mark.parametrize("leaves", [1, 3])
+def test_a_loop_stays_a_loop(leaves):
+    """Traced without jnp's own jits, an elementwise loop of 1,000 steps would be 1,000 products."""
+    tx, x = oz.descent(oz.chain(iterated(), oz.scale_by_adam()), 1e-3), [jnp.ones(4)] * leaves
+    text = jax.jit(tx.update).lower(x, tx.init(x), x).as_text()
+    assert "stablehlo.while" in text
+    assert text.count("stablehlo.multiply") < 40
+
+
+def test_a_new_learning_rate_is_no_new_program():
+    """Outside jit, where the rate is often set by hand in a loop: a program is made for a composition, not a number."""
+    params, traced = {"w": jnp.ones((2, 2))}, []
+
+    @oz.piece("x → x")
+    def seen(x, factor=1.0):
+        traced.append(x)
+        return factor * x
+
+    for i in range(1, 5):
+        tx = oz.descent(oz.chain(seen(0.1 * i), oz.scale_by_adam()), 1e-3 * i)
+        updates, _ = tx.update(params, tx.init(params), params)
+        assert float(updates["w"][0, 0]) == pytest.approx(-1e-3 * i, rel=1e-6)
+    assert len(traced) == 2  # once to see that it is elementwise

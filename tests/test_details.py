@@ -11,7 +11,7 @@ import references
 from trajectories import run, stream
 
 import optzoo_jax as oz
-from optzoo_jax.pieces.rectification import _rho
+from optzoo_jax.pieces.rectification import rho
 
 RNG = np.random.default_rng(17)
 G, START = RNG.normal(size=(8, 4)), RNG.normal(size=4)
@@ -149,13 +149,26 @@ def test_rotated_complex_gradients_rotate_the_steps(make, standard_promotion):
     np.testing.assert_allclose(steps(make(0.1), [jnp.asarray(x) for x in turn * g]), turn * found, rtol=1e-9)
 
 
+@oz.piece("gradient [g] → direction [g]")
+def one(g):
+    return jnp.ones_like(g.real)
+
+
+@oz.piece("gradient [g] → rate [1/g]")
+def a_rate_of_one(g):
+    return jnp.ones_like(g.real)
+
+
+def as_a_step(on_rate):
+    """What becomes of a rate of 1, as a step, since the direction is 1 too."""
+    return oz.precondition(one(), oz.chain(a_rate_of_one(), on_rate))
+
+
+@pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.complex64])
 def test_a_turn_of_a_tiny_gradient_is_seen(dtype):
     """In float32 the product of ±1e-30 is −0, which is not below 0."""
-    ones = jnp.ones(1, jnp.float32)
-    tx, state = oz.adadb_friction(lam=0.5), oz.adadb_friction(lam=0.5).init(ones.astype(dtype))
-    for g in (1e-30, -1e-30):
-        xi, state = tx.update(ones, state, grad=(g * ones).astype(dtype), direction=ones)
+    xi = steps(as_a_step(oz.adadb_friction(lam=0.5)), [jnp.full(1, g, dtype) for g in (1e-30, -1e-30)])[-1]
     np.testing.assert_allclose(xi, 0.5, rtol=1e-6)
 
 
@@ -173,9 +186,9 @@ def test_a_second_moment_starts_where_it_is_told():
 
 def test_rectification_starts_at_or_above_the_threshold():
     """A threshold that ρ₆ hits exactly: the authors' ≥ takes it, the paper's > does not."""
-    threshold, two = float(_rho(jnp.asarray(6), 0.999)[0]), [jnp.array([2.0])] * 6
-    above = steps(oz.rectify(0.999, threshold=threshold), two, grad=two[0], direction=two[0])
-    at_or_above = steps(oz.rectify(0.999, threshold=threshold, inclusive=True), two, grad=two[0], direction=two[0])
+    threshold, two = float(rho(jnp.asarray(6), 0.999)[0]), [jnp.array([2.0])] * 6
+    above = steps(as_a_step(oz.rectify(0.999, threshold=threshold)), two)
+    at_or_above = steps(as_a_step(oz.rectify(0.999, threshold=threshold, inclusive=True)), two)
     held = steps(oz.hold_until_rectified(0.999, threshold=threshold), two)
     np.testing.assert_array_equal(above, 1)
     assert at_or_above[-1] != 1

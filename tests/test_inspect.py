@@ -180,7 +180,7 @@ def test_state_dtype_widens_optax_states_and_keeps_complex_complex():
     wide = oz.with_state_dtype(optax.sgd(0.1, momentum=0.9), jnp.float32).init(params)
     assert [x.dtype for x in jax.tree.leaves(wide)] == [jnp.float32, jnp.complex64]
     wider = oz.with_state_dtype(oz.momentum(0.1), jnp.float64).init(params)
-    assert [x.dtype for x in jax.tree.leaves(wider.parts)] == [jnp.float64, jnp.complex128]
+    assert [x.dtype for x in jax.tree.leaves(wider.slots)] == [jnp.float64, jnp.complex128]
 
 
 def test_state_dtype_errors():

@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.transformation import Array
+from optzoo_jax.arguments import Array
 
 MOST = 256
 

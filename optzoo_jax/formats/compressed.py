@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from optzoo_jax.arguments import Array
 from optzoo_jax.formats.blocks import extremes, spread
 from optzoo_jax.formats.rounding import round_to_bfloat16
 from optzoo_jax.formats.small_floats import SmallFloat
 from optzoo_jax.precision import wide
-from optzoo_jax.transformation import Array
 
 
 class Compressed(NamedTuple):

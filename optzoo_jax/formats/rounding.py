@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optzoo_jax.transformation import Array
+from optzoo_jax.arguments import Array
 
 # 2³² over the golden ratio: the multiples of it, modulo 2³², fill the circle as evenly as those of any number do.
 _GOLDEN = np.uint32(2654435769)

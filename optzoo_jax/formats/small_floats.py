@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.transformation import Array
+from optzoo_jax.arguments import Array
 
 _ONE, _MANTISSA = 127, 23  # the exponent of 1.0 in a float32, and the bits below the exponent
 

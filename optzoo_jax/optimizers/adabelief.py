@@ -4,44 +4,20 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import belief_moment, residual
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.rectification import rectify
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "authors"]
 _VARIANTS = {
     "survey": "m̂/(√ŝ + ε) (also the paper's and optax's)",
     "authors": "rectified from ρₜ ≥ 5 on, rₜ·m̂·√(1−β₂ᵗ)/(√s + ε); before it m̂",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_belief(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-16,
-    eps_root: Numeric = 1e-16,
-    *,
-    variant: Variant = "survey",
-) -> Transformation:
-    """m̂/(√ŝ + ε), s the average of (g − m)²: the step of `adabelief`; its arguments."""
-    check_choice("adabelief", "variant", variant, _VARIANTS)
-    if variant == "survey":
-        rate = (debias(b2), inverse_root(eps))
-    else:
-        rate = (inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
-    belief = (residual(), belief_moment(b2, eps_root=eps_root))
-    return chain(precondition(ema(b1), chain(*belief, *rate)), debias(b1))
-
-
-scale_by_adabelief = scale_by_belief  # every adaptive method has a scale_by_<method>; optax's name is the other
 
 
 @optimizer(
@@ -55,11 +31,11 @@ scale_by_adabelief = scale_by_belief  # every adaptive method has a scale_by_<me
     no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
 )
 def adabelief(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-16,
-    eps_root: Numeric = 1e-16,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-16,
+    eps_root: EpsilonRoot = 1e-16,
     *,
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
@@ -85,4 +61,12 @@ def adabelief(
     Reference: Zhuang et al., 2020, "AdaBelief optimizer: adapting stepsizes by the belief in observed gradients",
     arXiv:2010.07468, Algorithm 2; survey, Algorithm 9.
     """
-    return descent(scale_by_belief(b1, b2, eps, eps_root, variant=variant), learning_rate, **decay)
+    if variant == "survey":
+        rate = (debias(b2), inverse_root(eps))
+    else:
+        rate = (inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
+    belief = (residual(), belief_moment(b2, eps_root=eps_root))
+    return chain(precondition(ema(b1), chain(*belief, *rate)), debias(b1))
+
+
+scale_by_adabelief = scale_by_belief = step_of(adabelief)  # every method has a scale_by_<method>; optax says belief

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Array, Decay, Epsilon, FinalRate, LearningRate, Speed
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.bounds import bound_lr
 from optzoo_jax.pieces.corrections import anneal, debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
-from optzoo_jax.pieces.updates import descent, require_base
-from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.updates import require_base
 
 Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]
@@ -24,56 +23,20 @@ _VARIANTS = {
 }
 
 
-@part("gradient [g] → step [θ]")
-def scale_by_adabound(
-    learning_rate: Numeric | Schedule = 1.0,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    final_learning_rate: Numeric = 0.1,
-    gamma: Numeric = 1e-3,
-    eps: Numeric = 1e-8,
-    *,
-    variant: Variant = "authors",
-    lower: Bound | None = None,
-    upper: Bound | None = None,
-    base_learning_rate: Numeric | None = None,
-    amsbound: bool = False,
-) -> Transformation:
-    """clip(α·rate, η_l, η_u)·m: the step of `adabound` (and `amsbound`), with α in it; their arguments.
-
-    A clip does not commute with a factor, so the rate cannot be left out. At learning_rate=1.0 the bounds are in
-    units of the rate that comes after.
-    """
-    check_choice("adabound", "variant", variant, _VARIANTS)
-    maximum = (running_max(),) if amsbound else ()
-    if variant == "authors":
-        rate = chain(
-            second_moment(b2), *maximum, inverse_root(eps), debias(b2, power=-0.5), debias(b1),
-            bound_lr(
-                learning_rate, final_learning_rate, gamma,
-                lower=lower, upper=upper, base_learning_rate=base_learning_rate,
-            ),
-        )  # fmt: skip
-    else:
-        rate = chain(
-            second_moment(b2), *maximum, inverse_root(),
-            bound_lr(learning_rate, final_learning_rate, gamma, lower=lower, upper=upper),
-            anneal(),
-        )  # fmt: skip
-    return precondition(ema(b1), rate)
-
-
-def scale_by_amsbound(*args: Any, **kwargs: Any) -> Transformation:
-    """The step of `amsbound`, with α in it: `scale_by_adabound` with the maximum of v; its arguments."""
-    return scale_by_adabound(*args, **kwargs, amsbound=True)
-
-
-def _bounded(learning_rate: Numeric | Schedule, decay: WeightDecay, variant: Variant, **arguments: Any) -> Any:
-    base = decay.get("base_learning_rate")
-    if variant == "authors" and base is None:
+def _bounded(
+    learning_rate: Any, b1: Any, b2: Any, final_learning_rate: Any, gamma: Any, eps: Any, variant: Variant,
+    lower: Bound | None, upper: Bound | None, base: Any, maximum: tuple[Transformation, ...],
+) -> Transformation:  # fmt: skip
+    """clip(α·rate, η_l, η_u)·m: the step of both. A clip does not commute with a factor, so α stands inside."""
+    bounds = {"lower": lower, "upper": upper}
+    if variant == "survey":
+        rate = (inverse_root(), bound_lr(learning_rate, final_learning_rate, gamma, **bounds), anneal())
+        return precondition(ema(b1), chain(second_moment(b2), *maximum, *rate))
+    if base is None:
         require_base("variant='authors', whose bounds follow the schedule,", learning_rate)
-    step = scale_by_adabound(learning_rate, **arguments, variant=variant, base_learning_rate=base)
-    return descent(step, learning_rate, rate_inside=True, **decay)
+    bound = bound_lr(learning_rate, final_learning_rate, gamma, base_learning_rate=base, **bounds)
+    corrected = (inverse_root(eps), debias(b2, power=-0.5), debias(b1))
+    return precondition(ema(b1), chain(second_moment(b2), *maximum, *corrected, bound))
 
 
 @optimizer(
@@ -88,12 +51,12 @@ def _bounded(learning_rate: Numeric | Schedule, decay: WeightDecay, variant: Var
     calls={"authors": {}, "survey": {"variant": "survey"}},
 )
 def adabound(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    final_learning_rate: Numeric = 0.1,
-    gamma: Numeric = 1e-3,
-    eps: Numeric = 1e-8,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    final_learning_rate: FinalRate = 0.1,
+    gamma: Speed = 1e-3,
+    eps: Epsilon = 1e-8,
     *,
     variant: Variant = "authors",
     lower: Bound | None = None,
@@ -129,8 +92,8 @@ def adabound(
     arXiv:1902.09843, Algorithm 2; survey, Algorithm 12.
     """
     return _bounded(
-        learning_rate, decay, variant, b1=b1, b2=b2, final_learning_rate=final_learning_rate, gamma=gamma, eps=eps,
-        lower=lower, upper=upper,
+        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
+        decay.get("base_learning_rate"), (),
     )  # fmt: skip
 
 
@@ -146,12 +109,12 @@ def adabound(
     calls={"authors": {}, "survey": {"variant": "survey"}},
 )
 def amsbound(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    final_learning_rate: Numeric = 0.1,
-    gamma: Numeric = 1e-3,
-    eps: Numeric = 1e-8,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    final_learning_rate: FinalRate = 0.1,
+    gamma: Speed = 1e-3,
+    eps: Epsilon = 1e-8,
     *,
     variant: Variant = "authors",
     lower: Bound | None = None,
@@ -181,6 +144,11 @@ def amsbound(
     arXiv:1902.09843, Algorithm 3.
     """
     return _bounded(
-        learning_rate, decay, variant, b1=b1, b2=b2, final_learning_rate=final_learning_rate, gamma=gamma, eps=eps,
-        lower=lower, upper=upper, amsbound=True,
+        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
+        decay.get("base_learning_rate"), (running_max(),),
     )  # fmt: skip
+
+
+# At learning_rate=1.0 the bounds are in units of the rate that comes after.
+scale_by_adabound = step_of(adabound, learning_rate=1.0)
+scale_by_amsbound = step_of(amsbound, learning_rate=1.0)

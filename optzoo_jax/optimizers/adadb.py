@@ -4,41 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Weight
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.friction import adadb_friction
 from optzoo_jax.pieces.rates import inverse_rms
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "printed"]
 _VARIANTS = {
     "survey": "weights β₃, β₃², β₃³",
     "printed": "weights β₃, β₂², β₃³, as the survey has it in print",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_adadb(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-    b3: Numeric = 0.9,
-    lam: Numeric = 0.5,
-    variant: Variant = "survey",
-) -> Transformation:
-    """ξm̂/(√(v̂ + ε_root) + ε), ξ from three differences of gradients: the step of `adadb`; its arguments."""
-    check_choice("adadb", "variant", variant, _VARIANTS)
-    friction = adadb_friction(b3, lam, b_middle=b2 if variant == "printed" else None)
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(inverse_rms(b2, eps, eps_root, bias_correction=bias_correction), friction),
-    )
 
 
 @optimizer(
@@ -52,15 +29,15 @@ def scale_by_adadb(
     calls={"survey": {}},
 )
 def adadb(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
-    b3: Numeric = 0.9,
-    lam: Numeric = 0.5,
+    b3: Decay = 0.9,
+    lam: Weight = 0.5,
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
@@ -90,5 +67,11 @@ def adadb(
     Reference: Khan, Jawad & Khan, 2021, "AdaDB: an adaptive gradient method with data-dependent bound", IEEE Access
     9:99581; survey, Algorithm 11.
     """
-    step = scale_by_adadb(b1, b2, eps, eps_root, bias_correction=bias_correction, b3=b3, lam=lam, variant=variant)
-    return descent(step, learning_rate, **decay)
+    friction = adadb_friction(b3, lam, b_middle=b2 if variant == "printed" else None)
+    return precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        chain(inverse_rms(b2, eps, eps_root, bias_correction=bias_correction), friction),
+    )
+
+
+scale_by_adadb = step_of(adadb)

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root, update_rms
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
-
-
-@part("gradient [g] → step [θ]")
-def scale_by_adadelta(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation:
-    """√(u + ε)/√(r + ε)·g, r the average of g², u that of the squared steps: the step of `adadelta`.
-
-    Args:
-      rho: ρ in [0, 1).
-      eps: ε ≥ 0, inside both roots.
-    """
-    return precondition(identity(), chain(second_moment(rho), inverse_root(eps_root=eps), update_rms(rho, eps)))
 
 
 @optimizer(
@@ -40,9 +28,9 @@ def scale_by_adadelta(rho: Numeric = 0.9, eps: Numeric = 1e-6) -> Transformation
     no_counterpart={"weight_decay_mask": "mask"},
 )
 def adadelta(
-    learning_rate: Numeric | Schedule = 1.0,
-    rho: Numeric = 0.9,
-    eps: Numeric = 1e-6,
+    learning_rate: LearningRate = 1.0,
+    rho: Decay = 0.9,
+    eps: Epsilon = 1e-6,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """Adadelta: the step takes its units from the steps before it.
@@ -62,4 +50,7 @@ def adadelta(
 
     Reference: Zeiler, 2012, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701, Algorithm 1.
     """
-    return descent(scale_by_adadelta(rho, eps), learning_rate, **decay)
+    return precondition(identity(), chain(second_moment(rho), inverse_root(eps_root=eps), update_rms(rho, eps)))
+
+
+scale_by_adadelta = step_of(adadelta)

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Epsilon, EpsilonRoot, Initial, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import sum_of_squares
 from optzoo_jax.pieces.rates import inverse_root
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
-
-
-@part("gradient [g] → step [1]")
-def scale_by_adagrad(
-    initial_accumulator_value: Numeric = 0.0, eps: Numeric = 0.0, *, eps_root: Numeric = 1e-8
-) -> Transformation:
-    """g/(√(G + ε_root) + ε), G ← G + g²: the step of `adagrad`.
-
-    Args:
-      initial_accumulator_value: G₀ ≥ 0 [g²].
-      eps: ε ≥ 0 [g], outside the root.
-      eps_root: ε_root ≥ 0 [g²], inside the root.
-    """
-    return precondition(identity(), chain(sum_of_squares(initial_accumulator_value), inverse_root(eps, eps_root)))
 
 
 @optimizer(
@@ -40,11 +25,11 @@ def scale_by_adagrad(
     },
 )
 def adagrad(
-    learning_rate: Numeric | Schedule,
-    initial_accumulator_value: Numeric = 0.0,
-    eps: Numeric = 0.0,
+    learning_rate: LearningRate,
+    initial_accumulator_value: Initial = 0.0,
+    eps: Epsilon = 0.0,
     *,
-    eps_root: Numeric = 1e-8,
+    eps_root: EpsilonRoot = 1e-8,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """Adagrad: rare coordinates take large steps, and every rate only falls.
@@ -63,5 +48,9 @@ def adagrad(
     Reference: Duchi, Hazan & Singer, 2011, "Adaptive subgradient methods for online learning and stochastic
     optimization", JMLR 12:2121; survey, Algorithm 4.
     """
-    step = scale_by_adagrad(initial_accumulator_value, eps, eps_root=eps_root)
-    return descent(step, learning_rate, **decay)
+    return precondition(
+        identity(), chain(sum_of_squares(initial=initial_accumulator_value), inverse_root(eps, eps_root))
+    )
+
+
+scale_by_adagrad = step_of(adagrad)

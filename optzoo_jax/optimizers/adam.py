@@ -4,35 +4,11 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_rms
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
-
-
-@part("gradient [g] → step [1]")
-def scale_by_adam(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-) -> Transformation:
-    """m̂/(√(v̂ + ε_root) + ε): the step of `adam`.
-
-    Args:
-      b1, b2: β₁, β₂ in [0, 1), of the direction and of the second moment.
-      eps: ε ≥ 0 [g], outside the root.
-      eps_root: ε_root ≥ 0 [g²], inside the root.
-      bias_correction: False for m and v in the place of m̂ and v̂.
-    """
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        inverse_rms(b2, eps, eps_root, bias_correction=bias_correction),
-    )
 
 
 @optimizer(
@@ -52,11 +28,11 @@ def scale_by_adam(
     no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "nadam(variant='optax')"},
 )
 def adam(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
     **decay: Unpack[WeightDecay],
@@ -80,4 +56,10 @@ def adam(
     Reference: Kingma & Ba, 2014, "Adam: a method for stochastic optimization", arXiv:1412.6980, Algorithm 1; survey,
     Algorithm 6.
     """
-    return descent(scale_by_adam(b1, b2, eps, eps_root, bias_correction=bias_correction), learning_rate, **decay)
+    return precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        inverse_rms(b2, eps, eps_root, bias_correction=bias_correction),
+    )
+
+
+scale_by_adam = step_of(adam)

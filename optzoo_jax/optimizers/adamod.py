@@ -4,46 +4,20 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.bounds import momental_bound
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema, ema
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
-from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
+from optzoo_jax.pieces.updates import times_learning_rate
 
 Variant = Literal["survey", "authors"]
 _VARIANTS = {
     "survey": "η = α/(√v̂ + ε), times m̂ (also the paper's)",
     "authors": "η = α√(1−β₂ᵗ)/(1−β₁ᵗ)/(√v + ε), times m",
 }
-
-
-@part("gradient [g] → step [θ]")
-def scale_by_adamod(
-    learning_rate: Numeric | Schedule = 1.0,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-    b3: Numeric = 0.999,
-    variant: Variant = "survey",
-) -> Transformation:
-    """min(η, s)·m̂, s the average of η = α/(√(v̂ + ε_root) + ε): the step of `adamod`, with α in it; its arguments.
-
-    At a constant rate α may as well stand after it: a minimum of two positive multiples of α is a multiple of α.
-    """
-    check_choice("adamod", "variant", variant, _VARIANTS)
-    bound = (scale_by_learning_rate(learning_rate), momental_bound(b3))
-    if variant == "survey":
-        rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
-        return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, *bound))
-    rate = inverse_raw_rms(b2, eps, eps_root, bias_correction=bias_correction)
-    return precondition(ema(b1), chain(rate, *((debias(b1),) if bias_correction else ()), *bound))
 
 
 @optimizer(
@@ -57,14 +31,14 @@ def scale_by_adamod(
     calls={"authors": {"variant": "authors"}, "survey": {}},
 )
 def adamod(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
-    b3: Numeric = 0.999,
+    b3: Decay = 0.999,
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
@@ -91,7 +65,13 @@ def adamod(
     Reference: Ding, Ren, Luo & Sun, 2019, "An adaptive and momental bound method for stochastic learning",
     arXiv:1910.12249, Algorithm 1; survey, Algorithm 13.
     """
-    step = scale_by_adamod(
-        learning_rate, b1, b2, eps, eps_root, bias_correction=bias_correction, b3=b3, variant=variant
-    )
-    return descent(step, learning_rate, rate_inside=True, **decay)
+    bound = (times_learning_rate(learning_rate), momental_bound(b3))
+    if variant == "survey":
+        rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
+        return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, *bound))
+    rate = inverse_raw_rms(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(ema(b1), chain(rate, *((debias(b1),) if bias_correction else ()), *bound))
+
+
+# At a constant rate α may as well stand after it: a minimum of two positive multiples of α is a multiple of α.
+scale_by_adamod = step_of(adamod, learning_rate=1.0)

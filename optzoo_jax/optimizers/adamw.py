@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.piece import Transformation
 
 
 @optimizer(
@@ -25,11 +25,11 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     weight_decay=1e-4,
 )
 def adamw(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
     **decay: Unpack[WeightDecay],
@@ -53,4 +53,4 @@ def adamw(
 
     Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 2.
     """
-    return descent(scale_by_adam(b1, b2, eps, eps_root, bias_correction=bias_correction), learning_rate, **decay)
+    return scale_by_adam(b1, b2, eps, eps_root, bias_correction=bias_correction)

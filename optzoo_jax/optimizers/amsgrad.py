@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "paper", "torch"]
 _VARIANTS = {
@@ -20,27 +18,6 @@ _VARIANTS = {
     "paper": "the maximum of v, and nothing is bias-corrected",
     "torch": "the maximum of v, divided by the current 1−β₂ᵗ",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_amsgrad(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-    variant: Variant = "survey",
-) -> Transformation:
-    """m̂/(√(v_max + ε_root) + ε), v_max ← max(v_max, v̂): the step of `amsgrad`; its arguments."""
-    check_choice("amsgrad", "variant", variant, _VARIANTS)
-    corrected = bias_correction and variant != "paper"
-    correction = (debias(b2),) if corrected else ()
-    maximum = (running_max(), *correction) if variant == "torch" else (*correction, running_max())
-    return precondition(
-        debiased_ema(b1, bias_correction=corrected),
-        chain(second_moment(b2), *maximum, inverse_root(eps, eps_root)),
-    )
 
 
 @optimizer(
@@ -63,11 +40,11 @@ def scale_by_amsgrad(
     },
 )
 def amsgrad(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
     variant: Variant = "survey",
@@ -94,5 +71,13 @@ def amsgrad(
     Reference: Reddi, Kale & Kumar, 2018, "On the convergence of Adam and beyond", arXiv:1904.09237, Algorithm 2;
     survey, Algorithm 8.
     """
-    step = scale_by_amsgrad(b1, b2, eps, eps_root, bias_correction=bias_correction, variant=variant)
-    return descent(step, learning_rate, **decay)
+    corrected = bias_correction and variant != "paper"
+    correction = (debias(b2),) if corrected else ()
+    maximum = (running_max(), *correction) if variant == "torch" else (*correction, running_max())
+    return precondition(
+        debiased_ema(b1, bias_correction=corrected),
+        chain(second_moment(b2), *maximum, inverse_root(eps, eps_root)),
+    )
+
+
+scale_by_amsgrad = step_of(amsgrad)

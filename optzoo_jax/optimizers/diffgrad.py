@@ -4,39 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.friction import dfc_friction
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "authors"]
 _VARIANTS = {
     "survey": "ξm̂/(√v̂ + ε) (also the paper's)",
     "authors": "ξm̂·√(1−β₂ᵗ)/(√v + ε)",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_diffgrad(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-    variant: Variant = "survey",
-) -> Transformation:
-    """ξm̂/(√(v̂ + ε_root) + ε), ξ = 1/(1 + e^−|g_{t−1}−g_t|): the step of `diffgrad`; its arguments."""
-    check_choice("diffgrad", "variant", variant, _VARIANTS)
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(rate(b2, eps, eps_root, bias_correction=bias_correction), dfc_friction()),
-    )
 
 
 @optimizer(
@@ -50,11 +29,11 @@ def scale_by_diffgrad(
     calls={"authors": {"variant": "authors"}, "survey": {}},
 )
 def diffgrad(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
     variant: Variant = "survey",
@@ -82,5 +61,11 @@ def diffgrad(
     Reference: Dubey et al., 2019, "diffGrad: an optimization method for convolutional neural networks",
     arXiv:1909.11015; survey, Algorithm 10.
     """
-    step = scale_by_diffgrad(b1, b2, eps, eps_root, bias_correction=bias_correction, variant=variant)
-    return descent(step, learning_rate, **decay)
+    rate = inverse_rms if variant == "survey" else inverse_raw_rms
+    return precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        chain(rate(b2, eps, eps_root, bias_correction=bias_correction), dfc_friction()),
+    )
+
+
+scale_by_diffgrad = step_of(diffgrad)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain
+from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import debiased_ema, scale_by_momentum
-from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.pieces.updates import times_learning_rate
 
 
 @optimizer(
@@ -22,8 +22,8 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     weight_decay_mode="l2",
 )
 def momentum(
-    learning_rate: Numeric | Schedule,
-    momentum: Numeric = 0.9,
+    learning_rate: LearningRate,
+    momentum: Decay = 0.9,
     *,
     lr_inside: bool = False,
     **decay: Unpack[WeightDecay],
@@ -44,13 +44,13 @@ def momentum(
 
     Reference: Polyak, 1964, "Some methods of speeding up the convergence of iteration methods"; survey, Algorithm 2.
     """
-    return descent(momentum_step(momentum, learning_rate, lr_inside), learning_rate, rate_inside=lr_inside, **decay)
+    return heavy_ball(momentum, learning_rate, lr_inside)
 
 
-def momentum_step(momentum: Numeric, learning_rate: Numeric | Schedule, lr_inside: bool) -> Transformation:
+def heavy_ball(momentum: Decay, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
     """The heavy ball's direction, with the rate before the sum where `lr_inside`."""
     if lr_inside:
-        return chain(scale_by_learning_rate(learning_rate), scale_by_momentum(momentum))
+        return chain(times_learning_rate(learning_rate), scale_by_momentum(momentum))
     return scale_by_momentum(momentum)
 
 
@@ -64,8 +64,8 @@ def momentum_step(momentum: Numeric, learning_rate: Numeric | Schedule, lr_insid
     weight_decay_mode="l2",
 )
 def ema_momentum(
-    learning_rate: Numeric | Schedule,
-    momentum: Numeric = 0.9,
+    learning_rate: LearningRate,
+    momentum: Decay = 0.9,
     *,
     bias_correction: bool = True,
     **decay: Unpack[WeightDecay],
@@ -83,4 +83,4 @@ def ema_momentum(
 
     Reference: the direction of Adam: Kingma & Ba, 2014, arXiv:1412.6980, sections 2 and 3.
     """
-    return descent(debiased_ema(momentum, bias_correction=bias_correction), learning_rate, **decay)
+    return debiased_ema(momentum, bias_correction=bias_correction)

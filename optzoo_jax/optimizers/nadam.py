@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Speed
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import nesterov_ema, scheduled_nesterov_ema
 from optzoo_jax.pieces.rates import inverse_rms
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["dozat", "optax", "ruder"]
 _VARIANTS = {
@@ -18,26 +16,6 @@ _VARIANTS = {
     "optax": "constant β₁, the momentum corrected for the step to come",
     "ruder": "constant β₁, both terms corrected for the current step",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_nadam(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    *,
-    bias_correction: bool = True,
-    momentum_decay: Numeric = 4e-3,
-    variant: Variant = "dozat",
-) -> Transformation:
-    """m̄/(√(v̂ + ε_root) + ε), m̄ the average one step ahead: the step of `nadam`; its arguments."""
-    check_choice("nadam", "variant", variant, _VARIANTS)
-    if variant == "dozat":
-        direction = scheduled_nesterov_ema(b1, momentum_decay=momentum_decay, bias_correction=bias_correction)
-    else:
-        direction = nesterov_ema(b1, ahead=1 if variant == "optax" else 0, bias_correction=bias_correction)
-    return precondition(direction, inverse_rms(b2, eps, eps_root, bias_correction=bias_correction))
 
 
 @optimizer(
@@ -51,14 +29,14 @@ def scale_by_nadam(
     no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "adam is the method without"},
 )
 def nadam(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
     *,
     bias_correction: bool = True,
-    momentum_decay: Numeric = 4e-3,
+    momentum_decay: Speed = 4e-3,
     variant: Variant = "dozat",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
@@ -85,7 +63,11 @@ def nadam(
     Reference: Dozat, 2016, "Incorporating Nesterov momentum into Adam", ICLR workshop, Algorithm 8; Ruder, 2016,
     arXiv:1609.04747.
     """
-    step = scale_by_nadam(
-        b1, b2, eps, eps_root, bias_correction=bias_correction, momentum_decay=momentum_decay, variant=variant
-    )
-    return descent(step, learning_rate, **decay)
+    if variant == "dozat":
+        direction = scheduled_nesterov_ema(b1, momentum_decay=momentum_decay, bias_correction=bias_correction)
+    else:
+        direction = nesterov_ema(b1, ahead=1 if variant == "optax" else 0, bias_correction=bias_correction)
+    return precondition(direction, inverse_rms(b2, eps, eps_root, bias_correction=bias_correction))
+
+
+scale_by_nadam = step_of(nadam)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain
+from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import nesterov
-from optzoo_jax.pieces.updates import descent, scale_by_learning_rate
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.pieces.updates import times_learning_rate
 
 
 @optimizer(
@@ -22,8 +22,8 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     weight_decay_mode="l2",
 )
 def nag(
-    learning_rate: Numeric | Schedule,
-    momentum: Numeric = 0.9,
+    learning_rate: LearningRate,
+    momentum: Decay = 0.9,
     *,
     lr_inside: bool = False,
     **decay: Unpack[WeightDecay],
@@ -46,5 +46,4 @@ def nag(
     Reference: Nesterov, 1983, "A method for solving the convex programming problem with convergence rate O(1/k²)";
     Sutskever et al., 2013, "On the importance of initialization and momentum in deep learning".
     """
-    step = chain(scale_by_learning_rate(learning_rate), nesterov(momentum)) if lr_inside else nesterov(momentum)
-    return descent(step, learning_rate, rate_inside=lr_inside, **decay)
+    return chain(times_learning_rate(learning_rate), nesterov(momentum)) if lr_inside else nesterov(momentum)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
+from optzoo_jax.arguments import Damping, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.curvature import newton_step
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
 
 
 @optimizer(
@@ -23,8 +23,8 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     },
 )
 def newton(
-    learning_rate: Numeric | Schedule = 1.0,
-    damping: Numeric = 0.0,
+    learning_rate: LearningRate = 1.0,
+    damping: Damping = 0.0,
     *,
     solver: Literal["dense", "cg"] = "dense",
     **decay: Unpack[WeightDecay],
@@ -46,4 +46,4 @@ def newton(
     Reference: Levenberg, 1944; Marquardt, 1963, "An algorithm for least-squares estimation of nonlinear parameters";
     conjugate gradients: Hestenes & Stiefel, 1952; Martens, 2010, "Deep learning via Hessian-free optimization".
     """
-    return descent(newton_step(damping, solver=solver), learning_rate, **decay)
+    return newton_step(damping, solver=solver)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Threshold
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
 from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "torch", "authors"]
 _VARIANTS = {
@@ -19,30 +18,6 @@ _VARIANTS = {
     "torch": "as survey, with √(1−β₂ᵗ)/(√v + ε)",
     "authors": "as torch, from ρₜ ≥ threshold on; before it no step at all, and no decay",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_radam(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    threshold: Numeric = 4.0,
-    *,
-    bias_correction: bool = True,
-    variant: Variant = "survey",
-) -> Transformation:
-    """rₜ·m̂/(√(v̂ + ε_root) + ε), or m̂ while the rate's variance has no bound: the step of `radam`; its arguments."""
-    check_choice("radam", "variant", variant, _VARIANTS)
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    step = precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(
-            rate(b2, eps, eps_root, bias_correction=bias_correction),
-            rectify(b2, threshold=threshold, inclusive=variant == "authors"),
-        ),
-    )
-    return chain(step, hold_until_rectified(b2, threshold=threshold)) if variant == "authors" else step
 
 
 @optimizer(
@@ -62,12 +37,12 @@ def scale_by_radam(
     no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
 )
 def radam(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-8,
-    eps_root: Numeric = 0.0,
-    threshold: Numeric = 4.0,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-8,
+    eps_root: EpsilonRoot = 0.0,
+    threshold: Threshold = 4.0,
     *,
     bias_correction: bool = True,
     variant: Variant = "survey",
@@ -97,6 +72,19 @@ def radam(
     Reference: Liu et al., 2019, "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265,
     Algorithm 2; survey, Algorithm 14.
     """
-    step = scale_by_radam(b1, b2, eps, eps_root, threshold, bias_correction=bias_correction, variant=variant)
-    update = descent(step, learning_rate, **decay)
-    return chain(update, hold_until_rectified(b2, threshold=threshold)) if variant == "authors" else update
+    rate = inverse_rms if variant == "survey" else inverse_raw_rms
+    step = precondition(
+        debiased_ema(b1, bias_correction=bias_correction),
+        chain(
+            rate(b2, eps, eps_root, bias_correction=bias_correction),
+            rectify(b2, threshold=threshold, inclusive=variant == "authors"),
+        ),
+    )
+    if variant != "authors":
+        return step
+    held = hold_until_rectified(b2, threshold=threshold)
+    # The decay waits too. Without a learning rate it is the step alone that is asked for, by scale_by_radam.
+    return chain(step, held) if learning_rate is None else chain(descent(step, learning_rate, **decay), held)
+
+
+scale_by_radam = step_of(radam)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Share, Steps
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.radam import radam
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.piece import Transformation
 from optzoo_jax.wrappers.lookahead import lookahead
 
 
@@ -20,13 +21,13 @@ from optzoo_jax.wrappers.lookahead import lookahead
     calls={"authors": {}},
 )
 def ranger(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.95,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-5,
+    learning_rate: LearningRate,
+    b1: Decay = 0.95,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-5,
     *,
-    sync_period: int = 6,
-    slow_step_size: Numeric = 0.5,
+    sync_period: Steps = 6,
+    slow_step_size: Share = 0.5,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """Ranger: RAdam runs ahead, slow weights follow.

@@ -4,51 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import debiased_ema, identity, nesterov, scale_by_momentum
-from optzoo_jax.pieces.moments import centered, second_moment
+from optzoo_jax.pieces.directions import debiased_ema, identity, scale_by_momentum
+from optzoo_jax.pieces.directions import nesterov as with_nesterov
+from optzoo_jax.pieces.moments import centered as variance
+from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
-
-
-@part("gradient [g] → step [1]")
-def scale_by_rmsprop(
-    decay: Numeric = 0.9,
-    eps: Numeric = 0.0,
-    *,
-    eps_root: Numeric = 1e-8,
-    centered: bool = False,
-    bias_correction: bool = False,
-    initial: Literal["zeros", "first_gradient"] = "zeros",
-) -> Transformation:
-    """g/(√(v + ε_root) + ε), v ← βv + (1−β)g²: the step of `rmsprop` without momentum.
-
-    Args:
-      decay: β in [0, 1).
-      eps: ε ≥ 0 [g], outside the root.
-      eps_root: ε_root ≥ 0 [g²], inside the root.
-      centered: v less the square of the gradients' average.
-      bias_correction: v/(1−βᵗ) in the place of v, and likewise in the average of `centered`.
-      initial: "zeros" for v₀ = 0, "first_gradient" for v₁ = g₁².
-    """
-    check_choice("rmsprop", "initial", initial, ["zeros", "first_gradient"])
-    return precondition(
-        identity(),
-        chain(
-            second_moment(decay, initial=0.0 if initial == "zeros" else initial),
-            *((debias(decay),) if bias_correction else ()),
-            *((_variance(decay, bias_correction),) if centered else ()),
-            inverse_root(eps, eps_root),
-        ),
-    )
-
-
-def _variance(decay: Numeric, bias_correction: bool) -> Transformation:
-    return centered(debiased_ema(decay, bias_correction=bias_correction))
 
 
 @optimizer(
@@ -69,12 +33,12 @@ def _variance(decay: Numeric, bias_correction: bool) -> Transformation:
     },
 )
 def rmsprop(
-    learning_rate: Numeric | Schedule,
-    decay: Numeric = 0.9,
-    eps: Numeric = 0.0,
+    learning_rate: LearningRate,
+    decay: Decay = 0.9,
+    eps: Epsilon = 0.0,
     *,
-    eps_root: Numeric = 1e-8,
-    momentum: Numeric | None = None,
+    eps_root: EpsilonRoot = 1e-8,
+    momentum: Decay | None = None,
     nesterov: bool = False,
     centered: bool = False,
     bias_correction: bool = False,
@@ -101,13 +65,20 @@ def rmsprop(
 
     Reference: Tieleman & Hinton, 2012, "Lecture 6.5: RMSProp", Coursera; survey, Algorithm 5.
     """
-    step = scale_by_rmsprop(
-        decay, eps, eps_root=eps_root, centered=centered, bias_correction=bias_correction, initial=initial
+    corrected = (debias(decay),) if bias_correction else ()
+    mean = debiased_ema(decay, bias_correction=bias_correction)
+    step = precondition(
+        identity(),
+        chain(
+            second_moment(decay, initial=0.0 if initial == "zeros" else initial),
+            *corrected,
+            *((variance(mean),) if centered else ()),
+            inverse_root(eps, eps_root),
+        ),
     )
-    if momentum is not None:
-        step = chain(step, _momentum(momentum, nesterov))
-    return descent(step, learning_rate, **decay_arguments)
+    if momentum is None:
+        return step
+    return chain(step, with_nesterov(momentum) if nesterov else scale_by_momentum(momentum))
 
 
-def _momentum(decay: Numeric, with_nesterov: bool) -> Transformation:
-    return nesterov(decay) if with_nesterov else scale_by_momentum(decay)
+scale_by_rmsprop = step_of(rmsprop)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.pieces.directions import identity, nesterov, scale_by_momentum
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.piece import Transformation
+from optzoo_jax.pieces.directions import identity, scale_by_momentum
+from optzoo_jax.pieces.directions import nesterov as with_nesterov
 
 
 @optimizer(
@@ -21,8 +22,8 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     weight_decay_mode="l2",
 )
 def sgd(
-    learning_rate: Numeric | Schedule,
-    momentum: Numeric | None = None,
+    learning_rate: LearningRate,
+    momentum: Decay | None = None,
     nesterov: bool = False,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
@@ -41,10 +42,6 @@ def sgd(
 
     Reference: Robbins & Monro, 1951, "A stochastic approximation method"; survey, Algorithm 1.
     """
-    return descent(_direction(momentum, nesterov), learning_rate, **decay)
-
-
-def _direction(momentum: Numeric | None, with_nesterov: bool) -> Transformation:
     if momentum is None:
         return identity()
-    return nesterov(momentum) if with_nesterov else scale_by_momentum(momentum)
+    return with_nesterov(momentum) if nesterov else scale_by_momentum(momentum)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.optimizers.momentum import momentum_step
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation
+from optzoo_jax.optimizers.momentum import heavy_ball
+from optzoo_jax.piece import Transformation
 
 
 @optimizer(
@@ -22,8 +22,8 @@ from optzoo_jax.transformation import Numeric, Schedule, Transformation
     weight_decay_mode="independent",
 )
 def sgdw(
-    learning_rate: Numeric | Schedule,
-    momentum: Numeric = 0.9,
+    learning_rate: LearningRate,
+    momentum: Decay = 0.9,
     *,
     lr_inside: bool = False,
     **decay: Unpack[WeightDecay],
@@ -43,4 +43,4 @@ def sgdw(
 
     Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 1.
     """
-    return descent(momentum_step(momentum, learning_rate, lr_inside), learning_rate, rate_inside=lr_inside, **decay)
+    return heavy_ball(momentum, learning_rate, lr_inside)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.combine import chain, precondition
+from optzoo_jax.arguments import Decay, Epsilon, Initial, LearningRate
+from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
-from optzoo_jax.pieces.updates import descent
-from optzoo_jax.transformation import Numeric, Schedule, Transformation, part
 
 Variant = Literal["survey", "paper", "authors"]
 _VARIANTS = {
@@ -20,25 +18,6 @@ _VARIANTS = {
     "paper": "nothing is bias-corrected, v₀ = the initial value",
     "authors": "both averages bias-corrected, m₀ = v₀ = the initial value (torch packages, optax)",
 }
-
-
-@part("gradient [g] → step [1]")
-def scale_by_yogi(
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-3,
-    *,
-    initial_accumulator_value: Numeric = 0.0,
-    variant: Variant = "survey",
-) -> Transformation:
-    """m̂/(√v̂ + ε), v ← v − (1−β₂)·sign(v−g²)·g²: the step of `yogi`; its arguments."""
-    check_choice("yogi", "variant", variant, _VARIANTS)
-    start = initial_accumulator_value
-    correct = (lambda b: ()) if variant == "paper" else (lambda b: (debias(b),))
-    return precondition(
-        chain(ema(b1, initial=start if variant == "authors" else 0.0), *correct(b1)),
-        chain(yogi_moment(b2, initial=start), *correct(b2), inverse_root(eps)),
-    )
 
 
 @optimizer(
@@ -55,12 +34,12 @@ def scale_by_yogi(
     },
 )
 def yogi(
-    learning_rate: Numeric | Schedule,
-    b1: Numeric = 0.9,
-    b2: Numeric = 0.999,
-    eps: Numeric = 1e-3,
+    learning_rate: LearningRate,
+    b1: Decay = 0.9,
+    b2: Decay = 0.999,
+    eps: Epsilon = 1e-3,
     *,
-    initial_accumulator_value: Numeric = 0.0,
+    initial_accumulator_value: Initial = 0.0,
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
@@ -83,5 +62,12 @@ def yogi(
     Reference: Zaheer, Reddi, Sachan, Kale & Kumar, 2018, "Adaptive methods for nonconvex optimization", NeurIPS,
     Algorithm 2; survey, Algorithm 7.
     """
-    step = scale_by_yogi(b1, b2, eps, initial_accumulator_value=initial_accumulator_value, variant=variant)
-    return descent(step, learning_rate, **decay)
+    start = initial_accumulator_value
+    correct = (lambda b: ()) if variant == "paper" else (lambda b: (debias(b),))
+    return precondition(
+        chain(ema(b1, initial=start if variant == "authors" else 0.0), *correct(b1)),
+        chain(yogi_moment(b2, initial=start), *correct(b2), inverse_root(eps)),
+    )
+
+
+scale_by_yogi = step_of(yogi)

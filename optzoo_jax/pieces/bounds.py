@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 
-from optzoo_jax.leafwise import at, leafwise
-from optzoo_jax.precision import zeros_real
-from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
+from optzoo_jax.arguments import Array, Base, Decay, FinalRate, Hyper, LearningRate, Speed
+from optzoo_jax.piece import Transformation, named, piece
+from optzoo_jax.pieces.moments import real_zeros
 
 
-@part("rate [1/g] → rate [θ/g]")
+def bounds(
+    t: Array,
+    learning_rate: LearningRate,
+    final_learning_rate: FinalRate = 0.1,
+    gamma: Speed = 1e-3,
+    *,
+    lower: Hyper | None = None,
+    upper: Hyper | None = None,
+    base_learning_rate: Base | None = None,
+) -> tuple[Any, Any]:
+    """η_l and η_u, measured in α/α₀."""
+    now = t.astype(float)
+    share = 1.0 if base_learning_rate is None else jnp.asarray(learning_rate / base_learning_rate, float)
+    low = final_learning_rate * (1 - 1 / (gamma * now + 1)) if lower is None else lower
+    high = final_learning_rate * (1 + 1 / (gamma * now)) if upper is None else upper
+    return share * low, share * high
+
+
+@piece("rate [1/g] → rate [α/g]", facts=[bounds])
+def clip_rate(rate, bounds, learning_rate: LearningRate):
+    """clip(α·rate, η_l, η_u): `bound_lr`, whose arguments it has, with schedules for `lower` and `upper`."""
+    low, high = bounds
+    return jnp.clip(learning_rate * rate, low, high)
+
+
+@dataclasses.dataclass(frozen=True)
+class _OfStep:
+    """A function of t = 1, 2, … as a schedule, which is one of the count 0, 1, …"""
+
+    f: Callable[[Array], Any]
+
+    def __call__(self, count: Array) -> Any:
+        return self.f(count + 1)
+
+
+@named
 def bound_lr(
-    learning_rate: Numeric | Schedule,
-    final_learning_rate: Numeric = 0.1,
-    gamma: Numeric = 1e-3,
+    learning_rate: LearningRate,
+    final_learning_rate: FinalRate = 0.1,
+    gamma: Speed = 1e-3,
     *,
     lower: Callable[[Array], Any] | None = None,
     upper: Callable[[Array], Any] | None = None,
-    base_learning_rate: Numeric | None = None,
+    base_learning_rate: Base | None = None,
 ) -> Transformation:
     """clip(α·rate, η_l, η_u); η_l = α*(1 − 1/(γt+1)), η_u = α*(1 + 1/(γt)): bounds that close on α*.
 
@@ -40,32 +76,14 @@ def bound_lr(
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 2.
     """
-
-    def alpha_at(t: Array) -> Any:
-        return at(learning_rate, t)
-
-    def once(t: Array) -> tuple:
-        alpha = alpha_at(t)
-        now = t.astype(float)
-        share = 1.0 if base_learning_rate is None else jnp.asarray(alpha / base_learning_rate, float)
-        low = final_learning_rate * (1 - 1 / (gamma * now + 1)) if lower is None else lower(t)
-        high = final_learning_rate * (1 + 1 / (gamma * now)) if upper is None else upper(t)
-        return alpha, share * low, share * high
-
-    def maths(rate: Array, alpha: Numeric, low: Array, high: Array) -> Array:
-        return jnp.clip(alpha * rate, low, high)
-
-    return leafwise(maths, once=once, rate=alpha_at, in_rate_branch=True)
+    low, high = (None if f is None else _OfStep(f) for f in (lower, upper))
+    return clip_rate(
+        learning_rate, final_learning_rate, gamma, lower=low, upper=high, base_learning_rate=base_learning_rate
+    )
 
 
-class MomentalBoundState(NamedTuple):
-    """`rate_average`: s, the average of the rates."""
-
-    rate_average: Any
-
-
-@part("rate [θ/g] → rate [θ/g]")
-def momental_bound(b3: Numeric = 0.999) -> Transformation:
+@piece("rate x → rate x", rate_average=real_zeros)
+def momental_bound(rate, rate_average, b3: Decay = 0.999):
     """s ← β₃s + (1−β₃)η; min(η, s): a rate may not exceed the average of its past.
 
     s starts at 0, so that the first rates are held down: a warm-up. Stands in a rate branch, after the learning rate.
@@ -79,11 +97,7 @@ def momental_bound(b3: Numeric = 0.999) -> Transformation:
     Reference: Ding, Ren, Luo & Sun, 2019, "An adaptive and momental bound method for stochastic learning",
     arXiv:1910.12249.
     """
-
-    def maths(eta: Array, s: Array, b: Numeric) -> tuple[Array, Array]:
-        # Not s + (1−b)(η−s), as averages are elsewhere: η falls from α/ε to α at a coordinate's first gradient, and
-        # for a small b that form would keep the rounding of α/ε.
-        s = b * s + (1 - b) * eta
-        return jnp.minimum(eta, s), s
-
-    return leafwise(maths, slots=MomentalBoundState(zeros_real), once=lambda t: (b3,), in_rate_branch=True)
+    # Not s + (1−b)(η−s), as averages are elsewhere: η falls from α/ε to α at a coordinate's first gradient, and
+    # for a small b that form would keep the rounding of α/ε.
+    s = b3 * rate_average + (1 - b3) * rate
+    return jnp.minimum(rate, s), s

@@ -2,68 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import inlined, leafwise, log_of, weight_of
-from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.arguments import Array, Decay, Numeric, Speed
+from optzoo_jax.piece import Transformation, chain, named, piece
+from optzoo_jax.pieces.corrections import debias, log_of, weight_of
 from optzoo_jax.precision import full, zeros
-from optzoo_jax.transformation import Array, Numeric, Transformation, part
 
 
-class EmaState(NamedTuple):
-    """`mu`: the average of the gradients."""
-
-    mu: Any
-
-
-class TraceState(NamedTuple):
-    """`trace`: the decayed sum of the gradients."""
-
-    trace: Any
-
-
-@part("x → x")
-def identity() -> Transformation:
+@piece("x → x")
+def identity(x):
     """d = g. The gradient itself, as a direction."""
-    return leafwise(lambda g: g)
+    return x
 
 
-@part("gradient [g] → direction [g]")
-def ema(decay: Numeric = 0.9, *, initial: Numeric = 0.0) -> Transformation:
-    """m ← βm + (1−β)g; d = m.
+@piece("x → gradient [g]")
+def gradient(x, grad):
+    """The gradient, whatever came in: what a branch of `join` starts from."""
+    return grad
+
+
+def average(m: Array, x: Array, decay: Any) -> Array:
+    """βm + (1−β)x, in the form that drifts five times less from float64 over 10⁴ float32 steps."""
+    return m + (1 - decay) * (x - m)
+
+
+@piece("x → x", mu=full)
+def ema(x, mu, decay: Decay = 0.9):
+    """m ← βm + (1−β)x; d = m.
 
     Args:
       decay: β in [0, 1). The average looks back over about 1/(1−β) steps.
-      initial: m₀ [g]. With 0 the first averages are too small; `debias(decay)` after it mends that.
+      initial: m₀, in units of what is averaged. With 0 the first averages are too small; `debias(decay)` after it mends
+        that.
     """
-
-    def maths(g: Array, m: Array, b: Numeric) -> tuple[Array, Array]:
-        # This form drifts five times less from float64 over 10⁴ float32 steps than b·m + (1−b)·g.
-        m = m + (1 - b) * (g - m)
-        return m, m
-
-    return leafwise(maths, slots=EmaState(full(initial)), once=lambda t: (decay,))
+    mu = average(mu, x, decay)
+    return mu, mu
 
 
-@part("gradient [g] → direction [g]")
-def debiased_ema(decay: Numeric = 0.9, *, bias_correction: bool = True) -> Transformation:
+@named
+def debiased_ema(decay: Decay = 0.9, *, bias_correction: bool = True) -> Transformation:
     """m ← βm + (1−β)g; d = m/(1−βᵗ): the direction of Adam.
 
     Args:
       decay: β in [0, 1).
       bias_correction: False for d = m.
     """
-    return chain(ema(decay), debias(decay)) if bias_correction else chain(ema(decay))
+    return chain(ema(decay), debias(decay)) if bias_correction else ema(decay)
 
 
-@part("gradient [g] → direction [g]")
-def scale_by_momentum(decay: Numeric = 0.9) -> Transformation:
+@piece("x → x", trace=zeros)
+def scale_by_momentum(x, trace, decay: Decay = 0.9):
     """m ← βm + g; d = m.
 
     A sum, not an average: under a constant gradient d grows to g/(1−β). Named after what it does in a chain;
@@ -74,16 +68,12 @@ def scale_by_momentum(decay: Numeric = 0.9) -> Transformation:
 
     Reference: Polyak, 1964, "Some methods of speeding up the convergence of iteration methods".
     """
-
-    def maths(g: Array, m: Array, b: Numeric) -> tuple[Array, Array]:
-        m = b * m + g
-        return m, m
-
-    return leafwise(maths, slots=TraceState(zeros), once=lambda t: (decay,))
+    trace = decay * trace + x
+    return trace, trace
 
 
-@part("gradient [g] → direction [g]")
-def nesterov(decay: Numeric = 0.9) -> Transformation:
+@piece("x → x", trace=zeros)
+def nesterov(x, trace, decay: Decay = 0.9):
     """m ← βm + g; d = g + βm.
 
     The parameters are the look-ahead point itself, so the gradient is taken where they are (the form of torch and
@@ -94,12 +84,8 @@ def nesterov(decay: Numeric = 0.9) -> Transformation:
 
     Reference: Nesterov, 1983; rewritten by Bengio, Boulanger-Lewandowski & Pascanu, 2012, arXiv:1212.0901.
     """
-
-    def maths(g: Array, m: Array, b: Numeric) -> tuple[Array, Array]:
-        m = b * m + g
-        return g + b * m, m
-
-    return leafwise(maths, slots=TraceState(zeros), once=lambda t: (decay,))
+    trace = decay * trace + x
+    return x + decay * trace, trace
 
 
 def _displaced(params: Any, state: Any, distance: Numeric) -> Any:
@@ -133,8 +119,13 @@ def base_point(params: Any, state: Any, *, learning_rate: Numeric, momentum: Num
     return _displaced(params, state, learning_rate * momentum)
 
 
-@part("gradient [g] → direction [g]")
-def nesterov_ema(decay: Numeric = 0.9, *, ahead: int = 1, bias_correction: bool = True) -> Transformation:
+def ahead_weights(t: Array, decay: Decay = 0.9, *, ahead: int = 1, bias_correction: bool = True) -> tuple[Any, Any]:
+    """What the two terms of `nesterov_ema` are divided by."""
+    return (weight_of(decay, t, ahead), weight_of(decay, t)) if bias_correction else (1.0, 1.0)
+
+
+@piece("x → x", mu=zeros, facts=[ahead_weights])
+def nesterov_ema(x, mu, ahead_weights, decay: Decay = 0.9):
     """m ← βm + (1−β)g; d = βm/(1−βᵗ⁺ᵃ) + (1−β)g/(1−βᵗ): an average, seen one step ahead.
 
     Args:
@@ -144,23 +135,31 @@ def nesterov_ema(decay: Numeric = 0.9, *, ahead: int = 1, bias_correction: bool 
 
     Reference: Dozat, 2016, "Incorporating Nesterov momentum into Adam"; Ruder, 2016, arXiv:1609.04747.
     """
-
-    def once(t: Array) -> tuple:
-        if not bias_correction:
-            return decay, 1.0, 1.0
-        return decay, weight_of(decay, t + ahead), weight_of(decay, t)
-
-    def maths(g: Array, m: Array, b: Numeric, ahead_weight: Array, weight: Array) -> tuple[Array, Array]:
-        m = m + (1 - b) * (g - m)
-        return b * m / ahead_weight + (1 - b) * g / weight, m
-
-    return leafwise(maths, slots=EmaState(zeros), once=once)
+    weight_ahead, weight = ahead_weights
+    mu = average(mu, x, decay)
+    return decay * mu / weight_ahead + (1 - decay) * x / weight, mu
 
 
-@part("gradient [g] → direction [g]")
-def scheduled_nesterov_ema(
-    decay: Numeric = 0.9, *, momentum_decay: Numeric = 4e-3, bias_correction: bool = True
-) -> Transformation:
+def scheduled_weights(
+    t: Array, decay: Decay = 0.9, *, momentum_decay: Speed = 4e-3, bias_correction: bool = True
+) -> tuple[Array, Array]:
+    """What m and g are multiplied by in `scheduled_nesterov_ema`."""
+    log_q, t = momentum_decay * _LOG_096, t.astype(float)
+
+    def mu_at(t: Array) -> Array:
+        return decay * (1 - 0.5 * jnp.exp(t * log_q))
+
+    now, ahead = mu_at(t), mu_at(t + 1)
+    if not bias_correction:
+        return ahead, 1 - now
+    weight = -jnp.expm1(t * log_of(decay) + _log_product(t, log_q))
+    # 1 − Π_{i≤t+1}μᵢ from the product up to t: positive terms alone, and no second sum of logarithms.
+    weight_ahead = weight + (1 - weight) * (1 - ahead)
+    return ahead / weight_ahead, (1 - now) / weight
+
+
+@piece("x → x", mu=zeros, facts=[scheduled_weights])
+def scheduled_nesterov_ema(x, mu, scheduled_weights, decay: Decay = 0.9):
     """μₜ = β(1 − ½·0.96^(tψ)); m ← βm + (1−β)g; d = μₜ₊₁m/(1−Π_{i≤t+1}μᵢ) + (1−μₜ)g/(1−Π_{i≤t}μᵢ).
 
     Args:
@@ -170,28 +169,9 @@ def scheduled_nesterov_ema(
 
     Reference: Dozat, 2016, "Incorporating Nesterov momentum into Adam", Algorithm 8 and its momentum schedule.
     """
-
-    log_q = momentum_decay * _LOG_096
-
-    def mu(t: Array) -> Array:
-        return decay * (1 - 0.5 * jnp.exp(t * log_q))
-
-    @inlined
-    def once(t: Array) -> tuple:
-        t = t.astype(float)
-        now, ahead = mu(t), mu(t + 1)
-        if not bias_correction:
-            return decay, ahead, 1 - now
-        weight = -jnp.expm1(t * log_of(decay) + _log_product(t, log_q))
-        # 1 − Π_{i≤t+1}μᵢ from the product up to t: positive terms alone, and no second sum of logarithms.
-        weight_ahead = weight + (1 - weight) * (1 - ahead)
-        return decay, ahead / weight_ahead, (1 - now) / weight
-
-    def maths(g: Array, m: Array, b: Numeric, m_weight: Array, g_weight: Array) -> tuple[Array, Array]:
-        m = m + (1 - b) * (g - m)
-        return m_weight * m + g_weight * g, m
-
-    return leafwise(maths, slots=EmaState(zeros), once=once)
+    m_weight, g_weight = scheduled_weights
+    mu = average(mu, x, decay)
+    return m_weight * mu + g_weight * x, mu
 
 
 _LOG_096 = -0.040821994520255166

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
+import optax
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.leafwise import leafwise, lift
-from optzoo_jax.precision import cut, full_real, zeros_real
-from optzoo_jax.transformation import Array, Leaf, Numeric, Transformation, name_part, part
-
-
-class SecondMomentState(NamedTuple):
-    """`nu`: the average of the squared gradients."""
-
-    nu: Any
-
-
-class SumOfSquaresState(NamedTuple):
-    """`sum_of_squares`: the sum of the squared gradients."""
-
-    sum_of_squares: Any
-
-
-class RunningMaxState(NamedTuple):
-    """`nu_max`: the largest moment so far."""
-
-    nu_max: Any
+from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial
+from optzoo_jax.composition import Elsewhere, composition_of, leaves
+from optzoo_jax.piece import Transformation, chain, join, named, piece
+from optzoo_jax.pieces.directions import average, gradient, identity
+from optzoo_jax.precision import cut, wide
 
 
 def abs_square(g: Array, share: float = 0.25) -> Array:
@@ -36,29 +21,42 @@ def abs_square(g: Array, share: float = 0.25) -> Array:
     return g.real**2 + g.imag**2 if jnp.iscomplexobj(g) else g * g
 
 
-@part("gradient [g] → moment [g²]")
-def second_moment(decay: Numeric = 0.999, *, initial: Numeric | Literal["first_gradient"] = 0.0) -> Transformation:
+def real(x: Array | jax.ShapeDtypeStruct, initial: Initial = 0.0) -> Array:
+    """A slot that is real also where the parameter is complex, and starts at `initial`."""
+    start = 0.0 if isinstance(initial, str) else initial
+    return jnp.full_like(x, start, dtype=jnp.finfo(wide(x.dtype)).dtype)
+
+
+def real_zeros(x: Array | jax.ShapeDtypeStruct) -> Array:
+    """A slot that is real, and starts at 0."""
+    return real(x)
+
+
+@piece("gradient x → moment x²")
+def square(g):
+    """|g|², real. It saturates where it would overflow."""
+    return abs_square(g)
+
+
+def share(t: Array, decay: Decay = 0.999, *, initial: Initial | Literal["first_gradient"] = 0.0) -> Any:
+    """β; in the first step 0, where the average begins with what it sees first."""
+    return jnp.where(t == 1, 0.0, decay) if isinstance(initial, str) else decay
+
+
+@piece("gradient x → moment x²", nu=real, facts=[share])
+def second_moment(g, nu, share):
     """v ← βv + (1−β)|g|².
 
     Args:
       decay: β in [0, 1).
       initial: v₀ ≥ 0 [g²], or "first_gradient" for v₁ = |g₁|² exactly.
     """
-    if isinstance(initial, str):
-        check_choice("second_moment", "initial", initial, ["first_gradient"])
-        return leafwise(
-            _second_moment, slots=SecondMomentState(zeros_real), once=lambda t: (jnp.where(t == 1, 0.0, decay),)
-        )
-    return leafwise(_second_moment, slots=SecondMomentState(full_real(initial)), once=lambda t: (decay,))
+    nu = average(nu, abs_square(g), share)
+    return nu, nu
 
 
-def _second_moment(g: Array, v: Array, b: Numeric) -> tuple[Array, Array]:
-    v = v + (1 - b) * (abs_square(g) - v)
-    return v, v
-
-
-@part("gradient [g] → moment [g²]")
-def sum_of_squares(initial: Numeric = 0.0) -> Transformation:
+@piece("gradient x → moment x²", sum_of_squares=real)
+def sum_of_squares(g, sum_of_squares):
     """G ← G + |g|².
 
     Args:
@@ -66,16 +64,13 @@ def sum_of_squares(initial: Numeric = 0.0) -> Transformation:
 
     Reference: Duchi, Hazan & Singer, 2011, "Adaptive subgradient methods", JMLR 12.
     """
-
-    def maths(g: Array, total: Array) -> tuple[Array, Array]:
-        total = total + jnp.minimum(abs_square(g), jnp.finfo(total.dtype).max - total)
-        return total, total
-
-    return leafwise(maths, slots=SumOfSquaresState(full_real(initial)))
+    largest = jnp.finfo(sum_of_squares.dtype).max
+    total = sum_of_squares + jnp.minimum(abs_square(g), largest - sum_of_squares)
+    return total, total
 
 
-@part("gradient [g] → moment [g²]")
-def yogi_moment(decay: Numeric = 0.999, *, initial: Numeric = 0.0) -> Transformation:
+@piece("gradient x → moment x²", nu=real)
+def yogi_moment(g, nu, decay: Decay = 0.999):
     """v ← v − (1−β)·sign(v−|g|²)·|g|².
 
     The change is |g|² in size, not v − |g|²: where gradients are small after large ones the rate recovers slowly.
@@ -86,17 +81,13 @@ def yogi_moment(decay: Numeric = 0.999, *, initial: Numeric = 0.0) -> Transforma
 
     Reference: Zaheer, Reddi, Sachan, Kale & Kumar, 2018, "Adaptive methods for nonconvex optimization".
     """
-
-    def maths(g: Array, v: Array, b: Numeric) -> tuple[Array, Array]:
-        square = abs_square(g)
-        v = v - (1 - b) * jnp.sign(v - square) * square
-        return v, v
-
-    return leafwise(maths, slots=SecondMomentState(full_real(initial)), once=lambda t: (decay,))
+    square = abs_square(g)
+    nu = nu - (1 - decay) * jnp.sign(nu - square) * square
+    return nu, nu
 
 
-@part("residual [g] → moment [g²]")
-def belief_moment(decay: Numeric = 0.999, *, eps_root: Numeric = 1e-16) -> Transformation:
+@piece("residual x → moment x²", nu=real_zeros)
+def belief_moment(r, nu, decay: Decay = 0.999, *, eps_root: EpsilonRoot = 1e-16):
     """s ← βs + (1−β)|r|² + ε: an average into which ε is poured each step, so that it gathers to ε/(1−β).
 
     Args:
@@ -105,18 +96,14 @@ def belief_moment(decay: Numeric = 0.999, *, eps_root: Numeric = 1e-16) -> Trans
 
     Reference: Zhuang et al., 2020, "AdaBelief optimizer", arXiv:2010.07468, Algorithm 2.
     """
-
-    def maths(r: Array, s: Array, b: Numeric, eps: Numeric) -> tuple[Array, Array]:
-        # ε inside the bracket: a slot whose last operation has one full-size operand (… + ε) is computed again in
-        # the parameters' kernel by XLA on a CPU, which then copies the old slot first: four times slower.
-        s = s + ((1 - b) * (abs_square(r, 0.5) - s) + eps)  # g − d: twice as large as what is cut
-        return s, s
-
-    return leafwise(maths, slots=SecondMomentState(zeros_real), once=lambda t: (decay, eps_root))
+    # ε inside the bracket: a slot whose last operation has one full-size operand (… + ε) is computed again in
+    # the parameters' kernel by XLA on a CPU, which then copies the old slot first: four times slower.
+    nu = nu + ((1 - decay) * (abs_square(r, 0.5) - nu) + eps_root)  # g − d: twice as large as what is cut
+    return nu, nu
 
 
-@part("gradient [g] → residual [g]")
-def residual() -> Transformation:
+@piece("gradient [g] → residual [g]")
+def residual(g, direction):
     """r = g − d: how far the gradient is from the direction, which is what was expected of it.
 
     Stands before a moment, in the rate branch of `precondition`; it reads `direction`, so no second copy is kept.
@@ -124,48 +111,35 @@ def residual() -> Transformation:
     Raises:
       TypeError: outside a rate branch.
     """
-    return leafwise(lambda g, direction: g - direction, reads=("direction",))
+    return g - direction
 
 
-class CenteredState(NamedTuple):
-    """`mean`: the state of the transformation that averages the gradients."""
-
-    mean: Any
+def _minus(v: Array, square_of_mean: Array) -> Array:
+    return v - square_of_mean
 
 
-def centered(mean: Transformation) -> Transformation:
+@named
+def centered(mean: optax.GradientTransformation) -> Transformation:
     """v − |mean(g)|²: the variance instead of the second moment.
 
-    Stream: moment [g²] → moment [g²], in the rate branch of `precondition`, after the moment.
+    Stands in the rate branch of `precondition`, after the moment.
 
     Args:
       mean: gradient → average, made of pieces, such as `ema(0.9)`; with `debias` where the moment has it.
 
     Raises:
-      TypeError: outside a rate branch.
+      TypeError: where `mean` is made elsewhere.
     """
-    leaf = mean.leaf
-    if leaf is None:
+    if any(isinstance(leaf, Elsewhere) for leaf in leaves(composition_of(mean))):
         raise TypeError("centered(mean): mean must be made of this library's pieces, such as ema(0.9).")
-
-    def update(v: Array, state: CenteredState, scalars: Any, view: dict[str, Array]) -> tuple[Array, Any]:
-        m, mean_state = leaf.update(view["grad"], state.mean, scalars, view)
-        return v - abs_square(m), CenteredState(mean_state)
-
-    tx = lift(Leaf(lambda p: CenteredState(leaf.init(p)), leaf.once, update, leaf.needs | {"grad"}))
-    tx.part = mean.part
-    return name_part(tx, "centered", {}, "moment [g²] → moment [g²]")
+    return join(_minus, identity(), chain(gradient(), mean, square()))
 
 
-@part("moment [g²] → moment [g²]")
-def running_max() -> Transformation:
+@piece("moment x → moment x", nu_max=real_zeros)
+def running_max(v, nu_max):
     """v_max ← max(v_max, v), so that the rate never rises again.
 
     Reference: Reddi, Kale & Kumar, 2018, "On the convergence of Adam and beyond", arXiv:1904.09237, Algorithm 2.
     """
-
-    def maths(v: Array, v_max: Array) -> tuple[Array, Array]:
-        v_max = jnp.maximum(v_max, v)
-        return v_max, v_max
-
-    return leafwise(maths, slots=RunningMaxState(zeros_real))
+    nu_max = jnp.maximum(nu_max, v)
+    return nu_max, nu_max

@@ -6,70 +6,88 @@ from typing import Any, Literal
 
 import optax
 
-from optzoo_jax.arguments import check_choice
-from optzoo_jax.combine import chain
-from optzoo_jax.leafwise import at, leafwise
-from optzoo_jax.transformation import Array, Numeric, Schedule, Transformation, part
+from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, validated
+from optzoo_jax.composition import composition_of
+from optzoo_jax.piece import Transformation, chain, masked, named, piece
+from optzoo_jax.units import check_step
 
 WeightDecayMode = Literal["l2", "decoupled", "independent"]
 
 
-@part("x → x·[θ]")
-def scale_by_learning_rate(learning_rate: Numeric | Schedule) -> Transformation:
-    """α_t·x. The sign is not flipped, so that it may stand on a rate too (optax's flips it).
+@piece("x → update x·[α]")
+def scale_by_learning_rate(x, learning_rate: LearningRate):
+    """−α_t·x: from a step to an update, which `optax.apply_updates` adds.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule, which is evaluated at 0 in the first step.
     """
-
-    def rate(t: Array) -> Any:
-        return at(learning_rate, t)
-
-    return leafwise(lambda x, alpha: alpha * x, once=lambda t: (rate(t),), rate=rate)
+    # The sign is folded into a number that is known; of one that is computed it would be a kernel of its own.
+    return -learning_rate * x if isinstance(learning_rate, float | int) else -(learning_rate * x)
 
 
-@part("step [θ] → update [θ]")
-def negate() -> Transformation:
-    """−x: from a step, which is subtracted, to an update, which `optax.apply_updates` adds."""
-    return leafwise(lambda x: -x)
+@piece("x → x·[α]")
+def times_learning_rate(x, learning_rate: LearningRate):
+    """α_t·x, with the sign that it had: for a learning rate inside a rate, or inside an average.
+
+    Args:
+      learning_rate: α ≥ 0, a number or a schedule, which is evaluated at 0 in the first step.
+    """
+    return learning_rate * x
 
 
-@part("x → x")
+@piece("x → update x")
+def negate(x):
+    """−x: from a step with the learning rate in it to an update, which `optax.apply_updates` adds."""
+    return -x
+
+
+def decay(t: Array, weight_decay: Decayed, *, learning_rate: LearningRate = 1.0, base_learning_rate: Base = 1.0) -> Any:
+    """(α_t/α₀)·λ_t."""
+    return weight_decay * learning_rate / base_learning_rate
+
+
+@piece("x → x", facts=[decay])
+def decay_weights(x, decay, params):
+    """x + (α_t/α₀)·λ_t·θ: `add_decayed_weights`, whose arguments it has, without a mask."""
+    return x + decay * params
+
+
+@named
 def add_decayed_weights(
-    weight_decay: Numeric | Schedule,
+    weight_decay: Decayed,
+    mask: Any = None,
     *,
-    learning_rate: Numeric | Schedule = 1.0,
-    base_learning_rate: Numeric = 1.0,
+    learning_rate: LearningRate = 1.0,
+    base_learning_rate: Base = 1.0,
 ) -> Transformation:
     """x + (α_t/α₀)·λ_t·θ.
 
-    Before everything else, with α_t/α₀ = 1, it is L2 regularization; after the learning rate, decoupled decay with
-    α₀ = 1 and independent decay with α₀ = the base rate.
+    Before everything else it is L2 regularization; on a step, before its learning rate, decoupled decay; after the
+    learning rate, with `learning_rate`, decoupled decay with α₀ = 1 and independent decay with α₀ = the base rate.
 
     Args:
       weight_decay: λ ≥ 0, a number or a schedule.
+      mask: as in optax: a pytree of booleans, or a function from the parameters to one; only what is True decays.
       learning_rate: α_t, a number or a schedule.
       base_learning_rate: α₀ > 0.
 
     Raises:
       ValueError: where update is called without params.
     """
-
-    def once(t: Array) -> tuple:
-        return (at(weight_decay, t) * at(learning_rate, t) / base_learning_rate,)
-
-    return leafwise(lambda x, factor, params: x + factor * params, once=once, reads=("params",))
+    link = decay_weights(weight_decay, learning_rate=learning_rate, base_learning_rate=base_learning_rate)
+    return link if mask is None else masked(link, mask)
 
 
+@validated
 def descent(
     step: optax.GradientTransformation,
-    learning_rate: Numeric | Schedule,
+    learning_rate: LearningRate,
     *,
     rate_inside: bool = False,
-    weight_decay: Numeric | Schedule | None = None,
+    weight_decay: Decayed | None = None,
     weight_decay_mode: WeightDecayMode = "decoupled",
     mask: Any = None,
-    base_learning_rate: Numeric | None = None,
+    base_learning_rate: Base | None = None,
 ) -> Transformation:
     """From a method's step to its update: θ ← θ − α·step, with weight decay in one of three places.
 
@@ -89,25 +107,30 @@ def descent(
       base_learning_rate: α₀ > 0 of "independent"; the learning rate itself where that is a number.
 
     Raises:
+      TypeError: where the step is a rate or a moment, or has a learning rate in it and `rate_inside` does not say so.
       ValueError: an unknown mode; "independent" with a schedule and without `base_learning_rate`.
     """
-    check_choice("weight decay", "weight_decay_mode", weight_decay_mode, ["l2", "decoupled", "independent"])
-    scaled = (step,) if rate_inside else (step, scale_by_learning_rate(learning_rate))
+    check_step(composition_of(step).flow, rate_inside=rate_inside)
+    last = negate() if rate_inside else scale_by_learning_rate(learning_rate)
     if weight_decay is None:
-        return chain(*scaled, negate())
+        return chain(step, last)
     if weight_decay_mode == "l2":
-        return chain(_masked(add_decayed_weights(weight_decay), mask), *scaled, negate())
+        return chain(add_decayed_weights(weight_decay, mask), step, last)
+    # α·(step + λθ) where α is known; else αλ is one number a step, and no constant in every array's program.
+    if weight_decay_mode == "decoupled" and not rate_inside and isinstance(learning_rate, float | int):
+        return chain(step, add_decayed_weights(weight_decay, mask), last)
+    scaled = step if rate_inside else chain(step, times_learning_rate(learning_rate))
     if weight_decay_mode == "decoupled":
-        decay = add_decayed_weights(weight_decay, learning_rate=learning_rate)
+        shares = {"learning_rate": learning_rate}
     elif base_learning_rate is not None:
-        decay = add_decayed_weights(weight_decay, learning_rate=learning_rate, base_learning_rate=base_learning_rate)
+        shares = {"learning_rate": learning_rate, "base_learning_rate": base_learning_rate}
     else:
         require_base("weight_decay_mode='independent'", learning_rate)
-        decay = add_decayed_weights(weight_decay)
-    return chain(*scaled, _masked(decay, mask), negate())
+        shares = {}
+    return chain(scaled, add_decayed_weights(weight_decay, mask, **shares), negate())
 
 
-def require_base(what: str, learning_rate: Numeric | Schedule) -> None:
+def require_base(what: str, learning_rate: Any) -> None:
     """Raises ValueError where `what` would have to guess α₀ from a schedule."""
     if callable(learning_rate):
         raise ValueError(
@@ -115,11 +138,3 @@ def require_base(what: str, learning_rate: Numeric | Schedule) -> None:
             "against (a warm-up starts at 0, so it cannot be read off the schedule): give its peak, for example "
             "base_learning_rate=1e-3."
         )
-
-
-def _masked(decay: Transformation, mask: Any) -> Transformation:
-    if mask is None:
-        return decay
-    masked = Transformation(*optax.masked(decay, mask))
-    masked.part = decay.part
-    return masked

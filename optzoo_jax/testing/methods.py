@@ -7,14 +7,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.combine import chain
 from optzoo_jax.optimizers.adam import adam
 from optzoo_jax.optimizers.sgd import sgd
-from optzoo_jax.pieces.noise import add_gradient_noise
+from optzoo_jax.piece import chain
 from optzoo_jax.registry import card
 from optzoo_jax.testing import INVARIANCES, LAWS, Report, examine, factories
 from optzoo_jax.testing.subject import Subject
 from optzoo_jax.wrappers.lookahead import lookahead
+from optzoo_jax.wrappers.noise import add_gradient_noise
 
 
 def check_method(name: str, **arguments: Any) -> Report:

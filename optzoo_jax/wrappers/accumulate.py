@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import dataclasses
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.arguments import Array, Range, validated
 from optzoo_jax.precision import as_array, narrow, zeros
-from optzoo_jax.transformation import Array, Transformation, around
+from optzoo_jax.wrapper import Wrapper
 
 
 class AccumulationState(NamedTuple):
@@ -28,9 +30,15 @@ class AccumulationState(NamedTuple):
     kept: Any
 
 
+@validated
 def accumulate_gradients(
-    inner: optax.GradientTransformation, k: int, *, drop_not_finite: bool = False
-) -> Transformation:
+    inner: optax.GradientTransformation,
+    k: Annotated[
+        int, Range("[1, ∞)", "the number of gradients in a mean; for a schedule of it, optax.MultiSteps", whole=True)
+    ],
+    *,
+    drop_not_finite: bool = False,
+) -> optax.GradientTransformationExtraArgs:
     """Every k-th update is the inner optimizer's, from the mean of the last k gradients; the others are 0.
 
     Stream: gradient [g] → update [θ].
@@ -49,16 +57,24 @@ def accumulate_gradients(
     Departures: `optax.MultiSteps` runs the inner optimizer on every call and chooses afterwards; and there one NaN
     stays in the accumulator for ever, since it is emptied by a multiplication with 0.
     """
-    if k < 1:
-        raise ValueError(f"accumulate_gradients: k={k} is outside 1, 2, 3, …: it is the number of gradients in a mean.")
-    tx = optax.with_extra_args_support(inner)
+    return AccumulateGradients(inner, k, drop_not_finite).transformation()
 
-    def init(params: Any) -> AccumulationState:
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class AccumulateGradients(Wrapper):
+    """`accumulate_gradients`."""
+
+    k: int
+    drop_not_finite: bool
+
+    name = "accumulate_gradients"
+
+    def init(self, params: Any) -> AccumulationState:
         mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
-        return AccumulationState(tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+        return AccumulationState(self.tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
-        keep = _all_finite(updates) if drop_not_finite else jnp.asarray(True)
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
+        keep = _all_finite(updates) if self.drop_not_finite else jnp.asarray(True)
         kept = state.kept + keep.astype(jnp.int32)
 
         def average(m: Array, g: Array) -> Array:
@@ -68,10 +84,10 @@ def accumulate_gradients(
 
         mean = jax.tree.map(average, state.mean, updates)
         micro_step = state.micro_step + 1
-        full = micro_step >= k
+        full = micro_step >= self.k
 
         def run() -> tuple[Any, Any, Any, Array]:
-            new, inner_state = tx.update(narrow(mean, updates), state.inner_state, params, **extra)
+            new, inner_state = self.tx.update(narrow(mean, updates), state.inner_state, params, **extra)
             new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
             return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
 
@@ -80,9 +96,6 @@ def accumulate_gradients(
 
         new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
         return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
-
-    arguments = {"k": k, "drop_not_finite": drop_not_finite}
-    return around(inner, "accumulate_gradients", arguments, init, update)
 
 
 def _all_finite(tree: Any) -> Array:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import check_choice
+from optzoo_jax.arguments import Array, Range, validated
 from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
 from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.transformation import Array, Transformation, around
 from optzoo_jax.trees import hash_of
+from optzoo_jax.wrapper import Wrapper
 
 MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
@@ -26,13 +27,17 @@ class CompressedState(NamedTuple):
     step_count: Any
 
 
+Format = Literal["bfloat16", "float8", "int8"]
+
+
+@validated
 def compress_state(
     inner: optax.GradientTransformation,
-    format: Literal["bfloat16", "float8", "int8"] = "int8",
+    format: Format = "int8",
     *,
     slots: Collection[str] | None = None,
-    min_size: int = 4096,
-) -> Transformation:
+    min_size: Annotated[int, Range("[1, ∞)", "the smallest array that is compressed", whole=True)] = 4096,
+) -> optax.GradientTransformationExtraArgs:
     """Keeps an optimizer's moments in 8 or 16 bits an entry: Adam takes 2.03 or 4 bytes a parameter rather than 8.
 
     Stream: gradient [g] → update [θ].
@@ -63,38 +68,45 @@ def compress_state(
     Reference: Dettmers, Lewis, Shleifer & Zettlemoyer, 2021, "8-bit optimizers via block-wise quantization",
     arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
     """
-    check_choice("compress_state", "format", format, FORMATS)
-    if min_size < 1:
-        raise ValueError(f"compress_state: min_size={min_size} is outside 1, 2, 3, …: 1 compresses arrays of any size.")
-    encode, decode = FORMATS[format]
-    tx = optax.with_extra_args_support(inner)
+    return CompressState(inner, format, slots, min_size).transformation()
 
-    def compressed(state: Any, step: Array) -> Any:
-        def stored(path: tuple, x: Any, is_slot: bool) -> Any:
-            is_chosen = is_slot and not fields_on(path).isdisjoint(MOMENTS if slots is None else slots)
-            if not is_chosen or x.size < min_size or jnp.iscomplexobj(x):
-                return x
-            # By where it is in the state: arrays of one shape are not to be rounded alike.
-            salt = hash_of(path)
-            return encode(x, dither(x.shape, step, salt))
 
-        return jax.tree_util.tree_map_with_path(stored, state, are_slots(tx, state))
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class CompressState(Wrapper):
+    """`compress_state`."""
 
-    def init(params: Any) -> CompressedState:
-        state = tx.init(params)
-        check_slots("slots", slots or (), state)
+    format: Format
+    slots: Collection[str] | None
+    min_size: int
+
+    name = "compress_state"
+
+    def init(self, params: Any) -> CompressedState:
+        state = self.tx.init(params)
+        check_slots("slots", self.slots or (), state)
         step = jnp.zeros((), jnp.int32)
         # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
-        return CompressedState(compressed(jax.lax.optimization_barrier(state), step), step)
+        return CompressedState(self.compressed(jax.lax.optimization_barrier(state), step), step)
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
+        decode = FORMATS[self.format].decode
         wide = jax.tree.map(lambda x: decode(x) if _is_compressed(x) else x, state.inner_state, is_leaf=_is_compressed)
-        new, wide = tx.update(updates, wide, params, **extra)
+        new, wide = self.tx.update(updates, wide, params, **extra)
         step = jnp.asarray(optax.safe_increment(state.step_count))
-        return new, CompressedState(compressed(wide, step), step)
+        return new, CompressedState(self.compressed(wide, step), step)
 
-    arguments = {"format": format, "slots": slots, "min_size": min_size}
-    return around(inner, "compress_state", arguments, init, update)
+    def compressed(self, state: Any, step: Array) -> Any:
+        """The inner state, as it is kept."""
+        names = MOMENTS if self.slots is None else self.slots
+
+        def stored(path: tuple, x: Any, is_slot: bool) -> Any:
+            is_chosen = is_slot and not fields_on(path).isdisjoint(names)
+            if not is_chosen or x.size < self.min_size or jnp.iscomplexobj(x):
+                return x
+            # By where it is in the state: arrays of one shape are not to be rounded alike.
+            return FORMATS[self.format].encode(x, dither(x.shape, step, hash_of(path)))
+
+        return jax.tree_util.tree_map_with_path(stored, state, are_slots(self.tx, state))
 
 
 def _is_compressed(x: Any) -> bool:

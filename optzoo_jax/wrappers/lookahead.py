@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import check_choice
+from optzoo_jax.arguments import Array, Numeric, Share, Steps
 from optzoo_jax.card import card_of
-from optzoo_jax.leafwise import once_a_shape
+from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import narrow, wide_copy, widen
-from optzoo_jax.transformation import Array, Numeric, Transformation, around
+from optzoo_jax.slots import map_slots
+from optzoo_jax.wrapper import Wrapper
 
 _MOMENTUM_SLOTS = ("mu", "trace")
+InnerState = Literal["keep", "reset", "pullback"]
 
 
 class LookaheadState(NamedTuple):
@@ -37,11 +39,11 @@ class LookaheadState(NamedTuple):
 )
 def lookahead(
     inner: optax.GradientTransformation,
-    sync_period: int = 5,
-    slow_step_size: Numeric = 0.5,
+    sync_period: Steps = 5,
+    slow_step_size: Share = 0.5,
     *,
-    inner_state: Literal["keep", "reset", "pullback"] = "keep",
-) -> Transformation:
+    inner_state: InnerState = "keep",
+) -> optax.GradientTransformationExtraArgs:
     """Lookahead: every k-th step the weights return a share of the way to where they were k steps ago.
 
         θ ← inner step from θ
@@ -65,32 +67,43 @@ def lookahead(
     Reference: Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back",
     arXiv:1907.08610, Algorithm 1.
     """
-    check_choice("lookahead", "inner_state", inner_state, ["keep", "reset", "pullback"])
-    fast = optax.with_extra_args_support(inner)
+    return Lookahead(inner, sync_period, slow_step_size, inner_state).transformation()
 
-    def init(params: Any) -> LookaheadState:
-        fast_state = fast.init(params)
-        cached = _momentum(fast_state) if inner_state == "pullback" else None
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Lookahead(Wrapper):
+    """`lookahead`."""
+
+    sync_period: int
+    slow_step_size: Numeric
+    inner_state: InnerState
+
+    name = "lookahead"
+    moves_parameters = True
+
+    def init(self, params: Any) -> LookaheadState:
+        fast_state = self.tx.init(params)
+        cached = _momentum(fast_state) if self.inner_state == "pullback" else None
         slow = jax.tree.map(wide_copy, params)
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
         if params is None:
             raise ValueError("lookahead pulls the parameters back: call update(gradients, state, params), with params.")
-        step, fast_state = fast.update(updates, state.fast_state, params, **extra)
+        step, fast_state = self.tx.update(updates, state.fast_state, params, **extra)
         since = state.steps_since_sync + 1
-        sync = since >= sync_period
+        sync = since >= self.sync_period
         fasts, treedef = jax.tree.flatten(params)
         triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
-        rows = [_weights(p, u, phi, sync, slow_step_size) for p, u, phi in triples]
+        rows = [_weights(p, u, phi, sync, self.slow_step_size) for p, u, phi in triples]
         new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
         cached = state.cached
-        if inner_state == "reset":
+        if self.inner_state == "reset":
             reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
             fast_state = _with_momentum(fast_state, reset)
-        elif inner_state == "pullback":
+        elif self.inner_state == "pullback":
             mixed = jax.tree.map(
-                lambda m, old: jnp.where(sync, old + _as(slow_step_size, m) * (m - old), m),
+                lambda m, old: jnp.where(sync, old + _as(self.slow_step_size, m) * (m - old), m),
                 _momentum(fast_state),
                 cached,
             )
@@ -98,11 +111,9 @@ def lookahead(
             fast_state = _with_momentum(fast_state, mixed)
         return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
 
-    arguments = {"sync_period": sync_period, "slow_step_size": slow_step_size, "inner_state": inner_state}
-    return around(inner, "lookahead", arguments, init, update)
 
-
-@once_a_shape
+@jax.jit
+@inlined
 def _weights(p: Array, u: Array, phi: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
     """The update, and the slow weights after it."""
     theta, step = widen(p), widen(u)
@@ -116,24 +127,12 @@ def _as(value: Numeric, x: Array) -> Any:
     return value if type(value) in (float, int) else jnp.asarray(value).astype(jnp.finfo(x.dtype).dtype)
 
 
-def _map_momentum(f: Callable[[Any], Any], state: Any) -> Any:
-    """The state with f applied to every momentum slot, a tree shaped like the parameters."""
-    if isinstance(state, tuple) and hasattr(state, "_fields"):
-        fields = zip(state._fields, state, strict=True)  # pyright: ignore[reportAttributeAccessIssue]
-        return type(state)(*(f(v) if k in _MOMENTUM_SLOTS else _map_momentum(f, v) for k, v in fields))
-    if isinstance(state, tuple | list):
-        return type(state)(_map_momentum(f, v) for v in state)
-    if isinstance(state, dict):
-        return type(state)((k, _map_momentum(f, v)) for k, v in state.items())
-    return state
-
-
 def _momentum(state: Any) -> list[Any]:
     found: list[Any] = []
-    _map_momentum(found.append, state)
+    map_slots(lambda name, slot: found.append(slot), state, _MOMENTUM_SLOTS)
     return found
 
 
 def _with_momentum(state: Any, slots: list[Any]) -> Any:
     rest = iter(slots)
-    return _map_momentum(lambda m: next(rest), state)
+    return map_slots(lambda name, slot: next(rest), state, _MOMENTUM_SLOTS)

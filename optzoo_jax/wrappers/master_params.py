@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
 import optax
 
+from optzoo_jax.arguments import Array
 from optzoo_jax.precision import as_array, wide, wide_copy, widen
-from optzoo_jax.transformation import Array, Transformation, around
+from optzoo_jax.wrapper import Wrapper
 
 
 class MasterParamsState(NamedTuple):
@@ -18,7 +20,7 @@ class MasterParamsState(NamedTuple):
     master: Any
 
 
-def master_params(inner: optax.GradientTransformation) -> Transformation:
+def master_params(inner: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
     """Trains a float32 copy of bfloat16 or float16 parameters, which follow it, rounded.
 
     Stream: gradient [g] → update [θ], in float32.
@@ -38,17 +40,25 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
 
     Reference: Micikevicius et al., 2017, "Mixed precision training", arXiv:1710.03740, section 3.1.
     """
-    tx = optax.with_extra_args_support(inner)
+    return MasterParams(inner).transformation()
 
-    def init(params: Any) -> MasterParamsState:
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MasterParams(Wrapper):
+    """`master_params`."""
+
+    name = "master_params"
+    moves_parameters = True
+
+    def init(self, params: Any) -> MasterParamsState:
         master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
-        return MasterParamsState(tx.init(_trained(master, params)), master)
+        return MasterParamsState(self.tx.init(_trained(master, params)), master)
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
         if params is None:
             raise ValueError("master_params moves the parameters: call update(gradients, state, params), with params.")
         old = _trained(state.master, params)
-        step, inner_state = tx.update(widen(updates), state.inner_state, old, **extra)
+        step, inner_state = self.tx.update(widen(updates), state.inner_state, old, **extra)
         new = optax.apply_updates(old, step)
 
         def update_of(p: Array, u: Array, q: Array) -> Array:
@@ -56,8 +66,6 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
 
         master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
         return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
-
-    return around(inner, "master_params", {}, init, update)
 
 
 def _is_narrow(p: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple, TypeGuard
 
 import jax
@@ -9,9 +10,11 @@ import jax.core
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.arguments import Array
+from optzoo_jax.composition import composition_of, is_elementwise, leaves, masks
 from optzoo_jax.precision import as_array
-from optzoo_jax.transformation import Array, Transformation, around, part_of
 from optzoo_jax.trees import flatten_like
+from optzoo_jax.wrapper import Wrapper
 
 
 class Small(NamedTuple):
@@ -30,7 +33,7 @@ class Packed(NamedTuple):
     rest: Any
 
 
-def pack(inner: optax.GradientTransformation, below: int = 1024) -> Transformation:
+def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.GradientTransformationExtraArgs:
     """Runs an optimizer on one flat array of all small parameters of a dtype, and on the large ones as they are.
 
     Stream: that of the inner optimizer.
@@ -48,31 +51,43 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> Transformati
       TypeError: where the inner optimizer is from elsewhere, or one of its parts looks at more than one number (a
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
-    part = part_of(inner)
-    if getattr(inner, "leaf", None) is None:
-        raise TypeError(
-            f"pack: {part.name} is not known to treat each number by itself, and would compute something else on "
-            "packed arrays. Pack the part that does, and chain the rest around it: "
-            "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
-        )
-    tx: Any = optax.with_extra_args_support(inner)
+    return Pack(inner, below).transformation()
 
-    def init(params: Any) -> Any:
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Pack(Wrapper):
+    """`pack`."""
+
+    below: int
+
+    name = "pack"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        node = composition_of(self.inner)
+        if not is_elementwise(node):
+            culprit = next((x for x in (*leaves(node), *masks(node)) if not is_elementwise(x)), node)
+            raise TypeError(
+                f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
+                "on packed arrays. Pack what does, and chain the rest around it: "
+                "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
+            )
+
+    def init(self, params: Any) -> Any:
         leaves = [as_array(p) for p in jax.tree.leaves(params)]
-        return tx.init(_packed(params, params, [p.dtype.name if _is_small(p, below) else None for p in leaves]))
+        homes = [p.dtype.name if _is_small(p, self.below) else None for p in leaves]
+        return self.tx.init(_packed(params, params, homes))
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         slots = [x for x in jax.tree.leaves(state, is_leaf=_is_packed) if _is_packed(x)]
         if not slots:  # nor is there anything to pack
-            return tx.update(updates, state, params, **extra)
+            return self.tx.update(updates, state, params, **extra)
         if params is not None:
             flatten_like(updates, params, "parameters")
         homes = _homes(updates if params is None else params, slots[0])
         given = None if params is None else _packed(params, updates, homes)
-        new, state = tx.update(_packed(updates, updates, homes), state, given, **extra)
+        new, state = self.tx.update(_packed(updates, updates, homes), state, given, **extra)
         return _unpacked(new, updates, homes), state
-
-    return around(inner, "pack", {"below": below}, init, update, part.stream)
 
 
 def unpack_state(state: Any, params: Any) -> Any:

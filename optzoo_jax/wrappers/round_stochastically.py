@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.arguments import Array
 from optzoo_jax.formats.rounding import dither, round_to_bfloat16
 from optzoo_jax.precision import as_array, wide_copy, widen
-from optzoo_jax.transformation import Array, Transformation, around
 from optzoo_jax.trees import hash_of
+from optzoo_jax.wrapper import Wrapper
 
 
 class StochasticRoundingState(NamedTuple):
@@ -21,7 +23,7 @@ class StochasticRoundingState(NamedTuple):
     step_count: Any
 
 
-def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
+def round_stochastically(inner: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
     """Rounds bfloat16 parameters stochastically: on average they go where float32 would, without a copy of them.
 
     Stream: gradient [g] → update [θ], in float32.
@@ -43,9 +45,17 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
     Reference: Gupta, Agrawal, Gopalakrishnan & Narayanan, 2015, "Deep learning with limited numerical precision",
     arXiv:1502.02551; Zamirai, Zhang, Aberger & De Sa, 2020, "Revisiting bfloat16 training", arXiv:2010.06192.
     """
-    tx = optax.with_extra_args_support(inner)
+    return RoundStochastically(inner).transformation()
 
-    def init(params: Any) -> StochasticRoundingState:
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class RoundStochastically(Wrapper):
+    """`round_stochastically`."""
+
+    name = "round_stochastically"
+    moves_parameters = True
+
+    def init(self, params: Any) -> StochasticRoundingState:
         for path, p in jax.tree_util.tree_leaves_with_path(params):
             if as_array(p).dtype == jnp.float16:
                 where = jax.tree_util.keystr(path) or "the root"
@@ -53,12 +63,12 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
                     f"round_stochastically rounds to bfloat16, and the parameter at {where} is float16: use "
                     "master_params."
                 )
-        return StochasticRoundingState(tx.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
+        return StochasticRoundingState(self.tx.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, StochasticRoundingState]:
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, StochasticRoundingState]:
         if params is None:
             raise ValueError("round_stochastically rounds θ + u: call update(gradients, state, params), with params.")
-        step, inner_state = tx.update(widen(updates), state.inner_state, widen(params), **extra)
+        step, inner_state = self.tx.update(widen(updates), state.inner_state, widen(params), **extra)
 
         def update_of(path: tuple, p: Array, u: Array) -> Array:
             if as_array(p).dtype != jnp.bfloat16:
@@ -68,5 +78,3 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
 
         new = jax.tree_util.tree_map_with_path(update_of, params, step)
         return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
-
-    return around(inner, "round_stochastically", {}, init, update)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +13,10 @@ import optax
 
 from optzoo_jax.precision import widen
 from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.transformation import Transformation, around
+from optzoo_jax.wrapper import Wrapper
 
 
-def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> Transformation:
+def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> optax.GradientTransformationExtraArgs:
     """Keeps the arrays of an optimizer's state in another precision; the arithmetic stays as wide as it was.
 
     Stream: gradient [g] → update [θ].
@@ -35,31 +36,44 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
       TypeError: where it is not a floating-point dtype.
       ValueError: at init, where a named slot does not exist.
     """
-    chosen: Mapping[str | None, Any] = state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
-    for slot, dtype in chosen.items():
+    for slot, dtype in _by_slot(state_dtype).items():
         if not jnp.issubdtype(dtype, jnp.floating):
             where = "state_dtype" if slot is None else f"state_dtype[{slot!r}]"
             raise TypeError(f"{where} is {jnp.dtype(dtype)}, and must be a floating-point dtype such as jnp.bfloat16.")
-    tx = optax.with_extra_args_support(inner)
+    return WithStateDtype(inner, state_dtype).transformation()
 
-    def cast(path: tuple, x: Any, is_slot: bool) -> Any:
-        dtype = next((chosen[name] for name in (*fields_on(path), None) if name in chosen), None)
-        if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
-            return x
-        complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
-        return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
 
-    def stored(state: Any) -> Any:
-        return jax.tree_util.tree_map_with_path(cast, state, are_slots(tx, state))
+def _by_slot(state_dtype: Any) -> Mapping[str | None, Any]:
+    return state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
 
-    def init(params: Any) -> Any:
-        state = tx.init(params)
-        check_slots("state_dtype", filter(None, chosen), state)
-        return stored(state)
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, are_slots(tx, state))
-        new, state = tx.update(updates, wide, params, **extra)
-        return new, stored(state)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class WithStateDtype(Wrapper):
+    """`with_state_dtype`."""
 
-    return around(inner, "with_state_dtype", {"state_dtype": state_dtype}, init, update)
+    state_dtype: Any
+
+    name = "with_state_dtype"
+
+    def init(self, params: Any) -> Any:
+        state = self.tx.init(params)
+        check_slots("state_dtype", filter(None, _by_slot(self.state_dtype)), state)
+        return self.stored(state)
+
+    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, are_slots(self.tx, state))
+        new, state = self.tx.update(updates, wide, params, **extra)
+        return new, self.stored(state)
+
+    def stored(self, state: Any) -> Any:
+        """The inner state, as it is kept."""
+        chosen = _by_slot(self.state_dtype)
+
+        def kept(path: tuple, x: Any, is_slot: bool) -> Any:
+            dtype = next((chosen[name] for name in (*fields_on(path), None) if name in chosen), None)
+            if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
+                return x
+            complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
+            return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
+
+        return jax.tree_util.tree_map_with_path(kept, state, are_slots(self.tx, state))

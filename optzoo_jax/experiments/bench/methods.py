@@ -82,7 +82,9 @@ def _compilation(sides: Mapping[str, Subject], leaves: int, rounds: int) -> dict
 def _of_tiny(ours: Subject) -> dict[str, Subject]:
     """What many tiny arrays are measured with besides: the optimizer packed, where it can be, and none at all."""
     none = {"none": Subject(optax.identity)}
-    if getattr(ours.make(), "leaf", None) is None:
+    try:
+        optzoo_jax.pack(ours.make())
+    except TypeError:
         return none
     return {"packed": Subject(lambda: optzoo_jax.pack(ours.make())), **none}
 

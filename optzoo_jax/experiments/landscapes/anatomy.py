@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import optzoo_jax
-from optzoo_jax.describe import in_words
 from optzoo_jax.experiments.landscapes.bounds import bounds_of
 from optzoo_jax.experiments.landscapes.stream import PHASES, gradients
 from optzoo_jax.experiments.landscapes.watch import Stream, watch
 from optzoo_jax.experiments.look.pictures import BRANCH, look
 from optzoo_jax.experiments.methods.entries import Entry
-from optzoo_jax.transformation import Part
 
 _ROW = 0.98  # inches
-_NOT_SHOWN = ("scale_by_learning_rate", "negate", "identity")
+_NOT_SHOWN = ("scale_by_learning_rate", "times_learning_rate", "negate", "identity")
+GRADIENT = optzoo_jax.composition_of(optzoo_jax.identity()).flow.at()
 
 
 class Signal(NamedTuple):
-    """What flows from one panel to the next: a coordinate over time, and its units, "" where they are not known."""
+    """What flows from one panel to the next: a coordinate over time, and its unit, None where it is not known."""
 
     values: np.ndarray
-    unit: str
+    unit: Any
 
 
 def anatomy(entry: Entry) -> Figure:
@@ -37,7 +35,7 @@ def anatomy(entry: Entry) -> Figure:
       entry: the method, one that `check_streams` lets through.
     """
     tx = entry.make_optimizer(entry.learning_rate)
-    gradient = Signal(gradients(), "g")
+    gradient = Signal(gradients(), GRADIENT)
     direction, rate, after = _sections(watch(tx, gradient.values))
     branches = max(len(direction) + 1, len(rate)) if rate else 1
     height = _ROW * (branches + len(after)) + 1.25
@@ -48,7 +46,7 @@ def anatomy(entry: Entry) -> Figure:
             left=0.085, right=0.985, top=1 - 0.85 / height, bottom=0.45 / height, hspace=0.7, wspace=0.22,
         )  # fmt: skip
         figure.text(0.02, 1 - 0.1 / height, f"The anatomy of {entry.name}", fontsize=13, va="top")
-        figure.text(0.02, 1 - 0.4 / height, in_words(tx), fontsize=8.5, va="top", family="monospace")
+        figure.text(0.02, 1 - 0.4 / height, optzoo_jax.in_words(tx), fontsize=8.5, va="top", family="monospace")
         figure.text(0.985, 1 - 0.15 / height, "grey: what came in", fontsize=8.5, va="top", ha="right", color="#808080")
         tall = min(3, branches - len(direction))
         first = figure.add_subplot(cells[:tall, 0] if rate else cells[0, :])
@@ -58,7 +56,7 @@ def anatomy(entry: Entry) -> Figure:
             signal = gradient
             for row, stream in enumerate(branch, start=branches - len(branch)):
                 signal = _panel(figure.add_subplot(cells[row, column]), stream, signal)
-        signal = Signal(np.zeros(0), "") if rate else gradient
+        signal = Signal(np.zeros(0), None) if rate else gradient
         for row, stream in enumerate(after, start=branches):
             signal = _panel(figure.add_subplot(cells[row, :]), stream, signal)
         figure.axes[-1].set_xlabel("step")
@@ -86,13 +84,13 @@ def _sections(streams: Sequence[Stream]) -> tuple[list[Stream], list[Stream], li
 def _panel(axes: Axes, stream: Stream, came: Signal) -> Signal:
     """Draws what left a part over what came in, where both have the same units; returns what left."""
     part, values = stream.part, stream.values
-    unit = _unit(part, came.unit)
+    unit = part.flow.at() if came.unit is None else part.flow.at(came.unit)
     if unit == came.unit and len(came.values) and part.name != "identity":
         axes.plot(_steps(values), came.values, color=BRANCH["came in"], lw=1)
     _draw(axes, values, _title(stream, unit), stream.branch)
-    if part.name == "bound_lr":
+    if part.name == "clip_rate":
         low, high = bounds_of(part, len(values))
-        axes.plot(_steps(values), part.arguments["learning_rate"] * came.values, color=BRANCH["came in"], lw=1)
+        axes.plot(_steps(values), part.called.arguments["learning_rate"] * came.values, color=BRANCH["came in"], lw=1)
         axes.fill_between(_steps(values), low, high, color=BRANCH["rate"], alpha=0.15, lw=0)
         axes.set(yscale="log", ylim=(low.min() / 2, high.max() * 2))
     return Signal(values, unit)
@@ -123,22 +121,12 @@ def _steps(values: np.ndarray) -> np.ndarray:
     return np.arange(1, len(values) + 1)
 
 
-def _title(stream: Stream, unit: str) -> str:
+def _title(stream: Stream, unit: Any) -> str:
     part = stream.part
     if part.name == "precondition":
         return "step = direction × rate"
-    if part.name in ("negate", "lookahead"):
+    if part.name in ("scale_by_learning_rate", "negate", "lookahead"):
         return "update [θ], which is added to the parameter"
-    numbers = [f"{v:g}" for v in part.arguments.values() if type(v) in (float, int) and v]
+    numbers = [f"{v:g}" for v in part.called.arguments.values() if type(v) in (float, int) and v]
     branch = f"{stream.branch}: " if stream.branch else ""
-    return f"{branch}{part.name}({', '.join(numbers)})" + (f"  [{unit}]" if unit else "")
-
-
-def _unit(part: Part, came: str) -> str:
-    """The units of what leaves a part: those on its label, or what becomes there of those that came in."""
-    if part.name == "scale_by_learning_rate":
-        return {"1/g": "θ/g", "1": "θ"}.get(came, "")
-    if part.stream == "x → x":
-        return came
-    found = re.search(r"→.*\[([^\]·]+)\]", part.stream)
-    return found[1] if found else ""
+    return f"{branch}{part.name}({', '.join(numbers)})" + f"  {unit}"

@@ -1,4 +1,4 @@
-"""The bounds that a `bound_lr` keeps a rate between, asked of itself."""
+"""The bounds that `bound_lr` keeps a rate between, asked of itself."""
 
 from __future__ import annotations
 
@@ -9,27 +9,39 @@ import jax.numpy as jnp
 import numpy as np
 
 import optzoo_jax
-from optzoo_jax.transformation import Part
 
 
-def bounds_of(part: Part, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def bounds_of(part: Any, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """The lower and the upper bound in steps 1, 2, …: what becomes of the rates 0 and ∞.
 
     Args:
-      part: a `bound_lr`.
+      part: its `clip_rate`, a node of `optzoo_jax.composition_of`.
       steps: how many.
     """
-    bound = optzoo_jax.bound_lr(**part.arguments)
+    bound = part.factory(**part.called.arguments)
+    tx = optzoo_jax.precondition(ones(), optzoo_jax.chain(given(), bound))
 
     @jax.jit
     def run() -> jax.Array:
         extremes = jnp.array([0.0, jnp.inf])
 
         def step(state: Any, _: None) -> tuple[Any, Any]:
-            clipped, state = bound.update(extremes, state, grad=extremes, direction=extremes)
+            clipped, state = tx.update(extremes, state)
             return state, clipped
 
-        return jax.lax.scan(step, bound.init(extremes), None, steps)[1]
+        return jax.lax.scan(step, tx.init(extremes), None, steps)[1]
 
     low, high = np.asarray(run()).T
     return low, high
+
+
+@optzoo_jax.piece("gradient [g] → direction [g]")
+def ones(g):
+    """A direction of 1, so that the step is the rate."""
+    return jnp.ones_like(g)
+
+
+@optzoo_jax.piece("gradient [g] → rate [1/g]")
+def given(g):
+    """The numbers that come in, taken for rates."""
+    return g

@@ -1,7 +1,7 @@
 """What leaves each part of an optimizer, step by step.
 
-The parts that a transformation remembers are enough to build it again; here each is built with a recorder behind it,
-which is itself a transformation, so that the library's own `chain` and `precondition` do the rest.
+The composition of a transformation is enough to build it again; here each part is built with a recorder behind it,
+which is itself a piece, so that the library's own `chain` and `precondition` do the rest.
 """
 
 from __future__ import annotations
@@ -14,28 +14,26 @@ import numpy as np
 import optax
 
 import optzoo_jax
-from optzoo_jax.transformation import Part, part_of
 
 
 class Stream(NamedTuple):
     """What left one part.
 
     Attributes:
-      part: the part.
+      part: the part, a node of `optzoo_jax.composition_of`.
       branch: "direction" or "rate" within `precondition`, "" elsewhere.
       values: (steps, …), a coordinate's over time.
     """
 
-    part: Part
+    part: Any
     branch: str
     values: np.ndarray
 
 
-class Recorded(NamedTuple):
-    """`inner`: the part's own state. `last`: what left it in the last step."""
-
-    inner: Any
-    last: Any
+@optzoo_jax.piece("x → x", last=optzoo_jax.zeros)
+def recorder(x, last):
+    """x, kept."""
+    return x, x
 
 
 def watch(tx: optax.GradientTransformation, gradients: np.ndarray, params: np.ndarray | None = None) -> list[Stream]:
@@ -49,8 +47,8 @@ def watch(tx: optax.GradientTransformation, gradients: np.ndarray, params: np.nd
     Raises:
       ValueError: for a transformation with parts that were made elsewhere.
     """
-    labels: list[tuple[Part, str]] = []
-    watched = optax.with_extra_args_support(_rebuild(part_of(tx), "", labels))
+    labels: list[tuple[Any, str]] = []
+    watched = optax.with_extra_args_support(_rebuild(optzoo_jax.composition_of(tx), "", labels))
 
     @jax.jit
     def run(gradients: jax.Array, params: jax.Array) -> list[jax.Array]:
@@ -66,43 +64,29 @@ def watch(tx: optax.GradientTransformation, gradients: np.ndarray, params: np.nd
     return [Stream(part, branch, np.asarray(v)) for (part, branch), v in zip(labels, values, strict=True)]
 
 
-def _rebuild(part: Part, branch: str, labels: list[tuple[Part, str]]) -> Any:
+def _rebuild(part: Any, branch: str, labels: list[tuple[Any, str]]) -> Any:
     """The part's transformation, with recorders; appends what each of them records to `labels`."""
     roles = [role for role, _ in part.children]
     if part.name == "precondition":
-        made = [_rebuild(child, role, labels) for role, child in part.children]
-        return _recorded(optzoo_jax.precondition(*made), part, branch, labels)
-    if roles == ["inner"]:
+        made = optzoo_jax.precondition(*(_rebuild(child, role, labels) for role, child in part.children))
+    elif roles == ["inner"]:
         inner = _rebuild(part.children[0][1], branch, labels)
-        return _recorded(getattr(optzoo_jax, part.name)(inner, **part.arguments), part, branch, labels)
-    if part.children:
+        made = getattr(optzoo_jax, part.name)(inner, **part.called.arguments)
+    elif part.children and part.name != "join":
         return optzoo_jax.chain(*(_rebuild(child, branch, labels) for _, child in part.children))
-    if part.stream == "made elsewhere":
+    elif isinstance(part.flow.gives, type(None)):
         raise ValueError(
             f"{part.name} was made elsewhere, so it cannot be built again from its name: watch only optimizers of "
             "this library's parts, such as optzoo_jax.adam."
         )
-    return _recorded(getattr(optzoo_jax, part.name)(**part.arguments), part, branch, labels)
-
-
-def _recorded(inner: Any, part: Part, branch: str, labels: list[tuple[Part, str]]) -> Any:
+    else:
+        make = getattr(part, "factory", None) or getattr(optzoo_jax, part.name)
+        made = make(**part.called.arguments)
     labels.append((part, branch))
-    inner = optax.with_extra_args_support(inner)
-
-    def init(params: Any) -> Recorded:
-        return Recorded(inner.init(params), jnp.zeros_like(params))
-
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Recorded]:
-        updates, new = inner.update(updates, state.inner, params, **extra)
-        return updates, Recorded(new, updates)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optzoo_jax.chain(made, recorder())
 
 
 def _last(state: Any) -> list[jax.Array]:
     """The recorded streams, the inner ones of a part before its own, as `_rebuild` lists them."""
-    found = []
-    for x in jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, Recorded)):
-        if isinstance(x, Recorded):
-            found += [*_last(x.inner), x.last]
-    return found
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return [x for path, x in leaves if getattr(path[-1], "key", None) == "last"]

@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from optzoo_jax import card, describe, list_optimizers
-from optzoo_jax.describe import in_words
+from optzoo_jax import card, describe, in_words, list_optimizers
 from optzoo_jax.experiments.methods.entries import default_names, entry
 from optzoo_jax.experiments.report.section import Section
 

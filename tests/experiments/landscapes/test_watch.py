@@ -59,7 +59,7 @@ def test_what_was_made_elsewhere_is_refused():
 
 
 def test_bounds_are_those_of_the_paper():
-    (bound,) = [s.part for s in watch(oz.adabound(1e-3), G) if s.part.name == "bound_lr"]
+    (bound,) = [s.part for s in watch(oz.adabound(1e-3), G) if s.part.name == "clip_rate"]
     low, high = bounds_of(bound, 1000)
     t = np.arange(1, 1001)
     np.testing.assert_allclose(low, 0.1 * (1 - 1 / (1e-3 * t + 1)), rtol=1e-12)

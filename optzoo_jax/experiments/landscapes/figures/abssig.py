@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import optzoo_jax
+from optzoo_jax.experiments.landscapes.bounds import ones
 from optzoo_jax.experiments.look.pictures import BRANCH, look
 
 
@@ -36,7 +37,13 @@ def friction(change: np.ndarray, scale: float = 1.0) -> np.ndarray:
       change: g_{t−1} − g_t, any shape.
       scale: > 0.
     """
-    part = optzoo_jax.dfc_friction(scale)
+    tx = optzoo_jax.precondition(ones(), optzoo_jax.chain(rate_of_one(), optzoo_jax.dfc_friction(scale)))
     g = -jnp.asarray(change)
-    factor, _ = part.update(jnp.ones_like(g), part.init(g), grad=g, direction=g)
+    factor, _ = tx.update(g, tx.init(g))
     return np.asarray(factor)
+
+
+@optzoo_jax.piece("gradient [g] → rate [1/g]")
+def rate_of_one(g):
+    """A rate of 1."""
+    return jnp.ones_like(g)

@@ -1,6 +1,6 @@
 """What the step of each method is made of: no more than structure.json has, whatever the parts are written in.
 
-    python tests/test_structure.py --write [METHOD …]
+    python tests/test_compiled_steps.py --write [METHOD …]
 
 records it anew, of all methods or of those that are named.
 """

@@ -1,0 +1,254 @@
+"""Pieces, and how they are put together.
+
+A piece is the maths of one array, in its paper's letters:
+
+    @piece("x → x", mu=zeros)
+    def ema(x, mu, decay: Decay = 0.9):
+        mu = mu + (1 - decay) * (x - mu)
+        return mu, mu                             # the stream, and the new slots in their order
+
+The first parameter of the body is the stream. Of the others,
+
+* **slots** are those that the decorator names, with their first value: a function of the stream as it arrives there, or
+  of the parameter (`of_params(f)`), or of all streams, where it is one for the tree (`shared(f)`);
+* **facts** are `params`, `grad` (the stream as it entered the enclosing precondition, or else the walk), `direction`
+  (what precondition's direction returned, in its rate), the step `t` = 1, 2, …, and what the decorator lists in
+  `facts`: arguments of `update` and what an earlier piece publishes, by name, and functions of t and hyperparameters,
+  which are evaluated once a step;
+* all others are **hyperparameters**: a number, an array, or a schedule of the count 0, 1, …, evaluated once a step.
+
+`over` says how much the body looks at: "element", one number at a time, so that arrays may be packed; "array"; or
+"tree", where stream, slots and facts are lists over the arrays. What `piece` makes of the body is a factory of its
+hyperparameters; what that makes is an optax transformation.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, ParamSpec
+
+import optax
+
+from optzoo_jax.arguments import bind, ranges_of
+from optzoo_jax.composition import Call, Composition, Definition, Elsewhere, Join, Masked, Piece, Row, composition_of
+from optzoo_jax.precision import times
+from optzoo_jax.state import OfParams, Shared
+from optzoo_jax.units import Stream
+from optzoo_jax.walk import transformation
+from optzoo_jax.wrapper import Named
+
+P = ParamSpec("P")
+Transformation = optax.GradientTransformationExtraArgs
+
+_FACTS = ("params", "grad", "direction", "t")
+
+
+_HINT = (
+    ". What a body takes beside its stream is a slot, where the decorator gives its first value, as in piece(…, "
+    "mu=zeros); a fact; or a hyperparameter, which is given or has a default."
+)
+
+
+def of_params(first: Callable[..., Any]) -> OfParams:
+    """The first value of a slot as a function of the parameter, such as a copy of it."""
+    return OfParams(first)
+
+
+def shared(first: Callable[..., Any]) -> Shared:
+    """The first value of a slot that is one for the tree, as a function of the list of streams."""
+    return Shared(first)
+
+
+def piece(
+    stream: str,
+    *,
+    over: Literal["element", "array", "tree"] = "element",
+    facts: Sequence[str | Callable[..., Any]] = (),
+    publishes: Sequence[str] = (),
+    **slots: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Transformation]]:
+    """Makes a factory of transformations of the maths of one array; the module's docstring has the rules.
+
+    Args:
+      stream: what flows in and out, with units: "gradient [g] → step [1]", "x → x" (see `optzoo_jax.units`).
+      over: "element", "array" or "tree".
+      facts: names of arguments of `update` or of published numbers; and functions f(t, …hyperparameters), whose value
+        the body takes by the function's name.
+      publishes: names under which the last values that the body returns can be read by later pieces.
+      **slots: the first value of each slot.
+
+    Raises:
+      TypeError: where a slot, or a function among the facts, is no parameter of the body, or has a default.
+      ValueError: where the stream is not as it should be.
+    """
+    if over not in ("element", "array", "tree"):
+        raise ValueError(f"piece: over={over!r} is none of 'element', 'array' and 'tree'.")
+    flowing = Stream.parse(stream)
+    once = {f.__name__: f for f in facts if callable(f)}
+    listed = {*_FACTS, *(name for name in facts if isinstance(name, str))}
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Transformation]:
+        _, *rest = inspect.signature(body).parameters.values()
+        names = [p.name for p in rest]
+        for name in (*slots, *once):
+            if name not in names:
+                kind = "slot" if name in slots else "fact"
+                raise TypeError(
+                    f"{body.__name__} has the {kind} {name}, and no parameter of that name: add it to the body."
+                )
+        own = [p for p in rest if p.name not in slots and p.name not in once and p.name not in listed]
+        beside = {name: _after_the_first(f) for name, f in {**once, **_functions(slots)}.items()}
+        hyperparameters = _merged(own, *beside.values())
+        definition = Definition(
+            name=body.__name__,
+            body=body,
+            stream=flowing,
+            over=over,
+            slots=slots,
+            reads=tuple(name for name in names if name in listed),
+            once=once,
+            publishes=tuple(publishes),
+            takes={
+                "body": tuple(p.name for p in rest if p in own or p.name in once),
+                **{name: tuple(p.name for p in parameters) for name, parameters in beside.items()},
+            },
+        )
+        signature = inspect.Signature(hyperparameters, return_annotation=Transformation)
+
+        @functools.wraps(body)
+        def factory(*args: Any, **kwargs: Any) -> Transformation:
+            return transformation(Piece(factory, bind(factory, args, kwargs)))
+
+        factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+        factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
+        factory.allowed = ranges_of(body, *_functions(slots).values(), *once.values())  # pyright: ignore[reportFunctionMemberAccess]
+        factory.hint = _HINT  # pyright: ignore[reportFunctionMemberAccess]
+        factory.definition = definition  # pyright: ignore[reportFunctionMemberAccess]
+        return factory
+
+    return decorate
+
+
+def _functions(slots: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
+    return {name: first.first if isinstance(first, OfParams | Shared) else first for name, first in slots.items()}
+
+
+def _after_the_first(f: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The hyperparameters of a function of a stream or of t; a builtin such as jnp.zeros_like has none of ours."""
+    _, *rest = inspect.signature(f).parameters.values()
+    return [p for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
+def _merged(*groups: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    """The parameters of several functions as those of one, each once, those without a default first."""
+    found: dict[str, inspect.Parameter] = {}
+    for p in (p for group in groups for p in group):
+        found.setdefault(p.name, p)
+    return sorted(found.values(), key=lambda p: (p.kind, p.default is not p.empty and p.kind != p.KEYWORD_ONLY))
+
+
+def named(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
+    """A function that puts pieces together, whose arguments are checked and whose result bears its name."""
+
+    @functools.wraps(factory)
+    def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
+        arguments = bind(factory, args, kwargs)
+        return called(factory(**arguments), Call(factory.__name__, arguments))  # pyright: ignore[reportCallIssue]
+
+    return build
+
+
+def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
+    """The same transformation under the name that a user wrote; a nameless chain's links become its own."""
+    node = composition_of(tx)
+    if isinstance(node, Join) and node.called is None and not node.is_precondition:
+        return transformation(Join(node.maths, node.branches, node.roles, node.product, call))
+    if isinstance(node, Elsewhere):
+        return Named(tx, call).transformation()
+    return transformation(Row(_links(node), call))
+
+
+def _links(node: Composition) -> tuple[Composition, ...]:
+    return node.links if isinstance(node, Row) and node.called is None else (node,)
+
+
+def chain(*transformations: optax.GradientTransformation) -> Transformation:
+    """One after another: what comes out of one goes into the next, as in `optax.chain`.
+
+    This library's pieces are one walk over the parameters, with one counter, and streams stay in at least float32
+    between them. Transformations from elsewhere may stand among them; nothing is known of their units.
+
+    Args:
+      *transformations: this library's or any of optax's, in the order in which they act.
+
+    Raises:
+      TypeError: where one gives a unit that the next does not take.
+    """
+    return transformation(Row(tuple(link for tx in transformations for link in _links(_node(tx, "chain")))))
+
+
+def join(
+    maths: Callable[..., Any],
+    *branches: optax.GradientTransformation,
+    units: Literal["same", "product"] = "same",
+) -> Transformation:
+    """maths(branch₁(x), branch₂(x), …): branches that are fed the same stream, and what is made of their results.
+
+        a sum of averages   join(lambda fast, slow: fast + 5 * slow, ema(0.9), ema(0.9999))
+
+    Args:
+      maths: the branches' streams, of one array → a stream. Number by number, with numpy's broadcasting.
+      *branches: transformations, of this library or of optax.
+      units: "same" where all branches must have one unit, which is that of the result, "product" where the result has
+        the product of theirs.
+
+    Raises:
+      TypeError: where the branches' units differ, or they take different ones.
+    """
+    nodes = tuple(_node(branch, "join") for branch in branches)
+    return transformation(Join(maths, nodes, ("",) * len(nodes), units == "product"))
+
+
+def precondition(direction: optax.GradientTransformation, rate: optax.GradientTransformation) -> Transformation:
+    """u = direction(g) · rate(g): an update is a direction times a rate.
+
+    Stream: gradient [g] → step [units of the direction × units of the rate].
+
+    Both branches are fed what comes in, which is `grad` to the pieces in either; the rate's pieces may also read
+    `direction`, what the direction branch returned. Inside the rate branch the stream *is* the rate, so `rectify`,
+    `bound_lr`, `dfc_friction` are plain links there. A rate may be number by number, one an array, or anything that
+    broadcasts against the direction.
+
+    Where |g| is so large that its square would overflow, it is cut to a quarter of the root of the largest number
+    of its dtype (5e18 in float32), for both branches alike, so that the step keeps its usual size.
+
+    Args:
+      direction: gradient → direction, such as `ema(0.9)`.
+      rate: gradient → rate, such as `chain(second_moment(0.999), inverse_root(1e-8))`.
+
+    Raises:
+      TypeError: where a branch takes what is no gradient.
+    """
+    nodes = _node(direction, "precondition"), _node(rate, "precondition")
+    for node in nodes:
+        if node.flow.needs_word:
+            raise TypeError(
+                f"precondition: its branches are fed the gradient [g], and {node.flow.needed_by} takes a "
+                f"{node.flow.needs_word}: put before it what makes one, such as second_moment(0.999) for a moment, and "
+                "inverse_rms(0.999) for a rate, in the second argument."
+            )
+    return transformation(Join(times, nodes, ("direction", "rate"), True))
+
+
+def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:
+    """The transformation, for those arrays for which the mask is true; others pass as they are."""
+    return transformation(Masked(composition_of(tx), mask))
+
+
+def _node(tx: Any, where: str) -> Composition:
+    if not hasattr(tx, "update"):
+        name = getattr(tx, "__name__", repr(tx))
+        raise TypeError(f"{where}: {name} is no transformation" + (f": call it, {name}(…)." if callable(tx) else "."))
+    return composition_of(tx)

@@ -1,0 +1,188 @@
+"""The state of a walk: how it begins, and how it is read, array by array."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.core
+import jax.numpy as jnp
+import optax
+
+from optzoo_jax.composition import Composition, Elsewhere, Join, Masked, Piece, Row, leaves, masks
+from optzoo_jax.precision import wide, widen
+from optzoo_jax.trees import flatten_like
+
+
+class WalkState(NamedTuple):
+    """What a walk over the parameters keeps.
+
+    Attributes:
+      count: how many updates were made.
+      learning_rate: that of the last update (of the first one, before it); None where no piece has one.
+      slots: for each piece that keeps something, in the order in which they act, its slots by name, each shaped like
+        the parameters; and the state of each transformation that was made elsewhere.
+    """
+
+    count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
+    learning_rate: Any
+    slots: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class OfParams:
+    """A slot's first value as a function of the parameter, not of the stream."""
+
+    first: Callable[..., Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """The first value of a slot that is one for the tree, as a function of the streams."""
+
+    first: Callable[..., Any]
+
+
+def chosen(composition: Composition, tree: Any) -> list[list[bool]]:
+    """For every mask, which of the arrays it takes."""
+
+    def spread(mask: Any) -> list[bool]:
+        if not jax.tree.leaves(tree):  # such as what optax.tree.map_params puts in the place of the parameters
+            return []
+        found = mask(tree) if callable(mask) else mask
+        return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, tree))
+
+    return [spread(node.mask) for node in masks(composition)]
+
+
+def first_slots(
+    composition: Composition, params: Any, numbers: list[dict[str, Any]], apply: Callable[..., Any]
+) -> tuple[Any, ...]:
+    """The slots before the first update.
+
+    A slot is a function of the stream as it arrives at its piece, so the streams' shapes are followed through the
+    composition. `apply(piece, x, slots, numbers, facts)` is the stream after a piece, for those over arrays.
+    """
+    return _Beginning(composition, params, numbers, apply).slots
+
+
+class _Beginning:
+    def __init__(self, composition: Composition, params: Any, numbers: list[dict[str, Any]], apply: Any) -> None:
+        self.params, self.numbers, self.apply = params, numbers, apply
+        self.arrays, self.treedef = jax.tree.flatten(params)
+        self.streams = [_stream_of(p) for p in self.arrays]
+        keeps = [isinstance(leaf, Piece) and bool(leaf.definition.slots) for leaf in leaves(composition)]
+        self.slots_follow = [any(keeps[i + 1 :]) for i in range(len(keeps))]
+        self.taken, self.seen = iter(chosen(composition, params)), {}
+        self.any_complex = any(jnp.iscomplexobj(x) for x in self.streams)
+        self.leaf = -1
+        self.slots: tuple[Any, ...] = ()
+        self.through(composition, dict(enumerate(self.streams)), {})
+
+    def through(self, node: Composition, xs: dict[int, Any], scope: dict[str, dict[int, Any]]) -> dict[int, Any]:
+        """What the streams become; they are held by the places of their arrays."""
+        if isinstance(node, Row):
+            for link in node.links:
+                xs = self.through(link, xs, scope)
+            return xs
+        if isinstance(node, Join):
+            ys: list[dict[int, Any]] = []
+            for branch in node.branches:
+                ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
+            return {i: _joined(node.maths, *(y[i] for y in ys)) for i in xs}
+        if isinstance(node, Masked):
+            taken = next(self.taken)
+            return xs | self.through(node.inner, {i: x for i, x in xs.items() if taken[i]}, scope)
+        self.leaf += 1
+        if isinstance(node, Elsewhere):
+            self.slots += (node.transformation.init(self.params),)
+            return xs
+        slots = {name: self.first(node, name, xs) for name in node.definition.slots}
+        self.slots += ({n: x if _is_shared(node, n) else self.as_tree(x) for n, x in slots.items()},) if slots else ()
+        as_it_was = node.definition.over == "element" and not self.any_complex  # a square is real
+        if node.definition.over == "tree" or as_it_was or not self.slots_follow[self.leaf]:
+            return xs
+        return {i: self.after(node, x, {name: slots[name][i] for name in slots}, i, scope) for i, x in xs.items()}
+
+    def first(self, node: Piece, name: str, xs: dict[int, Any]) -> Any:
+        first, takes = node.definition.slots[name], node.definition.takes[name]
+        given = {h: self.numbers[self.leaf][h] for h in takes}
+        if isinstance(first, Shared):
+            return _wide_array(first.first(list(xs.values()), **given))
+        if isinstance(first, OfParams):
+            return {i: _wide_array(first.first(self.arrays[i], **given)) for i in xs}
+        return {i: _wide_array(first(x, **given)) for i, x in xs.items()}
+
+    def as_tree(self, places: dict[int, Any]) -> Any:
+        return self.treedef.unflatten([places.get(i, optax.MaskedNode()) for i in range(len(self.arrays))])
+
+    def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any) -> Any:
+        known = {"t": jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)} | {name: tree[i] for name, tree in scope.items()}
+        facts = {name: known.get(name, self.streams[i]) for name in node.definition.reads}
+        key = self.leaf, str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
+        if key not in self.seen:
+            numbers = self.numbers[self.leaf]
+            with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
+                self.seen[key] = jax.eval_shape(lambda *a: self.apply(node, *a, numbers), x, slots, facts)
+        return self.seen[key]
+
+
+def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
+    """The shape, the wide dtype and the sharding in which a parameter's gradient enters a walk."""
+    holder = jax.typeof(p) if isinstance(p, jax.core.Tracer) else p
+    # An array that may be moved has a sharding too, and what is made for it would be bound to it.
+    bound = getattr(holder, "committed", True)
+    sharding = getattr(holder, "sharding", None) if bound else None
+    return jax.ShapeDtypeStruct(jnp.shape(p), wide(jnp.result_type(p)), sharding=sharding)
+
+
+def _joined(maths: Callable[..., Any], *xs: Any) -> Any:
+    alike = all((x.shape, x.dtype) == (xs[0].shape, xs[0].dtype) for x in xs)
+    return xs[0] if alike else jax.eval_shape(maths, *xs)
+
+
+def _wide_array(x: Any) -> Any:
+    return widen(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x)
+
+
+def _is_shared(leaf: Piece, name: str) -> bool:
+    return isinstance(leaf.definition.slots[name], Shared)
+
+
+def memory(composition: Composition, state: WalkState, updates: Any) -> list[Any]:
+    """For every piece its slots by name, each by the places of the arrays; for what was made elsewhere, its state."""
+    kept, found = iter(state.slots), []
+    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over != "array" for leaf in leaves(composition))
+    for leaf in leaves(composition):
+        if isinstance(leaf, Elsewhere):
+            found.append(next(kept))
+            continue
+        slots = next(kept) if leaf.definition.slots else {}
+        found.append({n: slots[n] if _is_shared(leaf, n) else _column(slots[n], updates, all_alike) for n in slots})
+    return found
+
+
+def _column(slot: Any, updates: Any, all_alike: bool) -> dict[int, Any]:
+    """A slot by the places of the arrays; shaped like them where no piece makes another shape of them."""
+    try:
+        column = jax.tree.structure(updates).flatten_up_to(slot)
+        alike = not all_alike or all(
+            isinstance(x, optax.MaskedNode) or jnp.shape(x) == jnp.shape(g)
+            for x, g in zip(column, jax.tree.leaves(updates), strict=True)
+        )
+    except ValueError:
+        alike, column = False, []
+    return dict(enumerate(column if alike else flatten_like(updates, slot, "state")))
+
+
+def stored(composition: Composition, cells: list[Any], updates: Any) -> tuple[Any, ...]:
+    """The inverse of `memory`."""
+    treedef, found = jax.tree.structure(updates), []
+    for leaf, cell in zip(leaves(composition), cells, strict=True):
+        if isinstance(leaf, Elsewhere):
+            found.append(cell)
+        elif leaf.definition.slots:
+            found.append({n: x if _is_shared(leaf, n) else treedef.unflatten(x.values()) for n, x in cell.items()})
+    return tuple(found)

@@ -1,0 +1,264 @@
+"""Units: what is declared is true, and every pair of pieces is right by its units or refused."""
+
+from fractions import Fraction
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import optzoo_jax as oz
+from optzoo_jax.units import Flow, Stream, Unit
+
+# Built for gradients c times as large and parameters k times as large: every constant goes along with its unit.
+PIECES = {
+    "identity": lambda c, k: oz.identity(),
+    "ema": lambda c, k: oz.ema(0.9),
+    "scale_by_momentum": lambda c, k: oz.scale_by_momentum(0.5),
+    "nesterov": lambda c, k: oz.nesterov(0.5),
+    "nesterov_ema": lambda c, k: oz.nesterov_ema(0.9),
+    "scheduled_nesterov_ema": lambda c, k: oz.scheduled_nesterov_ema(0.9),
+    "debias": lambda c, k: oz.debias(0.9),
+    "anneal": lambda c, k: oz.anneal(),
+    "gradient": lambda c, k: oz.gradient(),
+    "residual": lambda c, k: oz.residual(),
+    "square": lambda c, k: oz.square(),
+    "second_moment": lambda c, k: oz.second_moment(0.99),
+    "sum_of_squares": lambda c, k: oz.sum_of_squares(),
+    "yogi_moment": lambda c, k: oz.yogi_moment(0.99),
+    "belief_moment": lambda c, k: oz.belief_moment(0.99, eps_root=0.0),
+    "running_max": lambda c, k: oz.running_max(),
+    "inverse_root": lambda c, k: oz.inverse_root(),
+    "inverse_rms": lambda c, k: oz.inverse_rms(0.99, 0.0),
+    "inverse_raw_rms": lambda c, k: oz.inverse_raw_rms(0.99, 0.0),
+    "update_rms": lambda c, k: oz.update_rms(0.9, 1e-2 * k**2),
+    "dfc_friction": lambda c, k: oz.dfc_friction(scale=c),
+    "adadb_friction": lambda c, k: oz.adadb_friction(scale=c),
+    "clip_rate": lambda c, k: oz.bound_lr(1.0, 0.5 / c, 1e-2),
+    "momental_bound": lambda c, k: oz.momental_bound(0.9),
+    "rectify": lambda c, k: oz.rectify(0.5),
+    "hold_until_rectified": lambda c, k: oz.hold_until_rectified(0.99),
+    "times_learning_rate": lambda c, k: oz.times_learning_rate(0.1),
+    "scale_by_learning_rate": lambda c, k: oz.scale_by_learning_rate(0.1),
+    "negate": lambda c, k: oz.negate(),
+}
+# What a piece gives may be in two units, or its constant is the parameters themselves.
+NOT_SCALED = {"rectify": "its first rates are 1, without a unit"}
+C, K = 1e3, 1e2
+G = np.random.default_rng(0).uniform(0.5, 2, size=(6, 3)) * np.array([1, -1, 1])
+
+
+def public_pieces():
+    return {name for name, x in vars(oz).items() if hasattr(x, "definition")}
+
+
+def test_every_piece_is_tried():
+    assert public_pieces() - set(PIECES) == {"decay_weights", "newton_step"}
+
+
+def outputs(make, c, k):
+    """What comes out of six steps on gradients c times as large, in the rate of a precondition if it must be there."""
+    tx, found = make(c, k), []
+    state = tx.init(jnp.full(3, k))
+    for g in G:
+        y, state = tx.update(jnp.asarray(c * g), state, jnp.full(3, k))
+        found.append(y)
+    return np.stack(found)
+
+
+@oz.piece("gradient [g] → moment [g²]")
+def some_moment(g):
+    return g * g
+
+
+@oz.piece("gradient [g] → rate [1/g]")
+def some_rate(g):
+    return 1 / jnp.abs(g)
+
+
+BEFORE = {"moment": some_moment, "rate": some_rate, "": oz.identity}
+
+
+def in_its_place(*makes):
+    """Pieces in a row, as the rate of a direction [g]; what a moment or a rate stands before has one made for it."""
+
+    def make(c, k):
+        row = oz.chain(*(f(c, k) for f in makes))
+        flow = oz.composition_of(row).flow
+        made = oz.chain(BEFORE[flow.needs_word](), row) if flow.needs_word else row
+        return oz.precondition(oz.ema(0.5), made)
+
+    return make
+
+
+def scaling(make):
+    """The powers of c and of k that what comes out is multiplied by."""
+    one = outputs(make, 1.0, 1.0)
+    by_c, by_k = (np.abs(outputs(make, *scale)[-1] / one[-1]) for scale in ((C, 1.0), (1.0, K)))
+    return np.log(by_c) / np.log(C), np.log(by_k) / np.log(K)
+
+
+@pytest.mark.parametrize("name", [name for name in PIECES if name not in NOT_SCALED])
+def test_the_declared_unit_is_true(name):
+    make = in_its_place(PIECES[name])
+    unit = oz.composition_of(make(1.0, 1.0)).flow.at()
+    by_c, by_k = scaling(make)
+    np.testing.assert_allclose(by_c, float(unit["g"]), atol=1e-7)
+    np.testing.assert_allclose(by_k, float(unit["θ"]), atol=1e-7)
+
+
+def names_units(error):
+    assert "[" in str(error)
+    return True
+
+
+@pytest.mark.parametrize("first", PIECES)
+def test_every_pair_is_right_by_its_units_or_refused(first):
+    tried = refused = 0
+    for second in PIECES:
+        make = in_its_place(PIECES[first], PIECES[second])
+        tried += 1
+        try:
+            tx = make(1.0, 1.0)
+            tx.init(jnp.ones(3))
+        except TypeError as error:
+            refused += names_units(error)
+            continue
+        if {first, second} & NOT_SCALED.keys():
+            continue
+        flow = oz.composition_of(tx).flow
+        if flow.needs not in (None, Unit.parse("g")):
+            continue  # what is fed a step [1], say, and here would be fed a gradient
+        unit = flow.at()
+        by_c, by_k = scaling(make)
+        np.testing.assert_allclose(by_c, float(unit["g"]), atol=1e-6, err_msg=f"{first}, {second}")
+        np.testing.assert_allclose(by_k, float(unit["θ"]), atol=1e-6, err_msg=f"{first}, {second}")
+    assert tried == len(PIECES)
+    if first in ("ema", "identity"):  # what takes a moment or a rate does not take an average of gradients
+        assert refused >= 6
+
+
+@pytest.mark.parametrize("first", PIECES)
+def test_descent_takes_steps_alone(first):
+    """Every pair as the step of descent: what it takes is between [1] and [g], and has the learning rate once."""
+    for second in PIECES:
+        try:
+            step = oz.chain(PIECES[first](1.0, 1.0), PIECES[second](1.0, 1.0))
+            tx = oz.descent(step, 0.1)
+        except TypeError as error:
+            names_units(error)
+            continue
+        unit = oz.composition_of(step).flow.at()
+        assert 0 <= unit["g"] + unit["θ"] <= 1
+        assert unit["α"] == 0
+        assert oz.composition_of(tx).flow.at()["α"] == 1
+
+
+α = 1e-3
+WRONG = {
+    "the rate is a moment": lambda: oz.descent(oz.precondition(oz.ema(0.9), oz.second_moment(0.999)), α),
+    "a rate as a step": lambda: oz.descent(oz.inverse_rms(0.999), α),
+    "a moment as a step": lambda: oz.descent(oz.second_moment(0.999), α),
+    "the root of a gradient": lambda: oz.chain(oz.ema(0.9), oz.inverse_root(1e-8)),
+    "the root of a gradient in precondition": lambda: oz.precondition(oz.ema(0.9), oz.inverse_root(1e-8)),
+    "the root twice": lambda: oz.chain(oz.inverse_rms(0.999), oz.inverse_root()),
+    "no square": lambda: oz.precondition(oz.ema(0.9), oz.chain(oz.ema(0.999), oz.inverse_root())),
+    "descent of an optimizer": lambda: oz.descent(oz.adam(α), α),
+    "descent of descent": lambda: oz.descent(oz.descent(oz.ema(0.9), α), α),
+    "two learning rates": lambda: oz.chain(oz.adam(α), oz.scale_by_learning_rate(α)),
+    "an optimizer behind another": lambda: oz.chain(oz.adam(α), oz.sgd(α)),
+    "an optimizer that normalizes behind another": lambda: oz.chain(oz.sgd(α), oz.adam(α)),
+    "an update turned round": lambda: oz.chain(oz.adam(α), oz.negate()),
+    "a bound outside a rate": lambda: oz.chain(oz.ema(0.9), oz.bound_lr(α)),
+    "a rate on the direction's side": lambda: oz.precondition(oz.dfc_friction(), oz.inverse_rms(0.999)),
+    "rate_inside without a rate": lambda: oz.descent(oz.ema(0.9), α, rate_inside=True),
+    "a rate inside, not said": lambda: oz.descent(oz.chain(oz.times_learning_rate(α), oz.ema(0.9)), α),
+    "the expected gradient outside a rate": lambda: oz.descent(oz.residual(), α),
+    "a sum of unlike units": lambda: (
+        oz.join(lambda a, b: a + b, oz.inverse_rms(0.9), oz.identity()).init(1.0)
+        and oz.descent(oz.join(lambda a, b: a + b, oz.inverse_rms(0.9), oz.identity()), α)
+    ),
+    "lookahead of a step": lambda: oz.lookahead(oz.scale_by_adam()),
+    "lookahead of a rate": lambda: oz.lookahead(oz.inverse_rms(0.9)),
+    "master_params of a step": lambda: oz.master_params(oz.scale_by_adam()),
+    "round_stochastically of a step": lambda: oz.round_stochastically(oz.ema(0.9)),
+    "pack of a rate's piece": lambda: oz.pack(oz.rectify(0.999)),
+    "descent of a packed optimizer": lambda: oz.descent(oz.pack(oz.adam(α)), α),
+    "a wrapped optimizer behind another": lambda: oz.chain(oz.adam(α), oz.lookahead(oz.adam(α))),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_piece_in_the_wrong_place_is_an_error(case):
+    with pytest.raises(TypeError, match=r"\[|takes a rate"):
+        WRONG[case]()
+
+
+RIGHT = {
+    "adam": lambda: oz.descent(oz.precondition(oz.debiased_ema(0.9), oz.inverse_rms(0.999)), α),
+    "sgd": lambda: oz.descent(oz.scale_by_momentum(0.9), α),
+    "an optax link resets the check": lambda: oz.chain(optax.clip(1.0), oz.ema(0.9), optax.scale(2.0)),
+    "an optax link in a rate": lambda: oz.precondition(
+        oz.ema(0.9), oz.chain(oz.second_moment(0.9), optax.clip(1e3), oz.inverse_root())
+    ),
+    "an average of steps": lambda: oz.descent(
+        oz.chain(oz.precondition(oz.identity(), oz.inverse_rms(0.999)), oz.debiased_ema(0.9)), α
+    ),
+    "Adam of averages": lambda: oz.descent(oz.chain(oz.ema(0.5), oz.scale_by_adam()), α),
+    "a sum of averages": lambda: oz.descent(oz.join(lambda m, n: m + 5 * n, oz.ema(0.9), oz.ema(0.99)), α),
+    "a packed step": lambda: oz.descent(oz.pack(oz.scale_by_adam()), α),
+    "clipped before": lambda: oz.chain(optax.clip_by_global_norm(1.0), oz.lookahead(oz.adam(α))),
+    "a product said so": lambda: oz.descent(
+        oz.join(lambda a, b: a * b, oz.ema(0.9), oz.inverse_rms(0.999), units="product"), α
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_what_is_right_is_not_refused(case):
+    tx = RIGHT[case]()
+    updates, _ = tx.update(jnp.ones(2), tx.init(jnp.ones(2)), jnp.ones(2))
+    assert np.all(np.isfinite(updates))
+
+
+def test_the_errors_name_both_pieces_and_both_units():
+    with pytest.raises(
+        TypeError, match=r"update_rms\(…\) takes a rate \[1/g\], and second_moment\(…\) gives a moment \[x²\]"
+    ):
+        oz.chain(oz.second_moment(0.9), oz.update_rms())
+
+
+@pytest.mark.parametrize(
+    ("text", "powers"),
+    [("[g²]", "g2"), ("[1/g]", "g-1"), ("[θ/g]", "g-1 θ1"), ("[1]", ""), ("x·[α]", "x1 α1"), ("1/x", "x-1"),
+     ("[g^-1/2]", "g-1/2"), ("[g⁻¹]", "g-1"), ("[1/g or 1]", "g-1"), ("x^{1/3}", "x1/3"), ("[g½]", "g1/2")],
+)  # fmt: skip
+def test_units_are_read_as_written(text, powers):
+    assert Unit.parse(text) == Unit.of({p[0]: Fraction(p[1:]) for p in powers.split()})
+
+
+@pytest.mark.parametrize(
+    "text", ["x -> x", "x", "gradient → step", "[g] → x", "[m] → [s]", "", "[g] → ", "[g] → [1] → [θ]"]
+)
+def test_a_stream_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match="is not of the form"):
+        oz.piece(text)
+
+
+def test_fractions_flow():
+    """padam's step is g^{1−2p}: between [1] and [g]."""
+
+    @oz.piece("moment x² → rate x^-1/2")
+    def quarter_root(v):
+        return v**-0.25
+
+    step = oz.precondition(oz.ema(0.9), oz.chain(oz.second_moment(0.999), quarter_root()))
+    assert oz.composition_of(step).flow.at() == Unit.parse("[g½]")
+    assert oz.composition_of(oz.descent(step, α)).flow.at() == Unit.parse("[g½]") * Unit.parse("α")
+
+
+def test_flow_is_solved_backwards():
+    """An average of whatever comes in may stand before what takes a step."""
+    flow = Flow().through(Stream.parse("x² → x"), "root(…)").through(Stream.parse("step [1] → step [θ]"), "trust(…)")
+    assert flow.needs == Unit.parse("[1]")
+    assert flow.gives == Unit.parse("θ")
