@@ -210,7 +210,7 @@ def card_of(
             return factory(**bind(build, args, kwargs))  # pyright: ignore[reportCallIssue]
 
         in_all = ranges_of(WeightDecay) if kind.endswith("optimizer") else {}
-        build.allowed = {**in_all, **ranges_of(factory)}  # pyright: ignore[reportFunctionMemberAccess]
+        build.__dict__.update(allowed={**in_all, **ranges_of(factory)})
 
         CARDS[name] = Card(
             name, full_name or name, year, kind, build, learning_rate, parent, difference, variants or {},
@@ -260,7 +260,7 @@ def optimizer(
         build.__signature__ = _with_decay(inspect.signature(body), decay)  # pyright: ignore[reportAttributeAccessIssue]
         build.__doc__ = _with_decay_help(body.__doc__ or "", decay)
         factory = card_of(learning_rate=learning_rate, kind=kind, **facts)(build)
-        factory.step_body = body  # pyright: ignore[reportFunctionMemberAccess]
+        factory.__dict__.update(step_body=body)
         return factory  # pyright: ignore[reportReturnType]
 
     return decorate
@@ -274,6 +274,11 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
     step = body(**own, **decay) if takes_decay else body(**own)
     flow = composition_of(step).flow
     if flow.word == "update":
+        if decay["weight_decay"] is not None and not takes_decay:
+            raise TypeError(
+                f"{body.__name__}: weight_decay={decay['weight_decay']!r} is left unused, since the function returns an "
+                "update: let it return the step, which the decorator descends along, or take **decay and use it."
+            )
         return step
     unit = flow.at()
     rate_inside = unit is not None and unit["α"] == 1

@@ -123,9 +123,8 @@ def piece(
 
         factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
         factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
-        factory.allowed = ranges_of(body, *_functions(slots).values(), *once.values())  # pyright: ignore[reportFunctionMemberAccess]
-        factory.hint = _HINT  # pyright: ignore[reportFunctionMemberAccess]
-        factory.definition = definition  # pyright: ignore[reportFunctionMemberAccess]
+        allowed = ranges_of(body, *_functions(slots).values(), *once.values())
+        factory.__dict__.update(definition=definition, allowed=allowed, hint=_HINT)
         return factory
 
     return decorate

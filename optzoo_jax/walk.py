@@ -73,7 +73,7 @@ class Walk:
         whole = _Tree(updates, params, extra, isinstance(count, jax.core.Tracer))
         way = _Way(
             cells=zip(memory(self.composition, state, updates), numbers, strict=True),
-            taken=iter(chosen(self.composition, updates)),
+            taken=iter(dict(enumerate(taken)) for taken in chosen(self.composition, updates)),
             facts={"t": _Whole(count.astype(int)), **_facts(self.composition, whole)},
             precisions=whole.precisions,
             tree=whole,
@@ -113,10 +113,10 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
         return value
     where, remedy = f"{leaf.name}: {name}={shown(value)}", f"If it makes schedules, call it: {name}={shown(value)}(…)."
     try:
-        found = value(count)
+        found: Any = value(count)
     except TypeError as error:
         raise TypeError(f"{where} is no schedule, a function of the count 0, 1, …: {error}. {remedy}") from error
-    if callable(found) or isinstance(found, str | tuple | list | dict) or jnp.ndim(found):
+    if callable(found) or isinstance(found, str | tuple | list | dict) or np.ndim(found):
         raise TypeError(f"{where} gives {shown(found)} at a count, and a schedule gives a number. {remedy}")
     return found
 

@@ -1,7 +1,9 @@
 """float32 follows float64, as well as optax does or better; and every dtype keeps its own."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from compilation import AS_IT_COMES
 from test_twins import TWINS
@@ -42,3 +44,43 @@ def test_float32_is_at_the_level_of_optax(name, standard_promotion):
     ours, theirs = drift(lambda: oz.get(name, like="optax", learning_rate=rate)), drift(lambda: TWINS[name](rate))
     print(f"{name}: {ours:.1e}, optax {theirs:.1e}")
     assert ours <= 1.2 * theirs + 1e-6
+
+
+def late(tx, t, **slots):
+    """The update after t − 1 steps, in float32."""
+    p, g = jnp.ones(1, jnp.float32), jnp.full(1, 1e-3, jnp.float32)
+    state = optax.tree.set(tx.init(p), count=jnp.asarray(t - 1, jnp.int32), **slots)
+    return float(jax.jit(tx.update)(g, state, p)[0][0])
+
+
+STILL = {"mu": jnp.full(1, 1e-3, jnp.float32), "nu": jnp.full(1, 1e-6, jnp.float32)}
+LATE = (10, 10**3, 10**5, 10**6, 10**7, 10**8, 2**31 - 2)
+
+
+@pytest.mark.parametrize("b2", [0.9, 0.95, 0.99, 0.999, 0.9999])
+def test_rectification_holds_for_every_step(b2):
+    with jax.enable_x64(False):
+        for t in LATE:
+            infinite, left = 2 / (1 - b2) - 1, np.float64(b2) ** t
+            rho = infinite - 2 * t * left / -np.expm1(t * np.log(b2))
+            if rho < 5:
+                continue
+            r = np.sqrt((rho - 4) * (rho - 2) * infinite / ((infinite - 4) * (infinite - 2) * rho))
+            adam, radam = late(oz.adam(1e-2, b2=b2), t, **STILL), late(oz.radam(1e-2, b2=b2), t, **STILL)
+            assert radam / adam == pytest.approx(r, rel=1e-4), t
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
+    """What depends on t alone has come to rest, and nothing wraps. (AdaBound's survey form falls as 1/√t.)"""
+    card = oz.card(name)
+    variants = [{"variant": v} for v in card.variants if (name, v) not in FALLING] or [{}]
+    with jax.enable_x64(False):
+        for variant in variants:
+            tx = card.factory(learning_rate=card.learning_rate, **variant)
+            known = {s: STILL[s] for s in card.slots if s in STILL and card.slots.count(s) == 1}
+            last, before = (late(tx, t, **known) for t in (2**31 - 1, 10**9))
+            assert last == pytest.approx(before, rel=1e-5)
+
+
+FALLING = {("adabound", "survey"), ("amsbound", "survey")}

@@ -1,5 +1,7 @@
 """gradient [g] → step [θ]: directions that ask the loss itself for its curvature."""
 
+# In a body a hyperparameter that is a schedule is the number that it has in this step.
+# pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from typing import Any, Literal

@@ -1,5 +1,7 @@
 """rate [1/g] → rate [1/g]: how much to trust the average of few squares."""
 
+# In a body a hyperparameter that is a schedule is the number that it has in this step.
+# pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from typing import Any

@@ -86,6 +86,7 @@ class Pack(Wrapper):
             flatten_like(updates, params, "parameters")
         homes = _homes(updates if params is None else params, slots[0])
         given = None if params is None else _packed(params, updates, homes)
+        new: Any
         new, state = self.tx.update(_packed(updates, updates, homes), state, given, **extra)
         return _unpacked(new, updates, homes), state
 

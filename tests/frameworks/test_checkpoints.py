@@ -4,9 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import chex
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from frameworks.methods import ALL as METHODS
+
+import optzoo_jax as oz
 
 TESTS = Path(__file__).parent.parent
 
@@ -32,3 +37,18 @@ def test_a_restored_run_is_bit_identical(tmp_path):
     # Every array matters: without any one of them the run goes on differently, so that the line above would notice a
     # lost one. But for the learning rate, a record of the last step.
     assert [name for name in unnoticed if not name.endswith(".learning_rate")] == []
+
+
+def test_a_state_of_version_0_1_goes_on():
+    """As CHANGELOG says: restored as plain dicts, its arrays are those of a fresh state, in the same order."""
+    params = {"w": jnp.arange(6.0).reshape(2, 3), "b": jnp.ones(3)}
+    tx = oz.adabelief(1e-2, weight_decay=0.1)
+    _, state = tx.update(params, tx.init(params), params)
+    moments = [slots[name] for slots, name in zip(state.slots, ("mu", "nu"), strict=True)]
+    old = {
+        "count": state.count,
+        "learning_rate": state.learning_rate,
+        "parts": [[{"direction": {"mu": moments[0]}, "rate": [None, {"nu": moments[1]}, None, None]}, None], None],
+    }
+    restored = jax.tree.unflatten(jax.tree.structure(tx.init(params)), jax.tree.leaves(old))
+    chex.assert_trees_all_equal(restored, state)
