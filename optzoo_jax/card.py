@@ -276,8 +276,8 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
     if flow.word == "update":
         if decay["weight_decay"] is not None and not takes_decay:
             raise TypeError(
-                f"{body.__name__}: weight_decay={decay['weight_decay']!r} is left unused, since the function returns an "
-                "update: let it return the step, which the decorator descends along, or take **decay and use it."
+                f"{body.__name__}: weight_decay={decay['weight_decay']!r} is left unused, since the function returns "
+                "an update: let it return the step, which the decorator descends along, or take **decay and use it."
             )
         return step
     unit = flow.at()

@@ -45,8 +45,13 @@ class Call:
     name: str
     arguments: Mapping[str, Any]
 
+    @property
+    def said(self) -> list[str]:
+        """The arguments as they are printed."""
+        return [f"{name}={shown(value)}" for name, value in self.arguments.items()]
+
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'{k}={shown(v)}' for k, v in self.arguments.items())})"
+        return f"{self.name}({', '.join(self.said)})"
 
 
 def shown(value: Any) -> str:

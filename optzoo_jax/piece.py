@@ -37,7 +37,7 @@ from optzoo_jax.precision import times
 from optzoo_jax.state import OfParams, Shared
 from optzoo_jax.units import Stream
 from optzoo_jax.walk import transformation
-from optzoo_jax.wrapper import Named
+from optzoo_jax.wrapper import under_its_name
 
 P = ParamSpec("P")
 Transformation = optax.GradientTransformationExtraArgs
@@ -165,7 +165,7 @@ def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
     if isinstance(node, Join) and node.called is None and not node.is_precondition:
         return transformation(Join(node.maths, node.branches, node.roles, node.product, call))
     if isinstance(node, Elsewhere):
-        return Named(tx, call).transformation()
+        return under_its_name(tx, call)
     return transformation(Row(_links(node), call))
 
 

@@ -1,9 +1,10 @@
-"""What wrappers have in common: an inner optimizer, and two methods, so that they can be pickled and described."""
+"""What wrappers have in common: an inner optimizer, options, and two functions, so that they can be pickled."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import optax
 
@@ -13,21 +14,13 @@ from optzoo_jax.units import Flow, check_runs, check_update
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Wrapper:
-    """A transformation around another: `init` and `update` of a subclass, whose fields are the options."""
+    """A transformation around another: begin(wrapper, params) and step(wrapper, updates, state, params, **extra)."""
 
     inner: optax.GradientTransformation
-
-    name: ClassVar[str]
-    role: ClassVar[str] = "inner"
-    moves_parameters: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if not hasattr(self.inner, "update"):
-            given = getattr(self.inner, "__name__", repr(self.inner))
-            remedy = f": call it, {self.name}({given}(1e-3))" if callable(self.inner) else ""
-            raise TypeError(f"{self.name}: {given} is no optimizer{remedy}.")
-        check = check_update if self.moves_parameters else lambda flow, name: check_runs(flow)
-        check(composition_of(self.inner).flow, self.name)
+    called: Call
+    begin: Callable[..., Any]
+    step: Callable[..., tuple[Any, Any]]
+    role: str = "inner"
 
     @property
     def tx(self) -> optax.GradientTransformationExtraArgs:
@@ -37,52 +30,60 @@ class Wrapper:
     @property
     def flow(self) -> Flow:
         """What flows: what flows through the inner transformation."""
-        return dataclasses.replace(composition_of(self.inner).flow, by=f"{self.name}(…)")
+        return dataclasses.replace(composition_of(self.inner).flow, by=f"{self.called.name}(…)")
 
-    @property
-    def called(self) -> Call:
-        """The call that made it."""
-        options = [field.name for field in dataclasses.fields(self) if field.name != "inner"]
-        return Call(self.name, {name: getattr(self, name) for name in options})
+    def __getitem__(self, option: str) -> Any:
+        return self.called.arguments[option]
 
     def __repr__(self) -> str:
-        options = str(self.called)[len(self.name) + 1 : -1]
-        return f"{self.name}({composition_of(self.inner)!r}{', ' if options else ''}{options})"
+        inner = [repr(composition_of(self.inner))] if self.role else []
+        return f"{self.called.name}({', '.join([*inner, *self.called.said])})"
 
     def init(self, params: Any) -> Any:
         """The state before the first update."""
-        raise NotImplementedError
+        return self.begin(self, params)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         """The new updates, and the state after them."""
-        raise NotImplementedError
-
-    def transformation(self) -> optax.GradientTransformationExtraArgs:
-        """As optax has it."""
-        return optax.GradientTransformationExtraArgs(self.init, self.update)
+        return self.step(self, updates, state, params, **extra)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Named(Wrapper):
-    """What was made by a call, under its name."""
+def wrapped(
+    inner: optax.GradientTransformation,
+    name: str,
+    begin: Callable[..., Any],
+    step: Callable[..., tuple[Any, Any]],
+    *,
+    moves_parameters: bool = False,
+    **options: Any,
+) -> optax.GradientTransformationExtraArgs:
+    """The transformation of a wrapper of this name.
 
-    call: Call
+    Raises:
+      TypeError: where what is inside is no transformation; or no update, and the wrapper moves parameters.
+    """
+    if not hasattr(inner, "update"):
+        given = getattr(inner, "__name__", repr(inner))
+        remedy = f": call it, {name}({given}(1e-3))" if callable(inner) else ""
+        raise TypeError(f"{name}: {given} is no optimizer{remedy}.")
+    flow = composition_of(inner).flow
+    if moves_parameters:
+        check_update(flow, name)
+    else:
+        check_runs(flow)
+    wrapper = Wrapper(inner, Call(name, options), begin, step)
+    return optax.GradientTransformationExtraArgs(wrapper.init, wrapper.update)
 
-    role = ""
 
-    @property
-    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.call.name
+def under_its_name(tx: optax.GradientTransformation, call: Call) -> optax.GradientTransformationExtraArgs:
+    """What was made by a call and is no composition, such as a wrapper, under the name of the call."""
+    wrapper = Wrapper(tx, call, _as_it_is_begun, _as_it_is_done, role="")
+    return optax.GradientTransformationExtraArgs(wrapper.init, wrapper.update)
 
-    @property
-    def called(self) -> Call:
-        return self.call
 
-    def __repr__(self) -> str:
-        return str(self.call)
+def _as_it_is_begun(w: Wrapper, params: Any) -> Any:
+    return w.inner.init(params)
 
-    def init(self, params: Any) -> Any:
-        return self.inner.init(params)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        return self.tx.update(updates, state, params, **extra)
+def _as_it_is_done(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
+    return w.tx.update(updates, state, params, **extra)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated, Any, NamedTuple
 
 import jax
@@ -11,7 +10,7 @@ import optax
 
 from optzoo_jax.arguments import Array, Range, validated
 from optzoo_jax.precision import as_array, narrow, zeros
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 
 class AccumulationState(NamedTuple):
@@ -57,45 +56,37 @@ def accumulate_gradients(
     Departures: `optax.MultiSteps` runs the inner optimizer on every call and chooses afterwards; and there one NaN
     stays in the accumulator for ever, since it is emptied by a multiplication with 0.
     """
-    return AccumulateGradients(inner, k, drop_not_finite).transformation()
+    return wrapped(inner, "accumulate_gradients", _begin, _step, k=k, drop_not_finite=drop_not_finite)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class AccumulateGradients(Wrapper):
-    """`accumulate_gradients`."""
+def _begin(w: Wrapper, params: Any) -> AccumulationState:
+    mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
+    return AccumulationState(w.tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
-    k: int
-    drop_not_finite: bool
 
-    name = "accumulate_gradients"
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, AccumulationState]:
+    keep = _all_finite(updates) if w["drop_not_finite"] else jnp.asarray(True)
+    kept = state.kept + keep.astype(jnp.int32)
 
-    def init(self, params: Any) -> AccumulationState:
-        mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
-        return AccumulationState(self.tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+    def average(m: Array, g: Array) -> Array:
+        n = jnp.maximum(kept, 1).astype(jnp.finfo(m.dtype).dtype)
+        # `where`, not a product with `keep`: NaN·0 is NaN.
+        return jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
-        keep = _all_finite(updates) if self.drop_not_finite else jnp.asarray(True)
-        kept = state.kept + keep.astype(jnp.int32)
+    mean = jax.tree.map(average, state.mean, updates)
+    micro_step = state.micro_step + 1
+    full = micro_step >= w["k"]
 
-        def average(m: Array, g: Array) -> Array:
-            n = jnp.maximum(kept, 1).astype(jnp.finfo(m.dtype).dtype)
-            # `where`, not a product with `keep`: NaN·0 is NaN.
-            return jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)
+    def run() -> tuple[Any, Any, Any, Array]:
+        new, inner_state = w.tx.update(narrow(mean, updates), state.inner_state, params, **extra)
+        new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
+        return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
 
-        mean = jax.tree.map(average, state.mean, updates)
-        micro_step = state.micro_step + 1
-        full = micro_step >= self.k
+    def wait() -> tuple[Any, Any, Any, Array]:
+        return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
 
-        def run() -> tuple[Any, Any, Any, Array]:
-            new, inner_state = self.tx.update(narrow(mean, updates), state.inner_state, params, **extra)
-            new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
-            return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
-
-        def wait() -> tuple[Any, Any, Any, Array]:
-            return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
-
-        new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
-        return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
+    new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
+    return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
 
 
 def _all_finite(tree: Any) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -15,7 +14,7 @@ from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
 from optzoo_jax.slots import are_slots, check_slots, fields_on
 from optzoo_jax.trees import hash_of
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
@@ -68,45 +67,37 @@ def compress_state(
     Reference: Dettmers, Lewis, Shleifer & Zettlemoyer, 2021, "8-bit optimizers via block-wise quantization",
     arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
     """
-    return CompressState(inner, format, slots, min_size).transformation()
+    return wrapped(inner, "compress_state", _begin, _step, format=format, slots=slots, min_size=min_size)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class CompressState(Wrapper):
-    """`compress_state`."""
+def _begin(w: Wrapper, params: Any) -> CompressedState:
+    state = w.tx.init(params)
+    check_slots("slots", w["slots"] or (), state)
+    step = jnp.zeros((), jnp.int32)
+    # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
+    return CompressedState(_compressed(w, jax.lax.optimization_barrier(state), step), step)
 
-    format: Format
-    slots: Collection[str] | None
-    min_size: int
 
-    name = "compress_state"
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, CompressedState]:
+    decode = FORMATS[w["format"]].decode
+    wide = jax.tree.map(lambda x: decode(x) if _is_compressed(x) else x, state.inner_state, is_leaf=_is_compressed)
+    new, wide = w.tx.update(updates, wide, params, **extra)
+    step = jnp.asarray(optax.safe_increment(state.step_count))
+    return new, CompressedState(_compressed(w, wide, step), step)
 
-    def init(self, params: Any) -> CompressedState:
-        state = self.tx.init(params)
-        check_slots("slots", self.slots or (), state)
-        step = jnp.zeros((), jnp.int32)
-        # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
-        return CompressedState(self.compressed(jax.lax.optimization_barrier(state), step), step)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
-        decode = FORMATS[self.format].decode
-        wide = jax.tree.map(lambda x: decode(x) if _is_compressed(x) else x, state.inner_state, is_leaf=_is_compressed)
-        new, wide = self.tx.update(updates, wide, params, **extra)
-        step = jnp.asarray(optax.safe_increment(state.step_count))
-        return new, CompressedState(self.compressed(wide, step), step)
+def _compressed(w: Wrapper, state: Any, step: Array) -> Any:
+    """The inner state, as it is kept."""
+    names = MOMENTS if w["slots"] is None else w["slots"]
 
-    def compressed(self, state: Any, step: Array) -> Any:
-        """The inner state, as it is kept."""
-        names = MOMENTS if self.slots is None else self.slots
+    def stored(path: tuple, x: Any, is_slot: bool) -> Any:
+        is_chosen = is_slot and not fields_on(path).isdisjoint(names)
+        if not is_chosen or x.size < w["min_size"] or jnp.iscomplexobj(x):
+            return x
+        # By where it is in the state: arrays of one shape are not to be rounded alike.
+        return FORMATS[w["format"]].encode(x, dither(x.shape, step, hash_of(path)))
 
-        def stored(path: tuple, x: Any, is_slot: bool) -> Any:
-            is_chosen = is_slot and not fields_on(path).isdisjoint(names)
-            if not is_chosen or x.size < self.min_size or jnp.iscomplexobj(x):
-                return x
-            # By where it is in the state: arrays of one shape are not to be rounded alike.
-            return FORMATS[self.format].encode(x, dither(x.shape, step, hash_of(path)))
-
-        return jax.tree_util.tree_map_with_path(stored, state, are_slots(self.tx, state))
+    return jax.tree_util.tree_map_with_path(stored, state, are_slots(w.tx, state))
 
 
 def _is_compressed(x: Any) -> bool:

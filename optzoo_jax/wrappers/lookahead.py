@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -14,7 +13,7 @@ from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import narrow, wide_copy, widen
 from optzoo_jax.slots import map_slots
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 _MOMENTUM_SLOTS = ("mu", "trace")
 InnerState = Literal["keep", "reset", "pullback"]
@@ -67,49 +66,48 @@ def lookahead(
     Reference: Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back",
     arXiv:1907.08610, Algorithm 1.
     """
-    return Lookahead(inner, sync_period, slow_step_size, inner_state).transformation()
+    return wrapped(
+        inner,
+        "lookahead",
+        _begin,
+        _step,
+        moves_parameters=True,
+        sync_period=sync_period,
+        slow_step_size=slow_step_size,
+        inner_state=inner_state,
+    )
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Lookahead(Wrapper):
-    """`lookahead`."""
+def _begin(w: Wrapper, params: Any) -> LookaheadState:
+    fast_state = w.tx.init(params)
+    cached = _momentum(fast_state) if w["inner_state"] == "pullback" else None
+    slow = jax.tree.map(wide_copy, params)
+    return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
 
-    sync_period: int
-    slow_step_size: Numeric
-    inner_state: InnerState
 
-    name = "lookahead"
-    moves_parameters = True
-
-    def init(self, params: Any) -> LookaheadState:
-        fast_state = self.tx.init(params)
-        cached = _momentum(fast_state) if self.inner_state == "pullback" else None
-        slow = jax.tree.map(wide_copy, params)
-        return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
-
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
-        if params is None:
-            raise ValueError("lookahead pulls the parameters back: call update(gradients, state, params), with params.")
-        step, fast_state = self.tx.update(updates, state.fast_state, params, **extra)
-        since = state.steps_since_sync + 1
-        sync = since >= self.sync_period
-        fasts, treedef = jax.tree.flatten(params)
-        triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
-        rows = [_weights(p, u, phi, sync, self.slow_step_size) for p, u, phi in triples]
-        new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
-        cached = state.cached
-        if self.inner_state == "reset":
-            reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
-            fast_state = _with_momentum(fast_state, reset)
-        elif self.inner_state == "pullback":
-            mixed = jax.tree.map(
-                lambda m, old: jnp.where(sync, old + _as(self.slow_step_size, m) * (m - old), m),
-                _momentum(fast_state),
-                cached,
-            )
-            cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), mixed, cached)
-            fast_state = _with_momentum(fast_state, mixed)
-        return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, LookaheadState]:
+    if params is None:
+        raise ValueError("lookahead pulls the parameters back: call update(gradients, state, params), with params.")
+    step, fast_state = w.tx.update(updates, state.fast_state, params, **extra)
+    since = state.steps_since_sync + 1
+    sync = since >= w["sync_period"]
+    fasts, treedef = jax.tree.flatten(params)
+    triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
+    rows = [_weights(p, u, phi, sync, w["slow_step_size"]) for p, u, phi in triples]
+    new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
+    cached = state.cached
+    if w["inner_state"] == "reset":
+        reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
+        fast_state = _with_momentum(fast_state, reset)
+    elif w["inner_state"] == "pullback":
+        mixed = jax.tree.map(
+            lambda m, old: jnp.where(sync, old + _as(w["slow_step_size"], m) * (m - old), m),
+            _momentum(fast_state),
+            cached,
+        )
+        cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), mixed, cached)
+        fast_state = _with_momentum(fast_state, mixed)
+    return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
 
 
 @jax.jit

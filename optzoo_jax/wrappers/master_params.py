@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +9,7 @@ import optax
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.precision import as_array, wide, wide_copy, widen
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 
 class MasterParamsState(NamedTuple):
@@ -40,32 +39,26 @@ def master_params(inner: optax.GradientTransformation) -> optax.GradientTransfor
 
     Reference: Micikevicius et al., 2017, "Mixed precision training", arXiv:1710.03740, section 3.1.
     """
-    return MasterParams(inner).transformation()
+    return wrapped(inner, "master_params", _begin, _step, moves_parameters=True)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MasterParams(Wrapper):
-    """`master_params`."""
+def _begin(w: Wrapper, params: Any) -> MasterParamsState:
+    master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
+    return MasterParamsState(w.tx.init(_trained(master, params)), master)
 
-    name = "master_params"
-    moves_parameters = True
 
-    def init(self, params: Any) -> MasterParamsState:
-        master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
-        return MasterParamsState(self.tx.init(_trained(master, params)), master)
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, MasterParamsState]:
+    if params is None:
+        raise ValueError("master_params moves the parameters: call update(gradients, state, params), with params.")
+    old = _trained(state.master, params)
+    step, inner_state = w.tx.update(widen(updates), state.inner_state, old, **extra)
+    new = optax.apply_updates(old, step)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
-        if params is None:
-            raise ValueError("master_params moves the parameters: call update(gradients, state, params), with params.")
-        old = _trained(state.master, params)
-        step, inner_state = self.tx.update(widen(updates), state.inner_state, old, **extra)
-        new = optax.apply_updates(old, step)
+    def update_of(p: Array, u: Array, q: Array) -> Array:
+        return _rounded(q, p.dtype) - p.astype(q.dtype) if _is_narrow(p) else u
 
-        def update_of(p: Array, u: Array, q: Array) -> Array:
-            return _rounded(q, p.dtype) - p.astype(q.dtype) if _is_narrow(p) else u
-
-        master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
-        return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
+    master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
+    return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
 
 
 def _is_narrow(p: Any) -> bool:

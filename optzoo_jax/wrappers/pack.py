@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple, TypeGuard
 
 import jax
@@ -14,7 +13,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.composition import composition_of, is_elementwise, leaves, masks
 from optzoo_jax.precision import as_array
 from optzoo_jax.trees import flatten_like
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 
 class Small(NamedTuple):
@@ -51,44 +50,34 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.Gradie
       TypeError: where the inner optimizer is from elsewhere, or one of its parts looks at more than one number (a
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
-    return Pack(inner, below).transformation()
+    node = composition_of(inner)
+    if not is_elementwise(node):
+        culprit = next((x for x in (*leaves(node), *masks(node)) if not is_elementwise(x)), node)
+        raise TypeError(
+            f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
+            "on packed arrays. Pack what does, and chain the rest around it: "
+            "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
+        )
+    return wrapped(inner, "pack", _begin, _step, below=below)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Pack(Wrapper):
-    """`pack`."""
+def _begin(w: Wrapper, params: Any) -> Any:
+    leaves = [as_array(p) for p in jax.tree.leaves(params)]
+    homes = [p.dtype.name if _is_small(p, w["below"]) else None for p in leaves]
+    return w.tx.init(_packed(params, params, homes))
 
-    below: int
 
-    name = "pack"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        node = composition_of(self.inner)
-        if not is_elementwise(node):
-            culprit = next((x for x in (*leaves(node), *masks(node)) if not is_elementwise(x)), node)
-            raise TypeError(
-                f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
-                "on packed arrays. Pack what does, and chain the rest around it: "
-                "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
-            )
-
-    def init(self, params: Any) -> Any:
-        leaves = [as_array(p) for p in jax.tree.leaves(params)]
-        homes = [p.dtype.name if _is_small(p, self.below) else None for p in leaves]
-        return self.tx.init(_packed(params, params, homes))
-
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        slots = [x for x in jax.tree.leaves(state, is_leaf=_is_packed) if _is_packed(x)]
-        if not slots:  # nor is there anything to pack
-            return self.tx.update(updates, state, params, **extra)
-        if params is not None:
-            flatten_like(updates, params, "parameters")
-        homes = _homes(updates if params is None else params, slots[0])
-        given = None if params is None else _packed(params, updates, homes)
-        new: Any
-        new, state = self.tx.update(_packed(updates, updates, homes), state, given, **extra)
-        return _unpacked(new, updates, homes), state
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
+    slots = [x for x in jax.tree.leaves(state, is_leaf=_is_packed) if _is_packed(x)]
+    if not slots:  # nor is there anything to pack
+        return w.tx.update(updates, state, params, **extra)
+    if params is not None:
+        flatten_like(updates, params, "parameters")
+    homes = _homes(updates if params is None else params, slots[0])
+    given = None if params is None else _packed(params, updates, homes)
+    new: Any
+    new, state = w.tx.update(_packed(updates, updates, homes), state, given, **extra)
+    return _unpacked(new, updates, homes), state
 
 
 def unpack_state(state: Any, params: Any) -> Any:

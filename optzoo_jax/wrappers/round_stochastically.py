@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +12,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.formats.rounding import dither, round_to_bfloat16
 from optzoo_jax.precision import as_array, wide_copy, widen
 from optzoo_jax.trees import hash_of
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 
 class StochasticRoundingState(NamedTuple):
@@ -45,36 +44,29 @@ def round_stochastically(inner: optax.GradientTransformation) -> optax.GradientT
     Reference: Gupta, Agrawal, Gopalakrishnan & Narayanan, 2015, "Deep learning with limited numerical precision",
     arXiv:1502.02551; Zamirai, Zhang, Aberger & De Sa, 2020, "Revisiting bfloat16 training", arXiv:2010.06192.
     """
-    return RoundStochastically(inner).transformation()
+    return wrapped(inner, "round_stochastically", _begin, _step, moves_parameters=True)
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class RoundStochastically(Wrapper):
-    """`round_stochastically`."""
+def _begin(w: Wrapper, params: Any) -> StochasticRoundingState:
+    for path, p in jax.tree_util.tree_leaves_with_path(params):
+        if as_array(p).dtype == jnp.float16:
+            where = jax.tree_util.keystr(path) or "the root"
+            raise TypeError(
+                f"round_stochastically rounds to bfloat16, and the parameter at {where} is float16: use master_params."
+            )
+    return StochasticRoundingState(w.tx.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
 
-    name = "round_stochastically"
-    moves_parameters = True
 
-    def init(self, params: Any) -> StochasticRoundingState:
-        for path, p in jax.tree_util.tree_leaves_with_path(params):
-            if as_array(p).dtype == jnp.float16:
-                where = jax.tree_util.keystr(path) or "the root"
-                raise TypeError(
-                    f"round_stochastically rounds to bfloat16, and the parameter at {where} is float16: use "
-                    "master_params."
-                )
-        return StochasticRoundingState(self.tx.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, StochasticRoundingState]:
+    if params is None:
+        raise ValueError("round_stochastically rounds θ + u: call update(gradients, state, params), with params.")
+    step, inner_state = w.tx.update(widen(updates), state.inner_state, widen(params), **extra)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, StochasticRoundingState]:
-        if params is None:
-            raise ValueError("round_stochastically rounds θ + u: call update(gradients, state, params), with params.")
-        step, inner_state = self.tx.update(widen(updates), state.inner_state, widen(params), **extra)
+    def update_of(path: tuple, p: Array, u: Array) -> Array:
+        if as_array(p).dtype != jnp.bfloat16:
+            return u
+        bits = dither(p.shape, state.step_count, hash_of(path))
+        return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
 
-        def update_of(path: tuple, p: Array, u: Array) -> Array:
-            if as_array(p).dtype != jnp.bfloat16:
-                return u
-            bits = dither(p.shape, state.step_count, hash_of(path))
-            return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
-
-        new = jax.tree_util.tree_map_with_path(update_of, params, step)
-        return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
+    new = jax.tree_util.tree_map_with_path(update_of, params, step)
+    return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import optax
 
 from optzoo_jax.precision import widen
 from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.wrapper import Wrapper
+from optzoo_jax.wrapper import Wrapper, wrapped
 
 
 def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> optax.GradientTransformationExtraArgs:
@@ -40,40 +39,34 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> o
         if not jnp.issubdtype(dtype, jnp.floating):
             where = "state_dtype" if slot is None else f"state_dtype[{slot!r}]"
             raise TypeError(f"{where} is {jnp.dtype(dtype)}, and must be a floating-point dtype such as jnp.bfloat16.")
-    return WithStateDtype(inner, state_dtype).transformation()
+    return wrapped(inner, "with_state_dtype", _begin, _step, state_dtype=state_dtype)
 
 
 def _by_slot(state_dtype: Any) -> Mapping[str | None, Any]:
     return state_dtype if isinstance(state_dtype, Mapping) else {None: state_dtype}
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class WithStateDtype(Wrapper):
-    """`with_state_dtype`."""
+def _begin(w: Wrapper, params: Any) -> Any:
+    state = w.tx.init(params)
+    check_slots("state_dtype", filter(None, _by_slot(w["state_dtype"])), state)
+    return _stored(w, state)
 
-    state_dtype: Any
 
-    name = "with_state_dtype"
+def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
+    wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, are_slots(w.tx, state))
+    new, state = w.tx.update(updates, wide, params, **extra)
+    return new, _stored(w, state)
 
-    def init(self, params: Any) -> Any:
-        state = self.tx.init(params)
-        check_slots("state_dtype", filter(None, _by_slot(self.state_dtype)), state)
-        return self.stored(state)
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        wide = jax.tree.map(lambda x, is_slot: widen(x) if is_slot else x, state, are_slots(self.tx, state))
-        new, state = self.tx.update(updates, wide, params, **extra)
-        return new, self.stored(state)
+def _stored(w: Wrapper, state: Any) -> Any:
+    """The inner state, as it is kept."""
+    chosen = _by_slot(w["state_dtype"])
 
-    def stored(self, state: Any) -> Any:
-        """The inner state, as it is kept."""
-        chosen = _by_slot(self.state_dtype)
+    def kept(path: tuple, x: Any, is_slot: bool) -> Any:
+        dtype = next((chosen[name] for name in (*fields_on(path), None) if name in chosen), None)
+        if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
+            return x
+        complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
+        return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
 
-        def kept(path: tuple, x: Any, is_slot: bool) -> Any:
-            dtype = next((chosen[name] for name in (*fields_on(path), None) if name in chosen), None)
-            if dtype is None or not is_slot or not jnp.issubdtype(x.dtype, jnp.inexact):
-                return x
-            complex_too = jnp.issubdtype(x.dtype, jnp.complexfloating)
-            return x.astype(np.promote_types(dtype, np.complex64) if complex_too else dtype)
-
-        return jax.tree_util.tree_map_with_path(kept, state, are_slots(self.tx, state))
+    return jax.tree_util.tree_map_with_path(kept, state, are_slots(w.tx, state))
