@@ -119,7 +119,11 @@ def piece(
 
         @functools.wraps(body)
         def factory(*args: Any, **kwargs: Any) -> Transformation:
-            return transformation(Piece(factory, bind(factory, args, kwargs)))
+            arguments = bind(factory, args, kwargs)
+            # A program is found by what its pieces were made with, which a list cannot be asked for.
+            return transformation(
+                Piece(factory, {n: tuple(x) if isinstance(x, list) else x for n, x in arguments.items()})
+            )
 
         factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
         factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
