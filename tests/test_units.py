@@ -262,3 +262,8 @@ def test_flow_is_solved_backwards():
     flow = Flow().through(Stream.parse("x² → x"), "root(…)").through(Stream.parse("step [1] → step [θ]"), "trust(…)")
     assert flow.needs == Unit.parse("[1]")
     assert flow.gives == Unit.parse("θ")
+
+
+def test_the_learning_rate_is_counted_where_it_comes_in():
+    streams = ("x → x", "x → x·[α]", "[g] → [α]", "[α] → [α]", "[α] → [1]")
+    assert [s for s in streams if Stream.parse(s).multiplies_by_the_rate] == ["x → x·[α]", "[g] → [α]"]
