@@ -396,6 +396,32 @@ def test_streams_stay_wide_before_and_after_what_looks_at_the_tree():
     assert u.tolist() == [1, 1, 1]
 
 
+def test_a_link_from_elsewhere_is_fed_what_an_optax_chain_would_feed_it():
+    seen = []
+    tx = oz.chain(soften(), optax.stateless(lambda u, p: seen.append(u.dtype) or u), soften())
+    g = jnp.ones(3, jnp.float16)
+    tx.update(g, tx.init(g))
+    assert seen == [jnp.float16]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_an_update_is_as_exact_as_the_wider_of_gradient_and_parameter():
+    one = {dtype: jnp.ones(3, dtype) for dtype in (jnp.bfloat16, jnp.float32)}
+    for g, p in (one.values(), reversed(one.values())):
+        assert oz.sgd(0.1).update(g, oz.sgd(0.1).init(p), p)[0].dtype == jnp.float32
+
+
+def test_an_argument_with_the_gradients_names_and_other_shapes_is_one_for_all():
+    @oz.piece("x → x", over="array", facts=["options"])
+    def chosen(x, options):
+        return x * options["w"]
+
+    options = {"w": 2.0, "b": jnp.ones(4)}
+    chex.assert_trees_all_close(
+        chosen().update(G[0], chosen().init(P), options=options)[0], jax.tree.map(lambda g: 2 * g, G[0])
+    )
+
+
 def test_what_looks_at_arrays_publishes_to_what_stands_behind_the_tree():
     @oz.piece("x → x", publishes=["double"])
     def doubled(x):
