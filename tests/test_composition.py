@@ -10,6 +10,7 @@ import optax
 import pytest
 
 import optzoo_jax as oz
+from optzoo_jax.piece import masked
 
 # A rate chain is built for a scale c of the gradients, and every dimensional constant goes with it: [g] → c·eps.
 DIRECTIONS = {
@@ -142,6 +143,28 @@ def test_chain_is_optax_chain():
         w, c = clipped.update(g, c)
         chex.assert_trees_all_equal(u, v, w)
     assert optax.tree.get(a, "count") == 3
+
+
+@oz.piece("x → x", over="tree", total=oz.zeros)
+def added_up(xs, total):
+    total = [old + x for old, x in zip(total, xs, strict=True)]
+    return total, total
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: oz.scale_by_momentum(0.5), added_up, lambda: oz.chain(oz.scale_by_momentum(0.5), added_up())]
+)
+def test_what_a_mask_leaves_out_passes_and_keeps_nothing(make):
+    """All arrays are of one shape, and the first is left out."""
+    tx, g = masked(make(), {"a": False, "b": True}), {"a": jnp.ones(2), "b": jnp.ones(2)}
+    alone, b = make(), {"b": g["b"]}
+    state, expected = tx.init(g), alone.init(b)
+    of_b = [x.shape for x in jax.tree.leaves(expected)]
+    for _ in range(3):
+        assert [x.shape for x in jax.tree.leaves(state)] == of_b
+        u, state = tx.update(g, state)
+        v, expected = alone.update(b, expected)
+        chex.assert_trees_all_equal(u, {"a": g["a"], "b": v["b"]})
 
 
 def test_one_trace_per_shape():

@@ -204,3 +204,10 @@ def test_a_new_learning_rate_is_no_new_program():
         updates, _ = tx.update(params, tx.init(params), params)
         assert float(updates["w"][0, 0]) == pytest.approx(-1e-3 * i, rel=1e-6)
     assert len(traced) == 2  # once to see that it is elementwise
+
+
+def test_in_jit_a_number_is_a_constant_of_the_program():
+    """XLA leaves out what a constant makes needless. Of three arrays of one shape each is handed over alone."""
+    tx, x = oz.sgd(1e-3), [jnp.ones(4)] * 3
+    equations = jax.make_jaxpr(tx.update)(x, tx.init(x), x).eqns
+    assert [len(e.invars) for e in equations if e.params.get("name") == "_one_array"] == [1, 1, 1]

@@ -178,6 +178,7 @@ def test_a_number_of_the_tree_is_published_to_later_pieces():
         u, state = tx.update(g, state)
         largest = max(largest, float(optax.tree.norm(g)))
     assert state.slots[0]["largest"].shape == ()
+    assert float(state.slots[0]["largest"]) == pytest.approx(largest, rel=1e-12)
     plain = oz.precondition(oz.identity(), oz.inverse_rms(0.9))
     s = plain.init(P)
     for g in G:
@@ -346,9 +347,104 @@ def test_wrong_bodies_are_named_with_the_remedy():
         oz.piece("x → x", over="rows")
 
 
+def step_and_two(t):
+    return t.astype(float), 2
+
+
+@oz.piece("x → x", facts=[step_and_two])
+def times_both(x, step_and_two):
+    step, two = step_and_two
+    return x * step * two
+
+
+def test_a_fact_may_be_numbers_that_are_known_and_some_that_are_not():
+    assert times_both().update(jnp.ones(1), times_both().init(jnp.ones(1)))[0].tolist() == [2]
+
+
 @oz.piece("x → x")
 def soften(x, by=0.5):
     return x * by
+
+
+@oz.piece("gradient [g] → rate [1]")
+def ones(g):
+    return jnp.ones_like(g)
+
+
+@oz.piece("x → x", over="tree")
+def as_they_are(xs):
+    return xs
+
+
+def test_the_gradient_is_what_entered_the_precondition_or_else_the_walk():
+    """In a direction too, and behind what looks at the tree."""
+    for tx, share in [
+        (oz.chain(soften(), oz.gradient()), 1),
+        (oz.chain(soften(), as_they_are(), oz.gradient()), 1),
+        (oz.chain(soften(), oz.precondition(oz.chain(soften(), oz.gradient()), ones())), 0.5),
+        (oz.chain(soften(), oz.precondition(oz.chain(as_they_are(), soften(), oz.gradient()), ones())), 0.5),
+    ]:
+        u, _ = tx.update(G[0], tx.init(P))
+        chex.assert_trees_all_close(u, jax.tree.map(lambda g, share=share: share * g, G[0]), rtol=1e-12)
+
+
+def test_streams_stay_wide_before_and_after_what_looks_at_the_tree():
+    g = jnp.ones(3, jnp.float16)
+    tx = oz.chain(soften(1e-9), as_they_are(), soften(1e9))
+    u, _ = tx.update(g, tx.init(g))
+    assert u.dtype == jnp.float16
+    assert u.tolist() == [1, 1, 1]
+
+
+def test_a_link_from_elsewhere_is_fed_what_an_optax_chain_would_feed_it():
+    seen = []
+    tx = oz.chain(soften(), optax.stateless(lambda u, p: seen.append(u.dtype) or u), soften())
+    g = jnp.ones(3, jnp.float16)
+    tx.update(g, tx.init(g))
+    assert seen == [jnp.float16]
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_an_update_is_as_exact_as_the_wider_of_gradient_and_parameter():
+    one = {dtype: jnp.ones(3, dtype) for dtype in (jnp.bfloat16, jnp.float32)}
+    for g, p in (one.values(), reversed(one.values())):
+        assert oz.sgd(0.1).update(g, oz.sgd(0.1).init(p), p)[0].dtype == jnp.float32
+
+
+def test_an_argument_with_the_gradients_names_and_other_shapes_is_one_for_all():
+    @oz.piece("x → x", over="array", facts=["options"])
+    def chosen(x, options):
+        return x * options["w"]
+
+    options = {"w": 2.0, "b": jnp.ones(4)}
+    chex.assert_trees_all_close(
+        chosen().update(G[0], chosen().init(P), options=options)[0], jax.tree.map(lambda g: 2 * g, G[0])
+    )
+
+
+def test_what_looks_at_arrays_publishes_to_what_stands_behind_the_tree():
+    @oz.piece("x → x", publishes=["double"])
+    def doubled(x):
+        return x, 2 * x
+
+    @oz.piece("x → x", facts=["double"])
+    def take(x, double):
+        return double
+
+    tx = oz.chain(doubled(), as_they_are(), take())
+    chex.assert_trees_all_close(tx.update(G[0], tx.init(P))[0], jax.tree.map(lambda g: 2 * g, G[0]))
+
+
+def test_a_whole_number_is_the_length_of_a_loop():
+    """Outside jit too, where other numbers are handed to the program."""
+
+    @oz.piece("x → x")
+    def repeated(x, factor=2.0, times=1):
+        for _ in range(times):
+            x = factor * x
+        return x
+
+    assert [repeated(times=n).update(jnp.ones(1), repeated().init(jnp.ones(1)))[0].item() for n in (1, 3)] == [2, 8]
 
 
 def test_a_name_that_is_taken_is_refused():

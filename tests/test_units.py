@@ -262,3 +262,58 @@ def test_flow_is_solved_backwards():
     flow = Flow().through(Stream.parse("x² → x"), "root(…)").through(Stream.parse("step [1] → step [θ]"), "trust(…)")
     assert flow.needs == Unit.parse("[1]")
     assert flow.gives == Unit.parse("θ")
+
+
+def test_the_learning_rate_is_counted_where_it_comes_in():
+    streams = ("x → x", "x → x·[α]", "[g] → [α]", "[α] → [α]", "[α] → [1]")
+    assert [s for s in streams if Stream.parse(s).multiplies_by_the_rate] == ["x → x·[α]", "[g] → [α]"]
+
+
+def test_flow_is_solved_with_powers_and_constants():
+    root, by_theta = Stream.parse("x² → x"), Stream.parse("x → x·[θ]")
+    assert Flow().through(root, "root(…)").through(Stream.parse("[g] → [1]"), "next(…)").needs == Unit.parse("g²")
+    assert Flow().through(by_theta, "a(…)").through(Stream.parse("[θ²] → [1]"), "next(…)").needs == Unit.parse("θ")
+    per_theta = Flow(None, Unit.parse("g")).through(Stream.parse("x·[θ] → x"), "b(…)")
+    assert per_theta.gives == Unit.parse("g/θ")
+
+
+def made_of(stream):
+    """A piece that takes and gives these units."""
+
+    @oz.piece(stream)
+    def some(x):
+        return x
+
+    return some()
+
+
+MISFITS = {
+    "the learning rate twice": (
+        lambda: oz.chain(oz.times_learning_rate(α), oz.scale_by_learning_rate(α)),
+        "multiplies by one again",
+    ),
+    "what stands first reads the direction": (lambda: oz.chain(oz.residual(), oz.ema(0.9)).init(1.0), "reads the dir"),
+    "a direction reads the direction": (
+        lambda: oz.precondition(oz.residual(), oz.inverse_rms(0.9)).init(1.0),
+        "reads the direction",
+    ),
+    "a sum of a step and an update": (
+        lambda: oz.join(lambda a, b: a + b, oz.identity(), oz.times_learning_rate(α)),
+        "what is added has one unit",
+    ),
+    "branches that take two units": (
+        lambda: oz.join(lambda a, b: a * b, made_of("[g] → [1]"), made_of("[θ] → [1]"), units="product"),
+        "are fed the same stream",
+    ),
+    "an update as a step": (lambda: oz.descent(oz.adam(α), α), "descent: adam.* has the learning rate in it already"),
+    "too many units for a step": (lambda: oz.descent(made_of("[g] → [g·θ]"), α), "a step is between"),
+    "a power without a word, by itself": (lambda: made_of("[g²] → [1]").init(1.0), "is fed a gradient"),
+    "a product of powers, by itself": (lambda: made_of("[g²·θ] → [1]").init(1.0), "is fed a gradient"),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_the_error_says_what_does_not_fit(case):
+    make, words = MISFITS[case]
+    with pytest.raises(TypeError, match=words):
+        make()
