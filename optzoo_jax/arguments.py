@@ -34,23 +34,27 @@ class Range:
       rule: an interval, "[0, 1)", "(0, ∞)".
       meaning: what the argument is, for the error.
       whole: whether it is a number of steps: an integer, and no schedule.
+      schedule: whether it may be a schedule.
     """
 
-    def __init__(self, rule: str, meaning: str, *, whole: bool = False) -> None:
+    def __init__(self, rule: str, meaning: str, *, whole: bool = False, schedule: bool = True) -> None:
         low, high = (float(end.replace("∞", "inf")) for end in rule.strip("[]()").split(","))
         self.low = low if rule.startswith("[") else math.nextafter(low, math.inf)
         self.high = high if rule.endswith("]") else math.nextafter(high, -math.inf)
         self.rule, self.meaning, self.whole = rule, meaning, whole
+        self.kind = (
+            "a whole number" if whole else f"a number{',' if schedule else ' or'} an array{' or a schedule' * schedule}"
+        )
+        self.schedule = schedule and not whole
 
     def check(self, where: str, name: str, value: Any) -> None:
         """Raises ValueError for a number outside, TypeError for what is no number."""
-        if callable(value) and not self.whole:
+        if callable(value) and self.schedule:
             return
         number = _concrete(value)
         wrong = number is None and not isinstance(value, jax.core.Tracer | jax.Array | np.ndarray)
         if wrong or (self.whole and not isinstance(value, int | np.integer | jax.core.Tracer)):
-            kind = "a whole number" if self.whole else "a number, an array or a schedule"
-            raise TypeError(f"{where}: {name}={value!r} is not {kind} in {self.rule}. {name} is {self.meaning}.")
+            raise TypeError(f"{where}: {name}={value!r} is not {self.kind} in {self.rule}. {name} is {self.meaning}.")
         if number is not None and not self.low <= number <= self.high:
             raise ValueError(f"{where}: {name}={value} is outside {self.rule}. {name} is {self.meaning}.")
 
@@ -83,7 +87,7 @@ Speed = Annotated[Hyper, Range("[0, ∞)", "the speed at which something changes
 Damping = Annotated[Hyper, Range("[0, ∞)", "what is added to every curvature")]
 Weight = Annotated[Hyper, Range("[0, ∞)", "the weight of a term")]
 Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
-Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights")]
+Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights", schedule=False)]
 
 
 class Allowed(typing.NamedTuple):
@@ -98,16 +102,31 @@ def ranges_of(*factories: Any) -> dict[str, Allowed]:
     """What the arguments of functions (or the items of a TypedDict) may be, by name, where a range is declared."""
     found = {}
     for factory in factories:
-        try:
-            hints = typing.get_type_hints(factory, include_extras=True)
-        except (NameError, TypeError):  # names that only a type checker knows
-            continue
-        for name, hint in hints.items():
+        for name, hint in _hints(factory).items():
             parts = list(_parts(hint))
             ranges = [x for x in parts if isinstance(x, Range)]
             others = tuple(x for x in parts if not isinstance(x, Range))
             if ranges or any(isinstance(x, str) for x in others):
                 found[name] = Allowed(ranges[0] if ranges else None, others)
+    return found
+
+
+def _hints(factory: Any) -> dict[str, Any]:
+    """The annotations, those with names that only a type checker knows left out."""
+    try:
+        return typing.get_type_hints(factory, include_extras=True)
+    except (NameError, TypeError):
+        pass
+    found, known = {}, getattr(inspect.unwrap(factory), "__globals__", {})
+    for name, hint in factory.__annotations__.items():
+        try:
+            found[name] = eval(hint, known) if isinstance(hint, str) else hint
+        except (NameError, TypeError) as error:
+            if "Range" in hint:
+                raise TypeError(
+                    f"{factory.__name__}: the range of {name}, {hint}, cannot be read, since {error}: import what it "
+                    "names at the top of the module."
+                ) from None
     return found
 
 

@@ -281,8 +281,13 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
             )
         return step
     unit = flow.at()
-    rate_inside = unit is not None and unit["α"] == 1
-    return descent(step, arguments["learning_rate"], rate_inside=rate_inside, **decay)
+    if unit is None:
+        raise TypeError(
+            f"{body.__name__} returns what ends in a transformation from elsewhere, {flow.by}, of which it is not "
+            "known whether it is a step or an update: chain with optzoo_jax.chain, which sees inside, and return "
+            "descent(step, learning_rate), which says what it is."
+        )
+    return descent(step, arguments["learning_rate"], rate_inside=unit["α"] == 1, **decay)
 
 
 def step_of(

@@ -134,6 +134,7 @@ class Join(_Node):
     branches: tuple[Any, ...]
     roles: tuple[str, ...]
     product: bool
+    over: str = "element"
     called: Call | None = None
 
     @property
@@ -234,6 +235,14 @@ def masks(node: Composition) -> Iterator[Masked]:
         yield from masks(child)
 
 
+def joins(node: Composition) -> Iterator[Join]:
+    """The joins, but for the product of precondition."""
+    if isinstance(node, Join) and not node.is_precondition:
+        yield node
+    for _, child in () if isinstance(node, Elsewhere) else node.children:
+        yield from joins(child)
+
+
 def is_local(node: Composition) -> bool:
     """Whether it can be computed for one array without the others."""
     return all(isinstance(leaf, Piece) and leaf.definition.over != "tree" for leaf in leaves(node))
@@ -242,7 +251,7 @@ def is_local(node: Composition) -> bool:
 def is_elementwise(node: Composition) -> bool:
     """Whether each number is treated by itself, and all arrays alike."""
     elementwise = (isinstance(leaf, Piece) and leaf.definition.over == "element" for leaf in leaves(node))
-    return all(elementwise) and not any(True for _ in masks(node))
+    return all(elementwise) and not any(masks(node)) and all(join.over == "element" for join in joins(node))
 
 
 def skeleton(node: Any) -> Any:
@@ -252,5 +261,7 @@ def skeleton(node: Any) -> Any:
     if isinstance(node, Row):
         return Row(tuple(skeleton(link) for link in node.links))
     if isinstance(node, Join):
-        return Join(node.maths, tuple(skeleton(branch) for branch in node.branches), node.roles, node.product)
+        return Join(
+            node.maths, tuple(skeleton(branch) for branch in node.branches), node.roles, node.product, node.over
+        )
     return Masked(skeleton(node.inner), None)

@@ -45,6 +45,8 @@ def _stream(node: Composition) -> str:
     flow: Flow = node.flow
     if flow.gives is None:
         return "made elsewhere"
+    if flow.needs is None and flow.gives["x"] and flow.word != "update":
+        return f"x → {flow.word} {flow.gives}".replace("[", "").replace("]", "").replace("→  ", "→ ")
     came, going = flow.needs or GRADIENT, flow.at(flow.needs or GRADIENT)
     unit = "[θ]" if going == Unit.parse("α") or flow.word == "update" else str(going)
     word = flow.word or _WORDS.get(going, "step" if going["g"] == 0 else "stream")  # pyright: ignore

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.core
@@ -19,51 +19,61 @@ _POINTWISE = frozenset(
 )
 _LOOPS = frozenset(("while", "scan", "cond"))
 _MAKES_POSITIONS = frozenset(("iota", "random_bits", "random_wrap", "threefry2x32"))
-_SHAPE = (2, 3)
+_SHAPES = ((2, 3), (4, 5))
 
 
-def check_elementwise(name: str, maths: Callable[..., Any], slots: Iterable[str], facts: Iterable[str]) -> bool:
-    """Whether maths(x, slots, facts) may be traced inline: it treats each number by itself, and has no loop.
+def check_elementwise(name: str, maths: Callable[..., Any], inputs: int) -> bool:
+    """Whether the maths of so many arrays may be traced inline: it treats each number by itself, and has no loop.
 
     Raises:
-      ValueError: where it looks at more than one number, or tells numbers apart by where they are.
+      ValueError: where it looks at more than one number, tells numbers apart by where they are, or computes something
+        else for arrays of another shape.
     """
-    x = jax.ShapeDtypeStruct(_SHAPE, jnp.float32)
-    traced = jax.make_jaxpr(maths)(x, dict.fromkeys(slots, x), dict.fromkeys(facts, x))
-    operations = list(_all(traced.jaxpr))
-    culprit = next((eqn.primitive.name for eqn in operations if not _is_pointwise(eqn)), None)
-    if culprit is not None:
+    traced = [_all(jax.make_jaxpr(maths)(*[jax.ShapeDtypeStruct(shape, jnp.float32)] * inputs)) for shape in _SHAPES]
+    culprits = [eqn.primitive.name for eqn in traced[0] if not _is_pointwise(eqn)]
+    if not culprits and [_as_written(eqn) for eqn in traced[0]] != [_as_written(eqn) for eqn in traced[1]]:
+        culprits = ["shape"]
+    if culprits:
         raise ValueError(
-            f"{name} says over='element', and its {culprit} looks at more than one number, or tells numbers apart by "
-            "where they are: a piece that does says over='array', or over='tree'."
+            f"{name} says over='element', and its {culprits[0]} looks at more than one number, or tells numbers apart "
+            "by where they are: what does says over='array', or over='tree'."
         )
-    return not any(eqn.primitive.name in _LOOPS for eqn in operations)
+    return not any(eqn.primitive.name in _LOOPS for eqn in traced[0])
 
 
-def _all(jaxpr: Any) -> Iterator[Any]:
-    for eqn in jaxpr.eqns:
-        yield eqn
-        for value in eqn.params.values():
-            for inner in value if isinstance(value, tuple | list) else (value,):
-                inner = getattr(inner, "jaxpr", inner)
-                if hasattr(inner, "eqns"):
-                    yield from _all(inner)
+def _as_written(eqn: Any) -> tuple[Any, ...]:
+    """An operation with the constants in it, which are not to depend on a shape."""
+    return eqn.primitive.name, [str(v.val) if hasattr(v, "val") else None for v in eqn.invars]
+
+
+def _all(closed: Any) -> list[Any]:
+    """The operations of a traced function, those of its inner functions and loops too."""
+    found = []
+    for eqn in closed.jaxpr.eqns:
+        found.append(eqn)
+        for inner in _functions_of(eqn):
+            found += _all(inner)
+    return found
+
+
+def _functions_of(eqn: Any) -> list[Any]:
+    flat = [p for value in eqn.params.values() for p in (value if isinstance(value, tuple | list) else (value,))]
+    return [p if hasattr(p, "jaxpr") else _Closed(p) for p in flat if hasattr(p, "jaxpr") or hasattr(p, "eqns")]
+
+
+class _Closed(NamedTuple):
+    jaxpr: Any
 
 
 def _is_pointwise(eqn: Any) -> bool:
-    sizes = [v.aval.size for v in eqn.invars if hasattr(v.aval, "size")]
-    if any(hasattr(getattr(p, "jaxpr", p), "eqns") for p in _flat(eqn.params.values())):
+    if _functions_of(eqn):
         return True  # a function or a loop: what stands in it is looked at by itself
+    sizes = [v.aval.size for v in eqn.invars if hasattr(v.aval, "size")]
     if max(sizes, default=0) <= 1:
         return not (eqn.primitive.name in _MAKES_POSITIONS and any(v.aval.size > 1 for v in eqn.outvars))
     return eqn.primitive.name in _POINTWISE or all(
         eqn.primitive.name == "broadcast_in_dim" and v.aval.shape == eqn.invars[0].aval.shape for v in eqn.outvars
     )
-
-
-def _flat(values: Any) -> Iterator[Any]:
-    for value in values:
-        yield from value if isinstance(value, tuple | list) else (value,)
 
 
 def inlined(f: Callable[..., Any]) -> Callable[..., Any]:

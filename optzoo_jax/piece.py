@@ -24,14 +24,16 @@ hyperparameters; what that makes is an optax transformation.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec
 
+import numpy as np
 import optax
 
-from optzoo_jax.arguments import bind, ranges_of
+from optzoo_jax.arguments import bind, ranges_of, unknown
 from optzoo_jax.composition import Call, Composition, Definition, Elsewhere, Join, Masked, Piece, Row, composition_of
 from optzoo_jax.precision import times
 from optzoo_jax.state import OfParams, Shared
@@ -86,12 +88,23 @@ def piece(
     if over not in ("element", "array", "tree"):
         raise ValueError(f"piece: over={over!r} is none of 'element', 'array' and 'tree'.")
     flowing = Stream.parse(stream)
+    for f in facts:
+        if callable(f) and not hasattr(f, "__name__"):
+            raise TypeError(f"piece: the fact {f!r} has no name, by which the body would take it: def one.")
     once = {f.__name__: f for f in facts if callable(f)}
     listed = {*_FACTS, *(name for name in facts if isinstance(name, str))}
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Transformation]:
-        _, *rest = inspect.signature(body).parameters.values()
-        names = [p.name for p in rest]
+        parameters = list(inspect.signature(body).parameters.values())
+        if not parameters or any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters):
+            raise TypeError(
+                f"{body.__name__}: a body takes the stream first, and slots, facts and hyperparameters by their names: "
+                "no *args, **kwargs or positional-only parameters."
+            )
+        rest, names = parameters[1:], [p.name for p in parameters[1:]]
+        for name in (*slots, *publishes, *once):
+            if name in _FACTS:
+                raise TypeError(f"{body.__name__}: {name} is a fact: call the slot, or what is published, otherwise.")
         for name in (*slots, *once):
             if name not in names:
                 kind = "slot" if name in slots else "fact"
@@ -121,9 +134,7 @@ def piece(
         def factory(*args: Any, **kwargs: Any) -> Transformation:
             arguments = bind(factory, args, kwargs)
             # A program is found by what its pieces were made with, which a list cannot be asked for.
-            return transformation(
-                Piece(factory, {n: tuple(x) if isinstance(x, list) else x for n, x in arguments.items()})
-            )
+            return transformation(Piece(factory, {name: _hashable(body, name, x) for name, x in arguments.items()}))
 
         factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
         factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
@@ -134,12 +145,27 @@ def piece(
     return decorate
 
 
+def _hashable(body: Callable[..., Any], name: str, value: Any) -> Any:
+    value = tuple(value) if isinstance(value, list) else bool(value) if isinstance(value, np.bool_) else value
+    if not hasattr(value, "dtype"):
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeError(
+                f"{body.__name__}: {name}={value!r} is no hyperparameter, which is a number, an array, a schedule, or "
+                "a word, a flag, a tuple that can be hashed."
+            ) from None
+    return value
+
+
 def _functions(slots: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
     return {name: first.first if isinstance(first, OfParams | Shared) else first for name, first in slots.items()}
 
 
 def _after_the_first(f: Callable[..., Any]) -> list[inspect.Parameter]:
     """The hyperparameters of a function of a stream or of t; a builtin such as jnp.zeros_like has none of ours."""
+    if f.__module__.partition(".")[0] in ("jax", "numpy"):
+        return []
     _, *rest = inspect.signature(f).parameters.values()
     return [p for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
 
@@ -148,6 +174,11 @@ def _merged(*groups: list[inspect.Parameter]) -> list[inspect.Parameter]:
     """The parameters of several functions as those of one, each once, those without a default first."""
     found: dict[str, inspect.Parameter] = {}
     for p in (p for group in groups for p in group):
+        defaults = {found[p.name].default, p.default} - {p.empty} if p.name in found else set()
+        if len(defaults) > 1:
+            raise TypeError(
+                f"{p.name} has two defaults, {' and '.join(map(repr, defaults))}: it is one hyperparameter."
+            )
         found.setdefault(p.name, p)
     return sorted(found.values(), key=lambda p: (p.kind, p.default is not p.empty and p.kind != p.KEYWORD_ONLY))
 
@@ -167,7 +198,7 @@ def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
     """The same transformation under the name that a user wrote; a nameless chain's links become its own."""
     node = composition_of(tx)
     if isinstance(node, Join) and node.called is None and not node.is_precondition:
-        return transformation(Join(node.maths, node.branches, node.roles, node.product, call))
+        return transformation(dataclasses.replace(node, called=call))
     if isinstance(node, Elsewhere):
         return under_its_name(tx, call)
     return transformation(Row(_links(node), call))
@@ -196,22 +227,30 @@ def join(
     maths: Callable[..., Any],
     *branches: optax.GradientTransformation,
     units: Literal["same", "product"] = "same",
+    over: Literal["element", "array"] = "element",
 ) -> Transformation:
     """maths(branch₁(x), branch₂(x), …): branches that are fed the same stream, and what is made of their results.
 
         a sum of averages   join(lambda fast, slow: fast + 5 * slow, ema(0.9), ema(0.9999))
 
     Args:
-      maths: the branches' streams, of one array → a stream. Number by number, with numpy's broadcasting.
+      maths: the branches' streams, of one array → a stream.
       *branches: transformations, of this library or of optax.
       units: "same" where all branches must have one unit, which is that of the result, "product" where the result has
         the product of theirs.
+      over: "element" where the maths goes number by number, "array" where it does not, or the streams' shapes differ.
 
     Raises:
       TypeError: where the branches' units differ, or they take different ones.
+      ValueError: where `units` or `over` is none of its words; at the first update, where "element" is not true.
     """
+    for name, word, words in (("units", units, ["same", "product"]), ("over", over, ["element", "array"])):
+        if word not in words:
+            unknown(f"join: {name}={word!r} is unknown", str(word), words)
+    if not branches:
+        raise TypeError("join: there is nothing to join: give it at least one branch.")
     nodes = tuple(_node(branch, "join") for branch in branches)
-    return transformation(Join(maths, nodes, ("",) * len(nodes), units == "product"))
+    return transformation(Join(maths, nodes, ("",) * len(nodes), units == "product", over))
 
 
 def precondition(direction: optax.GradientTransformation, rate: optax.GradientTransformation) -> Transformation:

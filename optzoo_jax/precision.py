@@ -15,6 +15,12 @@ def wide(dtype: Any) -> Any:
     return np.promote_types(dtype, np.float32)
 
 
+def promoted(a: Any, b: Any) -> Any:
+    """The narrowest dtype that has the numbers of both, whatever promotion JAX is set to."""
+    with jax.numpy_dtype_promotion("standard"):
+        return jnp.promote_types(a, b)
+
+
 def with_precision_of(x: Array, dtype: Any) -> Array:
     """x, real or complex as it is, in the precision of `dtype`."""
     real = jnp.finfo(dtype).dtype

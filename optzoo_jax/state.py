@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.core
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from optzoo_jax.composition import Composition, Elsewhere, Join, Masked, Piece, Row, leaves, masks
@@ -22,8 +23,8 @@ class WalkState(NamedTuple):
     Attributes:
       count: how many updates were made.
       learning_rate: that of the last update (of the first one, before it); None where no piece has one.
-      slots: for each piece that keeps something, in the order in which they act, its slots by name, each shaped like
-        the parameters; and the state of each transformation that was made elsewhere.
+      slots: for each piece that keeps something, in the order in which they act, a dict of its slots by name, each
+        shaped like the parameters; and, alone in a tuple, the state of each transformation that was made elsewhere.
     """
 
     count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -76,8 +77,11 @@ class _Beginning:
         keeps = [isinstance(leaf, Piece) and bool(leaf.definition.slots) for leaf in leaves(composition)]
         self.slots_follow = [any(keeps[i + 1 :]) for i in range(len(keeps))]
         self.taken, self.seen = iter(chosen(composition, params)), {}
+        self.published = {
+            n for leaf in leaves(composition) if isinstance(leaf, Piece) for n in leaf.definition.publishes
+        }
         self.any_complex = any(jnp.iscomplexobj(x) for x in self.streams)
-        self.leaf = -1
+        self.leaf, self.in_branches = -1, 0
         self.slots: tuple[Any, ...] = ()
         self.through(composition, dict(enumerate(self.streams)), {})
 
@@ -89,15 +93,18 @@ class _Beginning:
             return xs
         if isinstance(node, Join):
             ys: list[dict[int, Any]] = []
+            self.in_branches += 1
             for branch in node.branches:
                 ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
+            self.in_branches -= 1
             return {i: _joined(node.maths, *(y[i] for y in ys)) for i in xs}
         if isinstance(node, Masked):
             taken = next(self.taken)
             return xs | self.through(node.inner, {i: x for i, x in xs.items() if taken[i]}, scope)
         self.leaf += 1
         if isinstance(node, Elsewhere):
-            self.slots += (node.transformation.init(self.params),)
+            params = widen(self.params) if self.in_branches else self.params
+            self.slots += ((node.transformation.init(params),),)
             return xs
         slots = {name: self.first(node, name, xs) for name in node.definition.slots}
         self.slots += ({n: x if _is_shared(node, n) else self.as_tree(x) for n, x in slots.items()},) if slots else ()
@@ -112,15 +119,30 @@ class _Beginning:
         if isinstance(first, Shared):
             return _wide_array(first.first(list(xs.values()), **given))
         if isinstance(first, OfParams):
-            return {i: _wide_array(first.first(self.arrays[i], **given)) for i in xs}
-        return {i: _wide_array(first(x, **given)) for i, x in xs.items()}
+            return {i: _of_parameter(first.first, self.arrays[i], given) for i in xs}
+        made = {i: _wide_array(first(x, **given)) for i, x in xs.items()}
+        for i, slot in made.items() if node.definition.over == "element" else ():
+            if slot.shape != xs[i].shape:
+                raise ValueError(
+                    f"{node.name} says over='element', and its slot {name} begins with the shape {slot.shape} for a "
+                    f"stream of shape {xs[i].shape}: with a slot of another shape it says over='array'."
+                )
+        return made
 
     def as_tree(self, places: dict[int, Any]) -> Any:
         return self.treedef.unflatten([places.get(i, optax.MaskedNode()) for i in range(len(self.arrays))])
 
     def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any) -> Any:
-        known = {"t": jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)} | {name: tree[i] for name, tree in scope.items()}
-        facts = {name: known.get(name, self.streams[i]) for name in node.definition.reads}
+        known = {
+            "t": jax.ShapeDtypeStruct((), jnp.asarray(0).dtype),
+            "params": self.streams[i],
+            "grad": self.streams[i],
+        }
+        known |= dict.fromkeys(self.published, jax.ShapeDtypeStruct((), wide(np.float32)))
+        known |= {name: tree[i] for name, tree in scope.items()}
+        if not known.keys() >= set(node.definition.reads):
+            return x  # an argument of update, of which nothing is known yet: the stream is taken to keep its shape
+        facts = {name: known[name] for name in node.definition.reads}
         key = self.leaf, str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             numbers = self.numbers[self.leaf]
@@ -136,6 +158,14 @@ def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
     bound = getattr(holder, "committed", True)
     sharding = getattr(holder, "sharding", None) if bound else None
     return jax.ShapeDtypeStruct(jnp.shape(p), wide(jnp.result_type(p)), sharding=sharding)
+
+
+def _of_parameter(first: Callable[..., Any], p: Any, given: dict[str, Any]) -> Any:
+    """A slot that starts from the parameter; a copy, since it must survive its donation, and 0 for a mere shape."""
+    if isinstance(p, jax.ShapeDtypeStruct):
+        shape = jax.eval_shape(lambda p: first(p, **given), p)
+        return _wide_array(jnp.zeros(shape.shape, shape.dtype))
+    return _wide_array(jnp.array(first(p, **given), copy=True))
 
 
 def _joined(maths: Callable[..., Any], *xs: Any) -> Any:
@@ -154,14 +184,27 @@ def _is_shared(leaf: Piece, name: str) -> bool:
 def memory(composition: Composition, state: WalkState, updates: Any) -> list[Any]:
     """For every piece its slots by name, each by the places of the arrays; for what was made elsewhere, its state."""
     kept, found = iter(state.slots), []
-    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over != "array" for leaf in leaves(composition))
+    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over == "element" for leaf in leaves(composition))
     for leaf in leaves(composition):
         if isinstance(leaf, Elsewhere):
-            found.append(next(kept))
+            found.append(next(kept)[0])
             continue
         slots = next(kept) if leaf.definition.slots else {}
         found.append({n: slots[n] if _is_shared(leaf, n) else _column(slots[n], updates, all_alike) for n in slots})
     return found
+
+
+def check_state(composition: Composition, state: Any) -> None:
+    """Raises TypeError for a state that this composition did not make."""
+    wanted = [set(leaf.definition.slots) if isinstance(leaf, Piece) else None for leaf in leaves(composition)]
+    wanted = [names for names in wanted if names is None or names]
+    found = getattr(state, "slots", None) if isinstance(state, WalkState) else None
+    kept = None if found is None else [set(x) if isinstance(x, dict) else None for x in found]
+    if kept != wanted:
+        raise TypeError(
+            f"this state, {type(state).__name__} with {kept}, was not made by init of {composition!r}, whose slots are "
+            f"{wanted}: pass what init or the last update returned. A checkpoint is restored into what init returns."
+        )
 
 
 def _column(slot: Any, updates: Any, all_alike: bool) -> dict[int, Any]:
@@ -182,7 +225,7 @@ def stored(composition: Composition, cells: list[Any], updates: Any) -> tuple[An
     treedef, found = jax.tree.structure(updates), []
     for leaf, cell in zip(leaves(composition), cells, strict=True):
         if isinstance(leaf, Elsewhere):
-            found.append(cell)
+            found.append((cell,))
         elif leaf.definition.slots:
             found.append({n: x if _is_shared(leaf, n) else treedef.unflatten(x.values()) for n, x in cell.items()})
     return tuple(found)

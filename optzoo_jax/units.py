@@ -251,12 +251,14 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
         out: Unit | None = ONE
         for unit in gives:
             out = None if out is None or unit is None else out * unit
-        return Flow(needs, out, word, "", " · ".join(flow.by for flow in flows), by, reads)
+        made = "step" if shows_direction else ""
+        return Flow(needs, out, word, made, " · ".join(flow.by for flow in flows), by, reads)
     known = [unit for unit in gives if unit is not None]
     for other in known[1:]:
         apart = known[0]["x"] - other["x"]
         if apart and needs is None:  # one unit after all, where what goes in has the one that makes them alike
             needs = (other.where(ONE) * known[0].where(ONE) ** -1) ** (1 / apart)
+            by = " + ".join(flow.by for flow in flows)
     known = known if needs is None else [unit.where(needs) for unit in known]
     if len(set(known)) > 1:
         raise unlike(flows)
@@ -282,9 +284,11 @@ def check_runs(flow: Flow) -> None:
         taken = " ".join(str(x) for x in (flow.needs_word or "stream", flow.needs) if x)
         raise TypeError(f"{flow.needed_by} takes {_a(taken)}, and what runs by itself is fed a gradient [g]: {_REMEDY}")
 
+    if flow.word == "update":
+        _check_fed_a_gradient(flow, "a training loop")
+
 
 def _check_fed_a_gradient(flow: Flow, where: str) -> Unit | None:
-    check_runs(flow)
     if flow.needs not in (None, GRADIENT):
         raise TypeError(
             f"{where} feeds what it is given the gradient [g], and {flow.needed_by} takes {flow.needs}: put before it "
@@ -295,6 +299,7 @@ def _check_fed_a_gradient(flow: Flow, where: str) -> Unit | None:
 
 def check_step(flow: Flow, *, rate_inside: bool) -> None:
     """Raises TypeError where `descent` is given no step: a rate, a moment, or what is an update already."""
+    check_runs(flow)
     unit = _check_fed_a_gradient(flow, "descent")
     if unit is None:
         return
@@ -318,6 +323,7 @@ def check_step(flow: Flow, *, rate_inside: bool) -> None:
 
 def check_update(flow: Flow, wrapper: str) -> None:
     """Raises TypeError where a wrapper that moves parameters is put around what is no update."""
+    check_runs(flow)
     unit = _check_fed_a_gradient(flow, wrapper)
     if unit is not None and (unit["α"] != 1 or flow.word not in ("update", "")):
         raise TypeError(

@@ -32,14 +32,15 @@ from optzoo_jax.composition import (
     Piece,
     Row,
     is_local,
+    joins,
     leaves,
     masks,
     shown,
     skeleton,
 )
 from optzoo_jax.elementwise import check_elementwise, inlined
-from optzoo_jax.precision import as_array, cast, cut, wide, with_precision_of
-from optzoo_jax.state import WalkState, chosen, first_slots, memory, stored
+from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
+from optzoo_jax.state import WalkState, check_state, chosen, first_slots, memory, stored
 from optzoo_jax.trees import check_inexact, flatten_like
 from optzoo_jax.units import check_runs
 
@@ -68,6 +69,7 @@ class Walk:
         """The new updates, and the state after them."""
         check_runs(self.composition.flow)
         check_inexact(updates, "gradient")
+        check_state(self.composition, state)
         count = jnp.asarray(_increment(state.count))
         numbers = _numbers(self.composition, count - 1, count)
         whole = _Tree(updates, params, extra, isinstance(count, jax.core.Tracer))
@@ -145,11 +147,13 @@ class _Tree:
         self.arrays = dict(enumerate(map(as_array, flat)))
         beside = flat if params is None else flatten_like(updates, params, "parameters")
         dtypes = [[jnp.finfo(jnp.result_type(x)).dtype for x in pair] for pair in zip(flat, beside, strict=True)]
-        self.precisions = {i: np.promote_types(*pair) for i, pair in enumerate(dtypes)}
+        self.precisions = {i: promoted(*pair) for i, pair in enumerate(dtypes)}
 
     def by_place(self, value: Any) -> Any:
         """A fact: for each array its own, where it is a tree like the gradients."""
         flat, treedef = jax.tree.flatten(value)
+        if jax.tree_util.treedef_is_leaf(treedef) and not callable(value) and jnp.shape(value) == ():
+            return _Whole(value)  # a loss, also where the parameter is a number by itself
         alike = treedef == self.treedef and all(
             not callable(x) and jnp.shape(x) == g.shape for x, g in zip(flat, self.arrays.values(), strict=True)
         )
@@ -191,6 +195,8 @@ class _Way:
     precisions: Places  # of the updates
     tree: _Tree | None = None
     new: list[Any] = dataclasses.field(default_factory=list)  # of each piece its new slots
+    told: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was published on this way
+    in_branches: int = 0  # of how many joins
 
     def through(self, node: Composition, xs: Places, scope: dict[str, Any], *, last: bool = False) -> Places:
         """The streams after `node`; in the precision of the updates where it is the last."""
@@ -219,8 +225,10 @@ class _Way:
         if isinstance(node, Join):
             xs = {i: cut(x) for i, x in xs.items()} if node.is_precondition else xs
             ys: list[Places] = []
+            self.in_branches += 1
             for branch in node.branches:
                 ys.append(onward(branch, xs, scope | node.scope_of(xs, ys)))
+            self.in_branches -= 1
             return {i: node.maths(*(y[i] for y in ys)) for i in xs}
         if isinstance(node, Masked):
             taken = next(self.taken)
@@ -262,14 +270,19 @@ class _Way:
             for name, value in told.items():
                 published.setdefault(name, {})[i] = value
         self.new.append(new)
-        self.facts |= published
+        self.tell(published)
         return ys
+
+    def tell(self, published: dict[str, Any]) -> None:
+        """Later pieces read it."""
+        self.facts |= published
+        self.told |= published
 
     def over_tree(
         self, node: Piece, slots: dict[str, Any], numbers: dict[str, Any], xs: Places, facts: dict[str, Any]
     ) -> Places:
         d = node.definition
-        widest = functools.reduce(np.promote_types, self.precisions.values(), np.dtype(np.float32))
+        widest = functools.reduce(promoted, self.precisions.values(), np.dtype(np.float32))
 
         def listed(value: Any) -> Any:
             if isinstance(value, dict):
@@ -290,14 +303,18 @@ class _Way:
             new = {i: _kept(d, name, v, old[i]) for i, v in each.items()} if isinstance(old, dict) else None
             kept[name] = _kept(d, name, value, old) if new is None else old | new
         self.new.append(kept)
-        self.facts |= {name: _Whole(value) for name, value in told.items()}
+        self.tell({name: _Whole(value) for name, value in told.items()})
         return dict(zip(xs, ys, strict=True))
 
     def elsewhere(self, node: Elsewhere, state: Any, xs: Places, tree: Any) -> Places:
-        """Made elsewhere: it gets what an optax chain would give it, streams as narrow as the updates are."""
+        """Made elsewhere: it gets what an optax chain would give it, streams as narrow as the updates are.
+
+        But in a branch they stay wide: a moment of 16-bit gradients would be 0.
+        """
         tx = optax.with_extra_args_support(node.transformation)
-        narrow = [with_precision_of(x, self.precisions[i]) for i, x in xs.items()]
-        updates, state = tx.update(tree.treedef.unflatten(narrow), state, tree.params, **tree.extra)
+        params = widen(tree.params) if self.in_branches else tree.params
+        given = xs if self.in_branches else {i: with_precision_of(x, self.precisions[i]) for i, x in xs.items()}
+        updates, state = tx.update(tree.treedef.unflatten(given.values()), state, params, **tree.extra)
         self.new.append(state)
         return dict(enumerate(flatten_like(tree.updates, updates, f"update of {node!r}")))
 
@@ -308,6 +325,7 @@ class _Way:
         taken = list(itertools.islice(self.taken, sum(1 for _ in masks(node))))
         # All of them are asked, since each may be found to lie.
         inlinable = [may_be_inlined(p.factory, _flags(n)) for p, (_, n) in zip(pieces, cells, strict=True)]
+        inlinable += [join_may_be_inlined(j.maths, len(j.branches), j.over) for j in joins(node)]
         fixed, numbers = _split([n for _, n in cells], in_jit=tree.in_jit)
         read = {name for p in pieces for name in p.definition.reads}
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
@@ -334,7 +352,7 @@ class _Way:
             for name, value in told.items():
                 published.setdefault(name, {})[i] = value
         self.new += new
-        self.facts |= published
+        self.tell(published)
         return ys
 
 
@@ -367,7 +385,7 @@ def _one_array(frame: _Frame, x: Array, slots: Any, numbers: Any, facts: dict[st
     scope = {} if frame.begins else {name: known[name] for name in ("grad", "direction") if name in known}
     y = way.through(frame.node, {0: x}, scope, last=frame.last)[0]
     new = [{name: slot[0] for name, slot in mine.items()} for mine in way.new]
-    return y, new, {name: f[0] for name, f in way.facts.items() if name not in known}
+    return y, new, {name: f[0] for name, f in way.told.items()}
 
 
 def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:
@@ -382,6 +400,8 @@ def call(d: Definition, x: Any, slots: Any, numbers: dict[str, Any], facts: Any)
     """A body, once: the stream, the new slots by name, and what it publishes by name."""
     out = d.body(x, **slots, **{name: numbers[name] for name in d.takes["body"]}, **facts)
     more = (*d.slots, *d.publishes)
+    if out is None:
+        raise TypeError(f"{d.name} returns nothing: a body returns the stream.")
     if not more and not isinstance(out, tuple):
         return out, {}, {}
     if not isinstance(out, tuple) or len(out) != 1 + len(more):
@@ -400,7 +420,7 @@ def _narrowed(numbers: dict[str, Any], real: Any) -> dict[str, Any]:
     """The arrays among the numbers in the precision of the arithmetic. Python's take the dtype that they meet."""
 
     def one(x: Any) -> Any:
-        fits = not hasattr(x, "dtype") or not jnp.issubdtype(x.dtype, jnp.number) or getattr(x, "weak_type", False)
+        fits = not hasattr(x, "dtype") or not jnp.issubdtype(x.dtype, jnp.inexact) or getattr(x, "weak_type", False)
         return x if fits else jnp.asarray(x).astype(real)
 
     return {name: jax.tree.map(one, x) for name, x in numbers.items()}
@@ -414,7 +434,8 @@ def _kept(d: Definition, name: str, new: Any, old: Any) -> Array:
             f"{jnp.shape(new)}. Where it is not shaped like the stream, its first value says so: "
             f"piece(…, {name}=lambda x: jnp.zeros({jnp.shape(new)}, x.dtype))."
         )
-    return jnp.asarray(new).astype(old.dtype)
+    new = jnp.asarray(new)
+    return new if new.dtype == old.dtype else new.astype(old.dtype)
 
 
 def _flags(numbers: dict[str, Any]) -> tuple[Any, ...]:
@@ -436,12 +457,23 @@ def may_be_inlined(factory: Any, flags: tuple[tuple[str, Any], ...]) -> bool:
     if d.over != "element":
         return False
     numbers = {name: jax.tree.map(lambda v: 0.5 if v is _NUMBER else v, value) for name, value in flags}
-    array = {name for name in d.reads if name != "t"}
+    facts = [name for name in d.reads if name != "t"]
+    still = {"t": jnp.asarray(3)} if "t" in d.reads else {}
 
-    def maths(x: Array, slots: Any, facts: Any) -> Any:
-        return call(d, x, slots, numbers, facts if "t" not in d.reads else {**facts, "t": jnp.asarray(3)})
+    def maths(x: Array, *given: Array) -> Any:
+        slots = {
+            name: getattr(first, "first", first)(x, **{h: numbers[h] for h in d.takes[name]})
+            for name, first in d.slots.items()
+        }
+        return call(d, x, slots, numbers, {**dict(zip(facts, given, strict=True)), **still})
 
-    return check_elementwise(d.name, maths, d.slots, array)
+    return check_elementwise(d.name, maths, 1 + len(facts))
+
+
+@functools.lru_cache(1024)
+def join_may_be_inlined(maths: Callable[..., Any], branches: int, over: str) -> bool:
+    """The same of what `join` makes of its branches."""
+    return over == "element" and check_elementwise(f"join({shown(maths)}, …)", maths, branches)
 
 
 def _split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...], list[dict[str, Any]]]:
@@ -452,7 +484,9 @@ def _split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...
     """
 
     def is_fixed(x: Any) -> bool:
-        return not any(hasattr(v, "dtype") or (not in_jit and type(v) is float) for v in jax.tree.leaves(x))
+        parts = jax.tree.leaves(x)
+        given = any(hasattr(v, "dtype") or (not in_jit and type(v) is float) for v in parts)
+        return not given or not all(_is_number(v) or type(v) is int for v in parts)
 
     fixed = tuple(tuple((name, x) for name, x in cell.items() if is_fixed(x)) for cell in cells)
     return fixed, [{name: x for name, x in cell.items() if not is_fixed(x)} for cell in cells]

@@ -176,3 +176,25 @@ def test_a_tree_of_another_shape_is_named():
 def test_integers_are_not_optimized():
     with pytest.raises(TypeError, match=r"parameter at \['steps'\] has dtype int32.*optax\.masked"):
         oz.adam(1e-3).init({"steps": jnp.zeros(3, jnp.int32)})
+
+
+RANGED = """
+from __future__ import annotations
+import optzoo_jax as oz
+def make():
+    from typing import Annotated
+    @oz.piece("x → x")
+    def f(x, k: Annotated[float, oz.Range("[0, 1]", "a share")] = 0.5): return x * k
+"""
+
+
+def test_a_range_that_cannot_be_read_is_an_error():
+    names = {}
+    exec(RANGED, names)
+    with pytest.raises(TypeError, match=r"the range of k.*cannot be read.*at the top of the module"):
+        names["make"]()
+
+
+def test_what_is_no_schedule_is_refused():
+    with pytest.raises(TypeError, match=r"slow_step_size=.* is not a number or an array in \[0, 1\]"):
+        oz.lookahead(oz.sgd(0.1), slow_step_size=lambda count: 0.5)

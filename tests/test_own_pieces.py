@@ -245,11 +245,23 @@ def lies_by_a_running_sum(x):
     return jnp.cumsum(x.ravel()).reshape(x.shape)
 
 
+def lies_by_its_size(x):
+    return x * x.size**-0.5
+
+
 def lies_in_a_loop(x):
     return jax.lax.fori_loop(0, 3, lambda i, y: y - jnp.mean(y), x)
 
 
-LIES = (lies_in_shape, lies_by_a_norm, lies_by_position, lies_by_order, lies_by_a_running_sum, lies_in_a_loop)
+LIES = (
+    lies_in_shape,
+    lies_by_a_norm,
+    lies_by_position,
+    lies_by_order,
+    lies_by_a_running_sum,
+    lies_by_its_size,
+    lies_in_a_loop,
+)
 
 
 @pytest.mark.parametrize("body", LIES, ids=lambda f: f.__name__)
@@ -471,3 +483,216 @@ def test_a_schedule_may_stand_for_any_number():
         still = {k: lambda count, v=v: jnp.asarray(v) for k, v in numbers.items()}
         expected = run(card.factory(**plain), gradients=G[:3])
         chex.assert_trees_all_close(run(card.factory(**plain, **still), gradients=G[:3]), expected, rtol=1e-9)
+
+
+@oz.piece("x → x", over="array", publishes=["told"])
+def tells(x, number=1.0):
+    return x, number * jnp.ones((), x.dtype)
+
+
+@oz.piece("x → x", facts=["told"])
+def hears(x, told):
+    return x * told
+
+
+@oz.piece("x → x", over="tree")
+def waits(xs):
+    return xs
+
+
+def test_what_is_published_last_is_read():
+    """Also where another piece over the tree stands between, and where update gives the name a value too."""
+    x = jnp.arange(1.0, 4.0)
+    for tx, factor, extra in (
+        (oz.chain(tells(2.0), hears(), tells(10.0), hears()), 20, {}),
+        (oz.chain(tells(2.0), waits(), hears(), tells(10.0), waits(), hears()), 20, {}),
+        (oz.chain(hears(), tells(10.0), waits(), hears()), 20, {"told": 2.0}),
+    ):
+        np.testing.assert_array_equal(tx.update(x, tx.init(x), **extra)[0], factor * x)
+
+
+def test_what_a_published_number_is_read_by_may_stand_before_a_slot():
+    @oz.piece("x → x", over="array", facts=["told"])
+    def mean_of(x, told):
+        return jnp.mean(x) * told
+
+    tx = oz.precondition(oz.identity(), oz.chain(tells(2.0), mean_of(), oz.ema(0.5)))
+    assert tx.init(P).slots[0]["mu"]["w"].shape == ()
+    np.testing.assert_allclose(tx.update(P, tx.init(P))[0]["b"], P["b"] * jnp.mean(P["b"]), rtol=1e-12)
+
+
+def first_by_size(x):
+    return jnp.full(x.shape, 1.0 / x.size)
+
+
+def first_by_place(x):
+    return jnp.arange(x.size, dtype=x.dtype).reshape(x.shape)
+
+
+def first_by_the_largest(p):
+    return jnp.full_like(p, jnp.max(p))
+
+
+@pytest.mark.parametrize("first", [first_by_size, first_by_place, oz.of_params(first_by_the_largest)])
+def test_a_first_value_that_is_not_elementwise_is_refused(first):
+    @oz.piece("x → x", m=first)
+    def f(x, m):
+        return x * m, m
+
+    with pytest.raises(ValueError, match="f says over='element'"):
+        f().update(P, f().init(P))
+
+
+def test_a_slot_of_another_shape_is_one_of_an_array_or_of_the_tree():
+    def one(x, n):
+        return x, n + 1
+
+    with pytest.raises(ValueError, match=r"its slot n begins with the shape \(\).*over='array'"):
+        oz.piece("x → x", n=scalar)(one)().init(P)
+    tx = oz.piece("x → x", over="array", n=scalar)(one)()
+    assert tx.update(P, tx.init(P))[1].slots[0]["n"] == {"w": 1, "b": 1}
+
+    @oz.piece("x → x", over="tree", n=scalar)
+    def norms(xs, n):
+        return xs, [oz.norm(x) for x in xs]
+
+    assert norms().update(P, norms().init(P))[1].slots[0]["n"]["b"] == pytest.approx(float(jnp.linalg.norm(P["b"])))
+
+
+@pytest.mark.parametrize("maths", [lambda a, b: a - jnp.mean(b), lambda a, b: jnp.flip(a) + b])
+def test_the_maths_of_join_is_elementwise_or_says_so(maths):
+    branches = (oz.ema(0.5), oz.ema(0.9))
+    with pytest.raises(ValueError, match=r"join\(<lambda>, …\) says over='element'"):
+        oz.join(maths, *branches).update(P, oz.join(maths, *branches).init(P))
+    honest = oz.join(maths, *branches, over="array")
+    honest.update(P, honest.init(P))
+    with pytest.raises(TypeError, match="pack: join"):
+        oz.pack(honest)
+    with pytest.raises(ValueError, match=r"join: units='Product' is unknown.*Did you mean 'product'"):
+        oz.join(maths, *branches, units="Product")
+    with pytest.raises(TypeError, match="nothing to join"):
+        oz.join(maths)
+
+
+def test_pack_refuses_a_vector_of_numbers():
+    with pytest.raises(TypeError, match=r"pack: scale_by_learning_rate: learning_rate is an array of shape \(4,\)"):
+        oz.pack(oz.sgd(jnp.full(4, 0.1)))
+
+
+@oz.piece("x → x", over="array")
+def halved(x, steps=5):
+    return jax.lax.fori_loop(0, steps, lambda i, y: y / 2, x)
+
+
+@pytest.mark.parametrize("steps", [2, np.int64(2), jnp.asarray(2), lambda count: count + 2])
+def test_whole_numbers_stay_whole(steps):
+    x = jnp.ones(3)
+    for update in (halved(steps).update, jax.jit(halved(steps).update)):
+        np.testing.assert_array_equal(update(x, halved(steps).init(x))[0], 0.25)
+    np.testing.assert_array_equal(oz.sweep(lambda tx: tx.update(x, tx.init(x))[0], halved, steps=[1, 2])[1], 0.25)
+
+
+def test_a_key_is_a_slot_a_fact_and_an_argument():
+    @oz.piece("x → x", over="tree", key=oz.shared(lambda xs: jax.random.key(0)))
+    def noise(xs, key):
+        key, sub = jax.random.split(key)
+        return [x + jax.random.normal(sub, x.shape, x.dtype) for x in xs], key
+
+    @oz.piece("x → x", over="array", facts=["key"])
+    def more_noise(x, key):
+        return x + jax.random.normal(key, x.shape, x.dtype)
+
+    tx = oz.chain(noise(), more_noise(), oz.ema(0.9))
+    for update in (tx.update, jax.jit(tx.update)):
+        u, state = update(P, tx.init(P), key=jax.random.key(1))
+        assert not jnp.array_equal(u["w"], P["w"])
+        assert jax.dtypes.issubdtype(state.slots[0]["key"].dtype, jax.dtypes.prng_key)
+
+
+def test_a_function_of_the_parameters_may_stand_before_a_slot():
+    @oz.piece("x → x", over="tree", facts=["value_fn"])
+    def by_the_loss(xs, params, value_fn):
+        return [x * value_fn(params) for x in xs]
+
+    tx = oz.chain(by_the_loss(), oz.ema(0.0))
+    u, _ = tx.update(P, tx.init(P), P, value_fn=lambda p: jnp.sum(p["b"]))
+    chex.assert_trees_all_close(u, jax.tree.map(lambda x: x * jnp.sum(P["b"]), P))
+
+
+def test_a_copy_of_the_parameters_survives_their_donation():
+    tx, params = to_its_anchor(), jax.tree.map(jnp.array, P)
+    step = jax.jit(lambda p, s: (tx.update(p, s, p)[0], s), donate_argnums=(0, 1))
+    chex.assert_trees_all_close(step(params, tx.init(params))[0], P)
+
+
+def test_a_link_from_elsewhere_in_a_rate_keeps_its_moment():
+    """In float16 the square of 1e-4 is 0."""
+    g = jnp.full(3, 1e-4, jnp.float16)
+    rates = [oz.chain(oz.second_moment(0.9), link, oz.inverse_root(1e-8)) for link in (oz.identity(), optax.identity())]
+    ours, theirs = (oz.precondition(oz.identity(), rate) for rate in rates)
+    np.testing.assert_array_equal(ours.update(g, ours.init(g))[0], theirs.update(g, theirs.init(g))[0])
+
+
+def test_mixed_16_bit_dtypes_meet_in_float32():
+    tx, p = oz.adam(0.1), jnp.ones(3, jnp.bfloat16)
+    assert tx.update(p.astype(jnp.float16), tx.init(p), p)[0].dtype == jnp.float32
+
+
+def test_an_optimizer_made_elsewhere_is_not_guessed():
+    @oz.optimizer(learning_rate=0.1)
+    def unknown_to_all(learning_rate):
+        """Adam."""
+        return optax.adam(learning_rate)
+
+    with pytest.raises(TypeError, match="unknown_to_all returns what ends in a transformation from elsewhere"):
+        unknown_to_all(0.1)
+
+    @oz.optimizer(learning_rate=0.1)
+    def clipped(learning_rate):
+        """Adam, clipped."""
+        return oz.chain(optax.clip(1.0), oz.adam(learning_rate))
+
+    assert clipped(0.1).update(jnp.ones(2), clipped(0.1).init(jnp.ones(2)))[0][0] == pytest.approx(-0.1, rel=1e-6)
+    with pytest.raises(TypeError, match=r"clipped: weight_decay=0.1 is left unused"):
+        clipped(0.1, weight_decay=0.1)
+
+
+def fast(t, s=10.0):
+    return t / s
+
+
+def slow(t, s=20.0):
+    return t / s
+
+
+def test_what_a_body_may_not_look_like():
+    with pytest.raises(TypeError, match="s has two defaults"):
+
+        @oz.piece("x → x", facts=[fast, slow])
+        def two_defaults(x, fast, slow):
+            return x * fast / slow
+
+    for body in (lambda *x: x, lambda x, **more: x, lambda: 1):
+        with pytest.raises(TypeError, match="a body takes the stream first"):
+            oz.piece("x → x")(body)
+    with pytest.raises(TypeError, match="grad is a fact"):
+        oz.piece("x → x", grad=oz.zeros)(lambda x, grad: (x, grad))
+    with pytest.raises(TypeError, match="returns nothing"):
+        oz.piece("x → x")(lambda x: None)().update(P, oz.piece("x → x")(lambda x: None)().init(P))
+    with pytest.raises(TypeError, match="is no hyperparameter"):
+        soften(by={"a": 1})
+
+
+def test_a_state_of_another_optimizer_is_named():
+    for state in (oz.adam(0.1).init(P), optax.adam(0.1).init(P), {"count": 0, "slots": []}):
+        with pytest.raises(TypeError, match=r"was not made by init of momentum\(.*\[\{'trace'\}\]"):
+            oz.momentum(0.1).update(P, state, P)
+
+
+def test_jnps_own_functions_are_first_values():
+    @oz.piece("x → x", mu=jnp.zeros_like)
+    def averaged(x, mu, b=0.9):
+        return b * mu + x, b * mu + x
+
+    assert list(inspect.signature(averaged).parameters) == ["b"]
+    chex.assert_trees_all_close(averaged().update(P, averaged().init(P))[0], P)

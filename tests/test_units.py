@@ -169,6 +169,11 @@ WRONG = {
     "an optimizer behind another": lambda: oz.chain(oz.adam(α), oz.sgd(α)),
     "an optimizer that normalizes behind another": lambda: oz.chain(oz.sgd(α), oz.adam(α)),
     "an update turned round": lambda: oz.chain(oz.adam(α), oz.negate()),
+    "the root of a step": lambda: oz.chain(oz.scale_by_adam(), oz.inverse_root()),
+    "a momental bound of a step": lambda: oz.chain(oz.scale_by_adam(), oz.momental_bound()),
+    "an optimizer that takes a step": lambda: oz.chain(
+        oz.join(lambda a, b: a + b, oz.scale_by_adam(), oz.ema(0.9)), oz.scale_by_learning_rate(0.1)
+    ).init(jnp.ones(2)),
     "a bound outside a rate": lambda: oz.chain(oz.ema(0.9), oz.bound_lr(α)),
     "a rate on the direction's side": lambda: oz.precondition(oz.dfc_friction(), oz.inverse_rms(0.999)),
     "rate_inside without a rate": lambda: oz.descent(oz.ema(0.9), α, rate_inside=True),

@@ -58,6 +58,13 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.Gradie
             "on packed arrays. Pack what does, and chain the rest around it: "
             "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
         )
+    for leaf in leaves(node):
+        for name, value in leaf.called.arguments.items():
+            if getattr(value, "ndim", 0):
+                raise TypeError(
+                    f"pack: {leaf.name}: {name} is an array of shape {value.shape}, which would be spread over packed "
+                    "arrays: give it a number."
+                )
     return wrapped(inner, "pack", _begin, _step, below=below)
 
 
