@@ -147,7 +147,7 @@ def piece(
 
 def _hashable(body: Callable[..., Any], name: str, value: Any) -> Any:
     value = tuple(value) if isinstance(value, list) else bool(value) if isinstance(value, np.bool_) else value
-    if not hasattr(value, "dtype"):
+    if not hasattr(value, "dtype") and not callable(value):
         try:
             hash(value)
         except TypeError:
