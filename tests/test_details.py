@@ -200,6 +200,27 @@ def test_rectification_starts_at_or_above_the_threshold():
     np.testing.assert_array_equal(authors[:, 0], [0, 0, 0, 0, 0, torch[-1, 0]])
 
 
+@pytest.mark.parametrize("decay", [0.9, 0.999, 0.9999])
+def test_the_length_of_the_average_is_exact_in_float32(decay):
+    """As printed, ρₜ is early the small difference of two numbers near 2/(1 − β)."""
+    for t in (1, 2, 5, 100, 10**6, 2**31 - 1):
+        power = np.longdouble(decay) ** t
+        expected = 2 / (1 - np.longdouble(decay)) - 1 - 2 * t * power / (1 - power)
+        with jax.enable_x64(False):
+            found = rho(jnp.asarray(t, jnp.int32), decay)[0]
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, np.float64(expected), rtol=2e-6, err_msg=str(t))
+
+
+def test_a_norm_has_a_value_and_a_derivative_everywhere():
+    assert float(oz.norm(jnp.full(4, 1e30, jnp.float32))) == pytest.approx(2e30, rel=1e-6)
+    assert float(oz.norm(jnp.array([3j, -4 + 0j]))) == 5
+    assert oz.norm(jnp.zeros(2)) == 0
+    assert jax.grad(oz.norm)(jnp.zeros(2)).tolist() == [0, 0]
+    np.testing.assert_allclose(jax.grad(oz.norm)(jnp.array([3.0, 4.0])), [0.6, 0.8], rtol=1e-12)
+    assert not jnp.isfinite(oz.norm(jnp.array([jnp.inf, 1.0])))
+
+
 def test_scale_by_amsbound_is_the_step_of_amsbound():
     free = {"lower": lambda t: 0.0, "upper": lambda t: jnp.inf}
     falling = [jnp.array([0.5**i]) for i in range(5)]
