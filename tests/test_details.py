@@ -212,6 +212,7 @@ def test_the_length_of_the_average_is_exact_in_float32(decay):
         np.testing.assert_allclose(found, np.float64(expected), rtol=2e-6, err_msg=str(t))
 
 
+@pytest.mark.usefixtures("standard_promotion")
 def test_a_norm_has_a_value_and_a_derivative_everywhere():
     assert float(oz.norm(jnp.full(4, 1e30, jnp.float32))) == pytest.approx(2e30, rel=1e-6)
     assert float(oz.norm(jnp.array([3j, -4 + 0j]))) == 5

@@ -237,6 +237,10 @@ def lies_by_position(x):
     return x * jnp.arange(x.size, dtype=x.dtype).reshape(x.shape)
 
 
+def lies_by_an_index(x):
+    return x * jax.lax.broadcasted_iota(x.dtype, x.shape, 0)
+
+
 def lies_by_order(x):
     return jnp.flip(x)
 
@@ -249,7 +253,10 @@ def lies_in_a_loop(x):
     return jax.lax.fori_loop(0, 3, lambda i, y: y - jnp.mean(y), x)
 
 
-LIES = (lies_in_shape, lies_by_a_norm, lies_by_position, lies_by_order, lies_by_a_running_sum, lies_in_a_loop)
+LIES = (
+    lies_in_shape, lies_by_a_norm, lies_by_position, lies_by_an_index, lies_by_order, lies_by_a_running_sum,
+    lies_in_a_loop,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("body", LIES, ids=lambda f: f.__name__)
