@@ -3,7 +3,7 @@
 import inspect
 import math
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
@@ -176,3 +176,13 @@ def test_a_tree_of_another_shape_is_named():
 def test_integers_are_not_optimized():
     with pytest.raises(TypeError, match=r"parameter at \['steps'\] has dtype int32.*optax\.masked"):
         oz.adam(1e-3).init({"steps": jnp.zeros(3, jnp.int32)})
+
+
+def test_a_word_that_may_be_left_out_is_checked_too():
+    @oz.named
+    def one_of_two(which: Literal["this", "that"] | None = None):
+        return oz.identity()
+
+    assert oz.describe(one_of_two()) == oz.describe(one_of_two(None))
+    with pytest.raises(ValueError, match="one of 'this', 'that'"):
+        one_of_two("than")
