@@ -30,6 +30,11 @@ def test_scale_by_has_the_defaults_of_its_method(name):
             assert parameter.default == method[argument], argument
 
 
+@pytest.mark.parametrize("name", ["scale_by_adabound", "scale_by_amsbound", "scale_by_adamod"])
+def test_a_step_with_the_rate_in_it_has_the_rate_1(name):
+    assert inspect.signature(getattr(oz, name)).parameters["learning_rate"].default == 1.0
+
+
 # As the papers and the packages have them; the optimizers' other defaults are held to tests/references.py.
 DEFAULTS = {
     "lookahead": {"sync_period": 5, "slow_step_size": 0.5, "inner_state": "keep"},
@@ -255,6 +260,7 @@ def test_damping_reaches_conjugate_gradients_too():
     tx = oz.newton(damping=0.7, solver="cg")
     u, _ = tx.update(h * start, tx.init(start), start, value_fn=lambda p: 0.5 * jnp.sum(h * p**2))
     np.testing.assert_allclose(u, -h * START / (h + 0.7), rtol=1e-4)
+    assert "newton_step(damping=0.7, solver='cg')" in oz.describe(tx)
 
 
 def test_the_weights_to_evaluate_are_the_slow_ones():
