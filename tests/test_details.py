@@ -215,6 +215,8 @@ def test_the_length_of_the_average_is_exact_in_float32(decay):
             found = rho(jnp.asarray(t, jnp.int32), decay)[0]
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, np.float64(expected), rtol=2e-6, err_msg=str(t))
+        known, traced = rho(jnp.asarray(t), decay)[0], rho(jnp.asarray(t), jnp.asarray(decay))[0]
+        np.testing.assert_allclose(traced, known, rtol=1e-9)
 
 
 @pytest.mark.usefixtures("standard_promotion")
