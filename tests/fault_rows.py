@@ -294,6 +294,7 @@ broken(
 
 # Address → why no test can tell the difference.
 EQUIVALENT: dict[str, str] = {
+    "walk:Walk.init:arithmetic:0": "before the first step only the shape of what depends on t is asked for",
     "elementwise:_is_pointwise:extremum:3": "a broadcast has one output",
     "pieces.friction:adadb_friction:root:1": "a sign times a number, however tiny, is not 0",
     "pieces.friction:adadb_friction:root:3": "a sign times a number, however tiny, is not 0",
