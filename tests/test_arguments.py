@@ -3,7 +3,7 @@
 import inspect
 import math
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
@@ -198,3 +198,13 @@ def test_a_range_that_cannot_be_read_is_an_error():
 def test_what_is_no_schedule_is_refused():
     with pytest.raises(TypeError, match=r"slow_step_size=.* is not a number or an array in \[0, 1\]"):
         oz.lookahead(oz.sgd(0.1), slow_step_size=lambda count: 0.5)
+
+
+def test_a_word_that_may_be_left_out_is_checked_too():
+    @oz.named
+    def one_of_two(which: Literal["this", "that"] | None = None):
+        return oz.identity()
+
+    assert oz.describe(one_of_two()) == oz.describe(one_of_two(None))
+    with pytest.raises(ValueError, match="one of 'this', 'that'"):
+        one_of_two("than")

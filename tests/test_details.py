@@ -30,6 +30,11 @@ def test_scale_by_has_the_defaults_of_its_method(name):
             assert parameter.default == method[argument], argument
 
 
+@pytest.mark.parametrize("name", ["scale_by_adabound", "scale_by_amsbound", "scale_by_adamod"])
+def test_a_step_with_the_rate_in_it_has_the_rate_1(name):
+    assert inspect.signature(getattr(oz, name)).parameters["learning_rate"].default == 1.0
+
+
 # As the papers and the packages have them; the optimizers' other defaults are held to tests/references.py.
 DEFAULTS = {
     "lookahead": {"sync_period": 5, "slow_step_size": 0.5, "inner_state": "keep"},
@@ -200,6 +205,30 @@ def test_rectification_starts_at_or_above_the_threshold():
     np.testing.assert_array_equal(authors[:, 0], [0, 0, 0, 0, 0, torch[-1, 0]])
 
 
+@pytest.mark.parametrize("decay", [0.9, 0.999, 0.9999])
+def test_the_length_of_the_average_is_exact_in_float32(decay):
+    """As printed, ρₜ is early the small difference of two numbers near 2/(1 − β)."""
+    for t in (1, 2, 5, 100, 10**6, 2**31 - 1):
+        power = np.longdouble(decay) ** t
+        expected = 2 / (1 - np.longdouble(decay)) - 1 - 2 * t * power / (1 - power)
+        with jax.enable_x64(False):
+            found = rho(jnp.asarray(t, jnp.int32), decay)[0]
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, np.float64(expected), rtol=2e-6, err_msg=str(t))
+        known, traced = rho(jnp.asarray(t), decay)[0], rho(jnp.asarray(t), jnp.asarray(decay))[0]
+        np.testing.assert_allclose(traced, known, rtol=1e-9)
+
+
+@pytest.mark.usefixtures("standard_promotion")
+def test_a_norm_has_a_value_and_a_derivative_everywhere():
+    assert float(oz.norm(jnp.full(4, 1e30, jnp.float32))) == pytest.approx(2e30, rel=1e-6)
+    assert float(oz.norm(jnp.array([3j, -4 + 0j]))) == 5
+    assert oz.norm(jnp.zeros(2)) == 0
+    assert jax.grad(oz.norm)(jnp.zeros(2)).tolist() == [0, 0]
+    np.testing.assert_allclose(jax.grad(oz.norm)(jnp.array([3.0, 4.0])), [0.6, 0.8], rtol=1e-12)
+    assert not jnp.isfinite(oz.norm(jnp.array([jnp.inf, 1.0])))
+
+
 def test_scale_by_amsbound_is_the_step_of_amsbound():
     free = {"lower": lambda t: 0.0, "upper": lambda t: jnp.inf}
     falling = [jnp.array([0.5**i]) for i in range(5)]
@@ -233,6 +262,7 @@ def test_damping_reaches_conjugate_gradients_too():
     tx = oz.newton(damping=0.7, solver="cg")
     u, _ = tx.update(h * start, tx.init(start), start, value_fn=lambda p: 0.5 * jnp.sum(h * p**2))
     np.testing.assert_allclose(u, -h * START / (h + 0.7), rtol=1e-4)
+    assert "newton_step(damping=0.7, solver='cg')" in oz.describe(tx)
 
 
 def test_the_weights_to_evaluate_are_the_slow_ones():

@@ -171,6 +171,19 @@ def test_an_average_takes_the_shape_of_its_stream():
     np.testing.assert_allclose(run(tx)["w"], theta, rtol=1e-12)
 
 
+def test_what_is_made_of_branches_of_two_shapes_has_the_larger():
+    for branches in ((mean(), oz.identity()), (oz.identity(), mean())):
+        tx = oz.chain(oz.join(lambda a, b: a * b, *branches, units="product"), oz.ema(0.9))
+        chex.assert_trees_all_equal_shapes(tx.init(P).slots[0]["mu"], P)
+
+
+def test_one_array_of_another_shape_than_its_state_is_named():
+    tx, other = oz.adamw(1e-3, weight_decay=0.1), {"w": P["w"], "b": jnp.ones(5)}
+    for g, params, what in ((other, other, "state"), (P, other, "parameters")):
+        with pytest.raises(ValueError, match=rf"the {what} and the gradients are different pytrees, first at \['b'\]"):
+            tx.update(g, tx.init(P), params)
+
+
 def test_a_number_of_the_tree_is_published_to_later_pieces():
     tx = oz.chain(measure(), oz.precondition(oz.identity(), oz.inverse_rms(0.9)), over_its_size())
     state, largest = tx.init(P), 1.0
@@ -237,6 +250,10 @@ def lies_by_position(x):
     return x * jnp.arange(x.size, dtype=x.dtype).reshape(x.shape)
 
 
+def lies_by_an_index(x):
+    return x * jax.lax.broadcasted_iota(x.dtype, x.shape, 0)
+
+
 def lies_by_order(x):
     return jnp.flip(x)
 
@@ -257,6 +274,7 @@ LIES = (
     lies_in_shape,
     lies_by_a_norm,
     lies_by_position,
+    lies_by_an_index,
     lies_by_order,
     lies_by_a_running_sum,
     lies_by_its_size,
