@@ -65,4 +65,4 @@ def test_a_state_from_elsewhere_may_be_an_array():
     _, state = tx.update(p, tx.init(p), p)
     kept, total = state.inner_state.slots
     assert isinstance(kept["mu"], oz.Compressed)
-    assert total.dtype == p.dtype
+    assert total[0].dtype == p.dtype
