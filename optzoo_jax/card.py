@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Base, Decayed, bind, ranges_of
-from optzoo_jax.composition import Call, Elsewhere, composition_of, leaves
+from optzoo_jax.composition import Call, Elsewhere, composition_of
 from optzoo_jax.piece import called, named
 from optzoo_jax.pieces.updates import descent
 
@@ -166,7 +166,7 @@ class Card:
 def _pieces(node: Any) -> list[str]:
     if isinstance(node, Elsewhere):
         return [node.name, *(name for _, child in node.children for name in _pieces(child))]
-    return [name for leaf in leaves(node) for name in (_pieces(leaf) if isinstance(leaf, Elsewhere) else [leaf.name])]
+    return [name for leaf in node.leaves for name in (_pieces(leaf) if isinstance(leaf, Elsewhere) else [leaf.name])]
 
 
 CARDS: dict[str, Card] = {}

@@ -9,10 +9,10 @@
 A Row or a Join may bear the call that made it: `adam(learning_rate=0.001, …)` is a Row of that name.
 """
 
-from __future__ import annotations
-
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -62,23 +62,68 @@ def shown(value: Any) -> str:
 
 
 class _Node:
-    """What all have in common: a call, children with their roles, what flows."""
+    """What all have in common: a call, what is inside with its roles, what flows."""
 
+    inside: tuple[Any, ...]
     called: Call | None = None
-
-    @property
-    def children(self) -> tuple[tuple[str, Any], ...]:
-        return ()
-
-    def __repr__(self) -> str:
-        if self.called:
-            return str(self.called)
-        inside = ", ".join(f"{role}={child!r}" if role else repr(child) for role, child in self.children)
-        return f"{self.name}({inside})"
+    roles: tuple[str, ...] = ()
+    nameless = "chain"
 
     @property
     def name(self) -> str:
-        return self.called.name if self.called else "chain"
+        return self.called.name if self.called else self.nameless
+
+    @property
+    def children(self) -> list[tuple[str, Any]]:
+        """What is inside, each with its role."""
+        return list(itertools.zip_longest(self.roles, self.inside, fillvalue=""))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{role}={child!r}" if role else repr(child) for role, child in self.children)
+        return str(self.called) if self.called else f"{self.name}({inside})"
+
+    @cached_property
+    def nodes(self) -> list[Any]:
+        """The node and what is inside, in the order in which it acts; a wrapper is not looked into."""
+        return [self, *(node for child in self.inside for node in child.nodes)]
+
+    @property
+    def leaves(self) -> list[Any]:
+        """The pieces, and what was made elsewhere."""
+        return [node for node in self.nodes if isinstance(node, Piece | Elsewhere)]
+
+    @property
+    def masks(self) -> list[Any]:
+        return [node for node in self.nodes if isinstance(node, Masked)]
+
+    @property
+    def joins(self) -> list[Any]:
+        return [node for node in self.nodes if isinstance(node, Join)]
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether it can be computed for one array without the others."""
+        return all(isinstance(leaf, Piece) and leaf.definition.over != "tree" for leaf in self.leaves)
+
+    @cached_property
+    def is_elementwise(self) -> bool:
+        """Whether each number is treated by itself, and all arrays alike."""
+        elementwise = (isinstance(leaf, Piece) and leaf.definition.over == "element" for leaf in self.leaves)
+        return all(elementwise) and not self.masks and all(join.over == "element" for join in self.joins)
+
+    def skeleton(self, taken: Iterator[bool]) -> Any:
+        """What decides which program runs for an array: no hyperparameters and names, masks as whether they take it."""
+        node: Any = self
+        bare = {"called": None, "mask": next(taken)} if isinstance(node, Masked) else {"called": None}
+        return dataclasses.replace(node, inside=tuple(child.skeleton(taken) for child in self.inside), **bare)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What flows in and out; TypeError where it does not fit."""
+        return dataclasses.replace(self._flow(), by=f"{self.name}(…)") if self.called else self._flow()
+
+    def _flow(self) -> Flow:
+        return functools.reduce(Flow.then, (node.flow for node in self.inside), Flow())
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -87,6 +132,7 @@ class Piece(_Node):
 
     factory: Any
     arguments: Any
+    inside: tuple[Any, ...] = ()
 
     @property
     def definition(self) -> Definition:
@@ -96,8 +142,10 @@ class Piece(_Node):
     def called(self) -> Call:  # pyright: ignore[reportIncompatibleVariableOverride]
         return Call(self.definition.name, self.arguments)
 
-    @cached_property
-    def flow(self) -> Flow:
+    def skeleton(self, taken: Iterator[bool]) -> Any:
+        return Piece(self.factory, None)
+
+    def _flow(self) -> Flow:
         d = self.definition
         reads = f"{d.name}(…)" if "direction" in d.reads else ""
         return dataclasses.replace(Flow().through(d.stream, f"{d.name}(…)"), reads=reads)
@@ -107,19 +155,8 @@ class Piece(_Node):
 class Row(_Node):
     """One after another."""
 
-    links: tuple[Any, ...]
+    inside: tuple[Any, ...]
     called: Call | None = None
-
-    @property
-    def children(self) -> tuple[tuple[str, Any], ...]:
-        return tuple(("", link) for link in self.links)
-
-    @cached_property
-    def flow(self) -> Flow:
-        flow = Flow()
-        for link in self.links:
-            flow = flow.then(link.flow)
-        return dataclasses.replace(flow, by=f"{self.called.name}(…)") if self.called else flow
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -130,12 +167,16 @@ class Join(_Node):
     the gradient to either.
     """
 
+    inside: tuple[Any, ...]
     maths: Callable[..., Any]
-    branches: tuple[Any, ...]
-    roles: tuple[str, ...]
     product: bool
+    roles: tuple[str, ...] = ()
     over: str = "element"
     called: Call | None = None
+
+    @property
+    def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "precondition" if self.is_precondition else "join"
 
     @property
     def is_precondition(self) -> bool:
@@ -147,39 +188,19 @@ class Join(_Node):
             return {}
         return {"grad": xs, "direction": before[0]} if before else {"grad": xs}
 
-    @property
-    def name(self) -> str:
-        return self.called.name if self.called else "precondition" if self.is_precondition else "join"
-
-    @property
-    def children(self) -> tuple[tuple[str, Any], ...]:
-        return tuple(zip(self.roles, self.branches, strict=True))
-
-    @cached_property
-    def flow(self) -> Flow:
-        flows = [branch.flow for branch in self.branches]
-        flow = side_by_side(flows, product=self.product, shows_direction=self.is_precondition)
-        return dataclasses.replace(flow, by=f"{self.called.name}(…)") if self.called else flow
+    def _flow(self) -> Flow:
+        flows = [branch.flow for branch in self.inside]
+        return side_by_side(flows, product=self.product, shows_direction=self.is_precondition)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Masked(_Node):
     """For the arrays for which `mask`, a tree of booleans or a function from the parameters to one, is true."""
 
-    inner: Any
+    inside: tuple[Any, ...]
     mask: Any
-
-    @property
-    def name(self) -> str:
-        return "masked"
-
-    @property
-    def children(self) -> tuple[tuple[str, Any], ...]:
-        return (("", self.inner),)
-
-    @property
-    def flow(self) -> Flow:
-        return self.inner.flow
+    called: Call | None = None
+    nameless = "masked"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -187,6 +208,7 @@ class Elsewhere(_Node):
     """A transformation that is no composition."""
 
     transformation: optax.GradientTransformation
+    inside: tuple[Any, ...] = ()
 
     @property
     def owner(self) -> Any:
@@ -199,13 +221,12 @@ class Elsewhere(_Node):
         return known if isinstance(known, Call) else Call(name, {})
 
     @property
-    def children(self) -> tuple[tuple[str, Any], ...]:
+    def children(self) -> list[tuple[str, Any]]:
         inner = getattr(self.owner, "inner", None)
-        return () if inner is None else ((self.owner.role, composition_of(inner)),)
+        return [] if inner is None else [(self.owner.role, composition_of(inner))]
 
-    @property
-    def flow(self) -> Flow:
-        return getattr(self.owner, "flow", Flow(gives=None, by=f"{self.name}(…)"))
+    def _flow(self) -> Flow:
+        return getattr(self.owner, "flow", Flow(gives=None))
 
 
 Composition = Piece | Row | Join | Masked | Elsewhere
@@ -218,50 +239,40 @@ def composition_of(tx: Any) -> Composition:
     return found if isinstance(found, Composition) else Elsewhere(tx)
 
 
-def leaves(node: Composition) -> Iterator[Piece | Elsewhere]:
-    """What does the work, in the order in which it acts."""
-    if isinstance(node, Piece | Elsewhere):
-        yield node
-    else:
-        for _, child in node.children:
-            yield from leaves(child)
+class Passage:
+    """Streams on their way through a composition: for each array, by its place in the tree, one.
 
+    What a leaf makes of them, a subclass says. `scope` is what pieces are shown there: "grad", in a rate "direction".
+    """
 
-def masks(node: Composition) -> Iterator[Masked]:
-    """The masks, in order."""
-    if isinstance(node, Masked):
-        yield node
-    for _, child in () if isinstance(node, Elsewhere) else node.children:
-        yield from masks(child)
+    leaf: Callable[..., Any]
+    taken: Iterator[Sequence[bool]]  # of each mask, which arrays
+    in_branches = 0  # of how many joins
 
+    def through(self, node: Composition, xs: Any, scope: dict[str, Any]) -> Any:
+        """The streams after `node`."""
+        if isinstance(node, Row):
+            for link in self.links(node):
+                xs = self.through(link, xs, scope)
+            return xs
+        if isinstance(node, Join):
+            xs, ys = self.entering(node, xs), []
+            self.in_branches += 1
+            for branch in node.inside:
+                ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
+            self.in_branches -= 1
+            return self.joined(node, ys)
+        return self.masked(node, xs, scope) if isinstance(node, Masked) else self.leaf(node, xs, scope)
 
-def joins(node: Composition) -> Iterator[Join]:
-    """The joins, but for the product of precondition."""
-    if isinstance(node, Join) and not node.is_precondition:
-        yield node
-    for _, child in () if isinstance(node, Elsewhere) else node.children:
-        yield from joins(child)
+    def links(self, row: Row) -> Iterable[Any]:
+        return row.inside
 
+    def entering(self, join: Join, xs: Any) -> Any:
+        return xs
 
-def is_local(node: Composition) -> bool:
-    """Whether it can be computed for one array without the others."""
-    return all(isinstance(leaf, Piece) and leaf.definition.over != "tree" for leaf in leaves(node))
+    def joined(self, join: Join, ys: list[Any]) -> Any:
+        return {i: join.maths(*(y[i] for y in ys)) for i in ys[0]}
 
-
-def is_elementwise(node: Composition) -> bool:
-    """Whether each number is treated by itself, and all arrays alike."""
-    elementwise = (isinstance(leaf, Piece) and leaf.definition.over == "element" for leaf in leaves(node))
-    return all(elementwise) and not any(masks(node)) and all(join.over == "element" for join in joins(node))
-
-
-def skeleton(node: Any) -> Any:
-    """The same without hyperparameters and names: what decides which program runs. It can be hashed."""
-    if isinstance(node, Piece):
-        return Piece(node.factory, None)
-    if isinstance(node, Row):
-        return Row(tuple(skeleton(link) for link in node.links))
-    if isinstance(node, Join):
-        return Join(
-            node.maths, tuple(skeleton(branch) for branch in node.branches), node.roles, node.product, node.over
-        )
-    return Masked(skeleton(node.inner), None)
+    def masked(self, node: Masked, xs: Any, scope: dict[str, Any]) -> Any:
+        taken = next(self.taken)
+        return xs | self.through(node.inside[0], {i: x for i, x in xs.items() if taken[i]}, scope)

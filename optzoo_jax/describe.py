@@ -74,7 +74,7 @@ def in_words(method: Any) -> str:
 
 def _words(node: Composition) -> str:
     if isinstance(node, Join) and node.is_precondition:
-        direction, rate = node.branches
+        direction, rate = node.inside
         return f"{_grouped(direction)} · {_grouped(rate)}"
     if isinstance(node, Elsewhere) and node.children:
         ((role, inner),) = node.children

@@ -205,7 +205,7 @@ def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
 
 
 def _links(node: Composition) -> tuple[Composition, ...]:
-    return node.links if isinstance(node, Row) and node.called is None else (node,)
+    return node.inside if isinstance(node, Row) and node.called is None else (node,)
 
 
 def chain(*transformations: optax.GradientTransformation) -> Transformation:
@@ -250,7 +250,7 @@ def join(
     if not branches:
         raise TypeError("join: there is nothing to join: give it at least one branch.")
     nodes = tuple(_node(branch, "join") for branch in branches)
-    return transformation(Join(maths, nodes, ("",) * len(nodes), units == "product", over))
+    return transformation(Join(nodes, maths, units == "product", over=over))
 
 
 def precondition(direction: optax.GradientTransformation, rate: optax.GradientTransformation) -> Transformation:
@@ -281,12 +281,12 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
                 f"{node.flow.needs_word}: put before it what makes one, such as second_moment(0.999) for a moment, and "
                 "inverse_rms(0.999) for a rate, in the second argument."
             )
-    return transformation(Join(times, nodes, ("direction", "rate"), True))
+    return transformation(Join(nodes, times, True, ("direction", "rate")))
 
 
 def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:
     """The transformation, for those arrays for which the mask is true; others pass as they are."""
-    return transformation(Masked(composition_of(tx), mask))
+    return transformation(Masked((composition_of(tx),), mask))
 
 
 def _node(tx: Any, where: str) -> Composition:

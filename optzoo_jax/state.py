@@ -1,7 +1,5 @@
 """The state of a walk: how it begins, and how it is read, array by array."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,10 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.core
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from optzoo_jax.composition import Composition, Elsewhere, Join, Masked, Piece, Row, leaves, masks
+from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Passage, Piece
 from optzoo_jax.precision import wide, widen
 from optzoo_jax.trees import flatten_like
 
@@ -55,76 +52,54 @@ def chosen(composition: Composition, tree: Any) -> list[list[bool]]:
         found = mask(tree) if callable(mask) else mask
         return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, tree))
 
-    return [spread(node.mask) for node in masks(composition)]
+    return [spread(node.mask) for node in composition.masks]
 
 
-def first_slots(
-    composition: Composition, params: Any, numbers: list[dict[str, Any]], apply: Callable[..., Any]
-) -> tuple[Any, ...]:
+class Beginning(Passage):
     """The slots before the first update.
 
     A slot is a function of the stream as it arrives at its piece, so the streams' shapes are followed through the
-    composition. `apply(piece, x, slots, numbers, facts)` is the stream after a piece, for those over arrays.
+    composition. `apply(piece, x, slots, facts, numbers)` is the stream after a piece, for those over arrays.
     """
-    return _Beginning(composition, params, numbers, apply).slots
 
-
-class _Beginning:
     def __init__(self, composition: Composition, params: Any, numbers: list[dict[str, Any]], apply: Any) -> None:
-        self.params, self.numbers, self.apply = params, numbers, apply
+        self.params, self.numbers, self.apply = params, iter(numbers), apply
         self.arrays, self.treedef = jax.tree.flatten(params)
-        self.streams = [_stream_of(p) for p in self.arrays]
-        keeps = [isinstance(leaf, Piece) and bool(leaf.definition.slots) for leaf in leaves(composition)]
-        self.slots_follow = [any(keeps[i + 1 :]) for i in range(len(keeps))]
+        self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
         self.taken, self.seen = iter(chosen(composition, params)), {}
         self.published = {
-            n for leaf in leaves(composition) if isinstance(leaf, Piece) for n in leaf.definition.publishes
+            n for leaf in composition.leaves if isinstance(leaf, Piece) for n in leaf.definition.publishes
         }
-        self.any_complex = any(jnp.iscomplexobj(x) for x in self.streams)
-        self.leaf, self.in_branches = -1, 0
         self.slots: tuple[Any, ...] = ()
-        self.through(composition, dict(enumerate(self.streams)), {})
+        self.through(composition, self.streams, {"grad": self.streams})
 
-    def through(self, node: Composition, xs: dict[int, Any], scope: dict[str, dict[int, Any]]) -> dict[int, Any]:
-        """What the streams become; they are held by the places of their arrays."""
-        if isinstance(node, Row):
-            for link in node.links:
-                xs = self.through(link, xs, scope)
-            return xs
-        if isinstance(node, Join):
-            ys: list[dict[int, Any]] = []
-            self.in_branches += 1
-            for branch in node.branches:
-                ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
-            self.in_branches -= 1
-            return {i: _joined(node.maths, *(y[i] for y in ys)) for i in xs}
-        if isinstance(node, Masked):
-            taken = next(self.taken)
-            return xs | self.through(node.inner, {i: x for i, x in xs.items() if taken[i]}, scope)
-        self.leaf += 1
+    def joined(self, join: Join, ys: list[Any]) -> Any:
+        return {i: _joined(join.maths, *(y[i] for y in ys)) for i in ys[0]}
+
+    def leaf(self, node: Piece | Elsewhere, xs: dict[int, Any], scope: dict[str, Any]) -> dict[int, Any]:
+        numbers = next(self.numbers)
         if isinstance(node, Elsewhere):
             params = widen(self.params) if self.in_branches else self.params
             self.slots += ((node.transformation.init(params),),)
             return xs
-        slots = {name: self.first(node, name, xs) for name in node.definition.slots}
-        self.slots += ({n: x if _is_shared(node, n) else self.as_tree(x) for n, x in slots.items()},) if slots else ()
-        as_it_was = node.definition.over == "element" and not self.any_complex  # a square is real
-        if node.definition.over == "tree" or as_it_was or not self.slots_follow[self.leaf]:
+        d = node.definition
+        slots = {name: self.first(d, name, xs, {h: numbers[h] for h in d.takes[name]}) for name in d.slots}
+        self.slots += ({n: x if is_shared(node, n) else self.as_tree(x) for n, x in slots.items()},) if slots else ()
+        if d.over == "tree":
             return xs
-        return {i: self.after(node, x, {name: slots[name][i] for name in slots}, i, scope) for i, x in xs.items()}
+        return {i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers) for i, x in xs.items()}
 
-    def first(self, node: Piece, name: str, xs: dict[int, Any]) -> Any:
-        first, takes = node.definition.slots[name], node.definition.takes[name]
-        given = {h: self.numbers[self.leaf][h] for h in takes}
+    def first(self, d: Definition, name: str, xs: dict[int, Any], given: dict[str, Any]) -> Any:
+        first: Any = d.slots[name]
         if isinstance(first, Shared):
             return _wide_array(first.first(list(xs.values()), **given))
         if isinstance(first, OfParams):
             return {i: _of_parameter(first.first, self.arrays[i], given) for i in xs}
         made = {i: _wide_array(first(x, **given)) for i, x in xs.items()}
-        for i, slot in made.items() if node.definition.over == "element" else ():
+        for i, slot in made.items() if d.over == "element" else ():
             if slot.shape != xs[i].shape:
                 raise ValueError(
-                    f"{node.name} says over='element', and its slot {name} begins with the shape {slot.shape} for a "
+                    f"{d.name} says over='element', and its slot {name} begins with the shape {slot.shape} for a "
                     f"stream of shape {xs[i].shape}: with a slot of another shape it says over='array'."
                 )
         return made
@@ -132,20 +107,17 @@ class _Beginning:
     def as_tree(self, places: dict[int, Any]) -> Any:
         return self.treedef.unflatten([places.get(i, optax.MaskedNode()) for i in range(len(self.arrays))])
 
-    def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any) -> Any:
-        known = {
-            "t": jax.ShapeDtypeStruct((), jnp.asarray(0).dtype),
-            "params": self.streams[i],
-            "grad": self.streams[i],
-        }
-        known |= dict.fromkeys(self.published, jax.ShapeDtypeStruct((), wide(np.float32)))
-        known |= {name: tree[i] for name, tree in scope.items()}
-        if not known.keys() >= set(node.definition.reads):
-            return x  # an argument of update, of which nothing is known yet: the stream is taken to keep its shape
+    def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any) -> Any:
+        """One stream after a piece; as it was, where that cannot differ, or depends on what is not known yet."""
+        count = jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)
+        known = dict.fromkeys(self.published, jax.ShapeDtypeStruct((), jnp.float32))
+        known |= {"t": count, "params": self.streams[i]} | {name: tree[i] for name, tree in scope.items()}
+        is_square = jnp.iscomplexobj(x)  # which would be real
+        if (node.definition.over == "element" and not is_square) or not known.keys() >= set(node.definition.reads):
+            return x
         facts = {name: known[name] for name in node.definition.reads}
-        key = self.leaf, str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
+        key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
-            numbers = self.numbers[self.leaf]
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
                 self.seen[key] = jax.eval_shape(lambda *a: self.apply(node, *a, numbers), x, slots, facts)
         return self.seen[key]
@@ -177,30 +149,33 @@ def _wide_array(x: Any) -> Any:
     return widen(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x)
 
 
-def _is_shared(leaf: Piece, name: str) -> bool:
+def is_shared(leaf: Piece, name: str) -> bool:
     return isinstance(leaf.definition.slots[name], Shared)
 
 
 def memory(composition: Composition, state: WalkState, updates: Any) -> list[Any]:
     """For every piece its slots by name, each by the places of the arrays; for what was made elsewhere, its state."""
     kept, found = iter(state.slots), []
-    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over == "element" for leaf in leaves(composition))
-    for leaf in leaves(composition):
+    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over == "element" for leaf in composition.leaves)
+    for leaf in composition.leaves:
         if isinstance(leaf, Elsewhere):
             found.append(next(kept)[0])
             continue
         slots = next(kept) if leaf.definition.slots else {}
-        found.append({n: slots[n] if _is_shared(leaf, n) else _column(slots[n], updates, all_alike) for n in slots})
+        found.append({n: slots[n] if is_shared(leaf, n) else _column(slots[n], updates, all_alike) for n in slots})
     return found
 
 
 def check_state(composition: Composition, state: Any) -> None:
     """Raises TypeError for a state that this composition did not make."""
-    wanted = [set(leaf.definition.slots) if isinstance(leaf, Piece) else None for leaf in leaves(composition)]
-    wanted = [names for names in wanted if names is None or names]
-    found = getattr(state, "slots", None) if isinstance(state, WalkState) else None
-    kept = None if found is None else [set(x) if isinstance(x, dict) else None for x in found]
-    if kept != wanted:
+    wanted = [
+        None if isinstance(leaf, Elsewhere) else set(leaf.definition.slots)
+        for leaf in composition.leaves
+        if isinstance(leaf, Elsewhere) or leaf.definition.slots
+    ]
+    found = state.slots if isinstance(state, WalkState) else []
+    kept = [set(x) if isinstance(x, dict) else None for x in found]
+    if kept != wanted or not isinstance(state, WalkState):
         raise TypeError(
             f"this state, {type(state).__name__} with {kept}, was not made by init of {composition!r}, whose slots are "
             f"{wanted}: pass what init or the last update returned. A checkpoint is restored into what init returns."
@@ -223,9 +198,9 @@ def _column(slot: Any, updates: Any, all_alike: bool) -> dict[int, Any]:
 def stored(composition: Composition, cells: list[Any], updates: Any) -> tuple[Any, ...]:
     """The inverse of `memory`."""
     treedef, found = jax.tree.structure(updates), []
-    for leaf, cell in zip(leaves(composition), cells, strict=True):
+    for leaf, cell in zip(composition.leaves, cells, strict=True):
         if isinstance(leaf, Elsewhere):
             found.append((cell,))
         elif leaf.definition.slots:
-            found.append({n: x if _is_shared(leaf, n) else treedef.unflatten(x.values()) for n, x in cell.items()})
+            found.append({n: x if is_shared(leaf, n) else treedef.unflatten(x.values()) for n, x in cell.items()})
     return tuple(found)

@@ -7,13 +7,11 @@
   at the tree, what stands before it is computed for all arrays first.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -23,24 +21,10 @@ import numpy as np
 import optax
 
 from optzoo_jax.arguments import Array
-from optzoo_jax.composition import (
-    Composition,
-    Definition,
-    Elsewhere,
-    Join,
-    Masked,
-    Piece,
-    Row,
-    is_local,
-    joins,
-    leaves,
-    masks,
-    shown,
-    skeleton,
-)
+from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Masked, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import check_elementwise, inlined
 from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
-from optzoo_jax.state import WalkState, check_state, chosen, first_slots, memory, stored
+from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import check_inexact, flatten_like
 from optzoo_jax.units import check_runs
 
@@ -62,8 +46,8 @@ class Walk:
         check_inexact(params, "parameter")
         count = jnp.zeros((), jnp.int32)
         numbers = _numbers(self.composition, count, count + 1)
-        slots = first_slots(self.composition, jax.tree.map(as_array, params), numbers, _stream_after)
-        return WalkState(count, _learning_rate(self.composition, numbers), slots)
+        beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers, _stream_after)
+        return WalkState(count, _learning_rate(self.composition, numbers), beginning.slots)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
         """The new updates, and the state after them."""
@@ -72,17 +56,18 @@ class Walk:
         check_state(self.composition, state)
         count = jnp.asarray(_increment(state.count))
         numbers = _numbers(self.composition, count - 1, count)
-        whole = _Tree(updates, params, extra, isinstance(count, jax.core.Tracer))
-        way = _Way(
-            cells=zip(memory(self.composition, state, updates), numbers, strict=True),
-            taken=iter(dict(enumerate(taken)) for taken in chosen(self.composition, updates)),
-            facts={"t": _Whole(count.astype(int)), **_facts(self.composition, whole)},
-            precisions=whole.precisions,
-            tree=whole,
-        )
-        ys = way.through(self.composition, whole.arrays, {}, last=True)
+        way = _OverTheTree(self.composition, updates, params, extra, count)
+        way.cells = zip(memory(self.composition, state, updates), numbers, strict=True)
+        ys = way.through(self.composition, way.arrays, {"grad": way.arrays})
+        for i, y in ys.items():
+            if y.shape != way.arrays[i].shape:
+                raise ValueError(
+                    f"{' → '.join(leaf.name for leaf in self.composition.leaves)} makes an array of shape {y.shape} "
+                    f"of a gradient of shape {way.arrays[i].shape}: an update has the shape of its parameter."
+                )
+            ys[i] = with_precision_of(y, way.precisions[i])
         slots = stored(self.composition, way.new, updates)
-        return whole.treedef.unflatten(ys.values()), WalkState(count, _learning_rate(self.composition, numbers), slots)
+        return way.treedef.unflatten(ys.values()), WalkState(count, _learning_rate(self.composition, numbers), slots)
 
 
 def transformation(composition: Composition) -> optax.GradientTransformationExtraArgs:
@@ -99,7 +84,7 @@ def _numbers(composition: Composition, count: Array, t: Array) -> list[dict[str,
     """For every piece its hyperparameters in this step, and its facts that depend on the step alone."""
     t = t.astype(int)  # as wide as integers are by default: with x64 on t/3 is a float64, as the arrays are
     found = []
-    for leaf in leaves(composition):
+    for leaf in composition.leaves:
         numbers, once = {}, {}
         if isinstance(leaf, Piece):
             numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
@@ -113,7 +98,10 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
     """The value of a hyperparameter at a count 0, 1, …, where it is a schedule."""
     if not callable(value):
         return value
-    where, remedy = f"{leaf.name}: {name}={shown(value)}", f"If it makes schedules, call it: {name}={shown(value)}(…)."
+    where, remedy = (
+        f"{leaf.name}: {name}={shown(value)}",
+        f"If it makes schedules, call it: {name}={shown(value)}(…).",
+    )
     try:
         found: Any = value(count)
     except TypeError as error:
@@ -125,242 +113,162 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
 
 def _learning_rate(composition: Composition, numbers: list[dict[str, Any]]) -> Any:
     """The learning rate that comes into the stream, for the state to record."""
-    for leaf, mine in zip(leaves(composition), numbers, strict=True):
+    for leaf, mine in zip(composition.leaves, numbers, strict=True):
         if isinstance(leaf, Piece) and leaf.definition.stream.multiplies_by_the_rate and "learning_rate" in mine:
             # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
             return jax.lax.convert_element_type(mine["learning_rate"], jnp.asarray(0.0).dtype)
     return None
 
 
-class _Whole(NamedTuple):
+class _Everywhere:
     """A fact that is one for all arrays."""
 
-    value: Any
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __getitem__(self, place: int) -> Any:
+        return self.value
 
 
-class _Tree:
-    """The arguments of an update."""
+class _OverTheTree(Passage):
+    """The way of all arrays: through the programs of each, and through pieces that look at the tree."""
 
-    def __init__(self, updates: Any, params: Any, extra: dict[str, Any], in_jit: bool) -> None:
-        self.updates, self.params, self.extra, self.in_jit = updates, params, extra, in_jit
+    cells: Iterator[tuple[Any, dict[str, Any]]]  # of each leaf its slots and its numbers
+
+    def __init__(
+        self, composition: Composition, updates: Any, params: Any, extra: dict[str, Any], count: Array
+    ) -> None:
+        self.whole, self.updates, self.params, self.extra = composition, updates, params, extra
+        self.in_jit = isinstance(count, jax.core.Tracer)
         flat, self.treedef = jax.tree.flatten(updates)
         self.arrays = dict(enumerate(map(as_array, flat)))
         beside = flat if params is None else flatten_like(updates, params, "parameters")
         dtypes = [[jnp.finfo(jnp.result_type(x)).dtype for x in pair] for pair in zip(flat, beside, strict=True)]
-        self.precisions = {i: promoted(*pair) for i, pair in enumerate(dtypes)}
+        self.precisions = {i: promoted(*pair) for i, pair in enumerate(dtypes)}  # of the updates
+        self.taken = iter(chosen(composition, updates))
+        self.facts = {"t": _Everywhere(count.astype(int)), **self.given()}  # for each array
+        self.new: list[Any] = []  # of each leaf its new slots
+
+    def given(self) -> dict[str, Any]:
+        """What the pieces look up beside their stream and the step, from the arguments of update."""
+        known: dict[str, Any] = {}
+        published = {"grad", "direction", "t"}
+        for leaf in self.whole.leaves:
+            for name in leaf.definition.reads if isinstance(leaf, Piece) else ():
+                if name == "params" and self.params is None:
+                    raise ValueError(
+                        f"{leaf.name} reads the parameters: call update(gradients, state, params), with params."
+                    )
+                if name not in published and name not in self.extra and name != "params":
+                    raise TypeError(
+                        f"{leaf.name} reads {name}, which no piece before it publishes: call update(gradients, state, "
+                        f"params, {name}=…)."
+                    )
+                if name not in published:
+                    known[name] = self.by_place(self.params if name == "params" else self.extra[name])
+            published |= set(leaf.definition.publishes) if isinstance(leaf, Piece) else set()
+        return known
 
     def by_place(self, value: Any) -> Any:
         """A fact: for each array its own, where it is a tree like the gradients."""
         flat, treedef = jax.tree.flatten(value)
-        if jax.tree_util.treedef_is_leaf(treedef) and not callable(value) and jnp.shape(value) == ():
-            return _Whole(value)  # a loss, also where the parameter is a number by itself
+        if treedef == jax.tree.structure(0) and not callable(value) and jnp.shape(value) == ():
+            return _Everywhere(value)  # a loss, also where the parameter is a number by itself
         alike = treedef == self.treedef and all(
             not callable(x) and jnp.shape(x) == g.shape for x, g in zip(flat, self.arrays.values(), strict=True)
         )
-        return dict(enumerate(flat)) if alike else _Whole(value)
+        return dict(enumerate(flat)) if alike else _Everywhere(value)
 
-    def of_lists(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of the parameters, such as the loss, as one of the list of their arrays."""
-        return lambda arrays: f(self.treedef.unflatten(arrays))
+    def through(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
+        return self.programs(node, xs, scope) if node.is_local else super().through(node, xs, scope)
 
+    def links(self, row: Row) -> Iterator[Any]:
+        """Neighbours that look at one array at a time are one program."""
+        for local, group in itertools.groupby(row.inside, lambda link: link.is_local):
+            neighbours = tuple(group)
+            yield from [Row(neighbours)] if local else neighbours
 
-def _facts(composition: Composition, tree: _Tree) -> dict[str, Any]:
-    """What the pieces look up beside their stream and the step, from the arguments of update."""
-    known: dict[str, Any] = {}
-    published = {"grad", "direction", "t"}
-    for leaf in leaves(composition):
-        for name in leaf.definition.reads if isinstance(leaf, Piece) else ():
-            if name == "params" and tree.params is None:
-                raise ValueError(
-                    f"{leaf.name} reads the parameters: call update(gradients, state, params), with params."
-                )
-            if name not in published and name not in tree.extra and name != "params":
-                raise TypeError(
-                    f"{leaf.name} reads {name}, which no piece before it publishes: call update(gradients, state, "
-                    f"params, {name}=…)."
-                )
-            if name not in published:
-                known[name] = tree.by_place(tree.params if name == "params" else tree.extra[name])
-        published |= set(leaf.definition.publishes) if isinstance(leaf, Piece) else set()
-    return known
-
-
-@dataclasses.dataclass
-class _Way:
-    """One update, piece by piece: of all arrays, or inside the program of one of them, where there is no tree."""
-
-    cells: Iterator[tuple[Any, dict[str, Any]]]  # of each piece its slots and its numbers
-    taken: Iterator[Mapping[int, bool]]  # of each mask, which arrays
-    facts: dict[str, Any]  # by name, for each array or as a _Whole
-    precisions: Places  # of the updates
-    tree: _Tree | None = None
-    new: list[Any] = dataclasses.field(default_factory=list)  # of each piece its new slots
-    told: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was published on this way
-    in_branches: int = 0  # of how many joins
-
-    def through(self, node: Composition, xs: Places, scope: dict[str, Any], *, last: bool = False) -> Places:
-        """The streams after `node`; in the precision of the updates where it is the last."""
-        if self.tree and is_local(node):
-            return self.programs(node, xs, scope, self.tree, last)
+    def entering(self, join: Join, xs: Places) -> Places:
         xs = {i: with_precision_of(x, wide(self.precisions[i])) for i, x in xs.items()}
-        scope = scope or {"grad": xs}
-        ys = self.after(node, xs, scope)
-        if not last:
-            return ys
-        for i, y in ys.items():
-            if y.shape != xs[i].shape:
-                made_by = " → ".join(leaf.name for leaf in leaves(node))
-                raise ValueError(
-                    f"{made_by} makes an array of shape {y.shape} of a gradient of shape {xs[i].shape}: an update has "
-                    "the shape of its parameter."
-                )
-        return {i: with_precision_of(y, self.precisions[i]) for i, y in ys.items()}
+        return {i: cut(x) for i, x in xs.items()} if join.is_precondition else xs
 
-    def after(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
-        onward = self.through if self.tree else self.after
-        if isinstance(node, Row):
-            for link in _in_groups(node.links) if self.tree else node.links:
-                xs = onward(link, xs, scope)
-            return xs
-        if isinstance(node, Join):
-            xs = {i: cut(x) for i, x in xs.items()} if node.is_precondition else xs
-            ys: list[Places] = []
-            self.in_branches += 1
-            for branch in node.branches:
-                ys.append(onward(branch, xs, scope | node.scope_of(xs, ys)))
-            self.in_branches -= 1
-            return {i: node.maths(*(y[i] for y in ys)) for i in xs}
-        if isinstance(node, Masked):
-            taken = next(self.taken)
-            return xs | onward(node.inner, {i: x for i, x in xs.items() if taken[i]}, scope)
+    def leaf(self, node: Piece | Elsewhere, xs: Places, scope: dict[str, Any]) -> Places:
         slots, numbers = next(self.cells)
         if isinstance(node, Elsewhere):
-            return self.elsewhere(node, slots, xs, self.tree)
-        over = self.over_tree if node.definition.over == "tree" else self.over_arrays
-        return over(node, slots, numbers, xs, self.looked_up(node, scope))
-
-    def looked_up(self, node: Piece, scope: dict[str, Any]) -> dict[str, Any]:
-        """The facts that a piece reads."""
-        found = self.facts | scope
-        for name in node.definition.reads:
-            if name not in found:
-                raise TypeError(
-                    f"{node.name} reads the {name}, and only makes sense inside the second argument of "
-                    "precondition(direction, rate), which shows it the gradient and the direction; write "
-                    f"precondition(direction, chain(…, {node.name}(…)))."
-                )
-        return {name: found[name] for name in node.definition.reads}
-
-    def over_arrays(
-        self, node: Piece, slots: dict[str, Places], numbers: dict[str, Any], xs: Places, facts: dict[str, Any]
-    ) -> Places:
-        d, ys, new, published = node.definition, {}, {n: dict(slot) for n, slot in slots.items()}, {}
-        for i, x in xs.items():
-            real = wide(self.precisions[i])
-            given = {n: cast(f.value if isinstance(f, _Whole) else f[i], real) for n, f in facts.items()}
-            mine = {n: cast(slot[i], real) for n, slot in slots.items()}
-            ys[i], kept, told = call(d, x, mine, _narrowed(numbers, real), given)
-            if d.over == "element" and ys[i].shape != x.shape:
-                raise ValueError(
-                    f"{d.name} says over='element', and makes an array of shape {ys[i].shape} of one of shape "
-                    f"{x.shape}: what looks at more than one number says over='array'."
-                )
-            for name, value in kept.items():
-                new[name][i] = _kept(d, name, value, slots[name][i])
-            for name, value in told.items():
-                published.setdefault(name, {})[i] = value
-        self.new.append(new)
-        self.tell(published)
-        return ys
-
-    def tell(self, published: dict[str, Any]) -> None:
-        """Later pieces read it."""
-        self.facts |= published
-        self.told |= published
-
-    def over_tree(
-        self, node: Piece, slots: dict[str, Any], numbers: dict[str, Any], xs: Places, facts: dict[str, Any]
-    ) -> Places:
+            return self.elsewhere(node, slots, xs)
         d = node.definition
         widest = functools.reduce(promoted, self.precisions.values(), np.dtype(np.float32))
 
         def listed(value: Any) -> Any:
             if isinstance(value, dict):
                 return [cast(value[i], wide(self.precisions[i])) for i in xs]
-            return cast(value, widest)
+            value = value.value if isinstance(value, _Everywhere) else value
+            # A function of the parameters, such as the loss, becomes one of the list of their arrays.
+            return (lambda arrays: value(self.treedef.unflatten(arrays))) if callable(value) else cast(value, widest)
 
-        def fact(f: Any) -> Any:
-            f = f.value if isinstance(f, _Whole) else f
-            return self.tree.of_lists(f) if callable(f) and self.tree else listed(f)
-
-        given, mine = {n: fact(f) for n, f in facts.items()}, {n: listed(slot) for n, slot in slots.items()}
-        ys, kept, told = call(d, list(xs.values()), mine, _narrowed(numbers, widest), given)
+        facts = {n: listed(x) for n, x in looked_up(node, self.facts | scope).items()}
+        mine = {n: listed(x) for n, x in slots.items()}
+        ys, kept, told = call(d, listed(xs), mine, _narrowed(numbers, widest), facts)
         if [jnp.shape(y) for y in ys] != [x.shape for x in xs.values()]:
             raise ValueError(f"{d.name}: a piece over the tree returns a list of arrays shaped like those it is given.")
+        new = {}
         for name, value in kept.items():
             old = slots[name]
-            each = dict(zip(xs, value, strict=True)) if isinstance(old, dict) else value
-            new = {i: _kept(d, name, v, old[i]) for i, v in each.items()} if isinstance(old, dict) else None
-            kept[name] = _kept(d, name, value, old) if new is None else old | new
-        self.new.append(kept)
-        self.tell({name: _Whole(value) for name, value in told.items()})
+            if isinstance(old, dict):
+                new[name] = old | {i: _kept(d, name, v, old[i]) for i, v in zip(xs, value, strict=True)}
+            else:
+                new[name] = _kept(d, name, value, old)
+        self.new.append(new)
+        self.facts |= {name: _Everywhere(value) for name, value in told.items()}
         return dict(zip(xs, ys, strict=True))
 
-    def elsewhere(self, node: Elsewhere, state: Any, xs: Places, tree: Any) -> Places:
+    def elsewhere(self, node: Elsewhere, state: Any, xs: Places) -> Places:
         """Made elsewhere: it gets what an optax chain would give it, streams as narrow as the updates are.
 
         But in a branch they stay wide: a moment of 16-bit gradients would be 0.
         """
         tx = optax.with_extra_args_support(node.transformation)
-        params = widen(tree.params) if self.in_branches else tree.params
-        given = xs if self.in_branches else {i: with_precision_of(x, self.precisions[i]) for i, x in xs.items()}
-        updates, state = tx.update(tree.treedef.unflatten(given.values()), state, params, **tree.extra)
+        params = widen(self.params) if self.in_branches else self.params
+        dtypes = {i: wide(p) if self.in_branches else p for i, p in self.precisions.items()}
+        given = self.treedef.unflatten([with_precision_of(x, dtypes[i]) for i, x in xs.items()])
+        updates, state = tx.update(given, state, params, **self.extra)
         self.new.append(state)
-        return dict(enumerate(flatten_like(tree.updates, updates, f"update of {node!r}")))
+        return dict(enumerate(flatten_like(self.updates, updates, f"update of {node!r}")))
 
-    def programs(self, node: Composition, xs: Places, scope: dict[str, Any], tree: _Tree, last: bool) -> Places:
+    def programs(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
         """The streams after pieces that look at one array at a time: a program an array, shared with its likes."""
-        pieces: list[Any] = list(leaves(node))
+        pieces: list[Any] = node.leaves
         cells = list(itertools.islice(self.cells, len(pieces)))
-        taken = list(itertools.islice(self.taken, sum(1 for _ in masks(node))))
+        taken = list(itertools.islice(self.taken, len(node.masks)))
         # All of them are asked, since each may be found to lie.
         inlinable = [may_be_inlined(p.factory, _flags(n)) for p, (_, n) in zip(pieces, cells, strict=True)]
-        inlinable += [join_may_be_inlined(j.maths, len(j.branches), j.over) for j in joins(node)]
-        fixed, numbers = _split([n for _, n in cells], in_jit=tree.in_jit)
-        read = {name for p in pieces for name in p.definition.reads}
+        inlinable += [join_may_be_inlined(j.maths, len(j.inside), j.over) for j in node.joins]
+        written_out, shared = _INLINE if all(inlinable) else _PLAIN
+        fixed, numbers = _split([n for _, n in cells], in_jit=self.in_jit)
+        begins = scope["grad"] is xs
+        read = {name for p in pieces for name in p.definition.reads} - ({"grad"} if begins else set())
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
-        functions = any(isinstance(f, _Whole) and callable(f.value) for f in facts.values())
-        alike = Counter((x.shape, x.dtype, *(t[i] for t in taken)) for i, x in xs.items())
-        shape_of_all, ys, published = skeleton(node), {}, {}
+        functions = any(isinstance(f, _Everywhere) and callable(f.value) for f in facts.values())
+        takes = {i: tuple(t[i] for t in taken) for i in xs}
+        skeletons = {t: node.skeleton(iter(t)) for t in set(takes.values())}
+        alike = Counter((x.shape, x.dtype, takes[i]) for i, x in xs.items())
+        ys, published = {}, {}
         new = [{name: dict(slot) for name, slot in slots.items()} for slots, _ in cells]
         for i, x in xs.items():
-            mine = tuple(t[i] for t in taken)
-            frame = _Frame(shape_of_all, fixed, mine, np.dtype(self.precisions[i]), last, not scope)
+            frame = _Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins, node is self.whole)
             # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
-            single = tree.in_jit and isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype, *mine] == 1
-            written_out, shared = _INLINE if all(inlinable) else _PLAIN
-            ys[i], kept, told = (written_out if single or functions else shared)(
-                frame,
-                x,
-                [{name: slot[i] for name, slot in slots.items()} for slots, _ in cells],
-                numbers,
-                {name: f.value if isinstance(f, _Whole) else f[i] for name, f in facts.items()},
-            )
-            for place, slots in zip(new, kept, strict=True):
-                for name, value in slots.items():
+            single = self.in_jit and isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype, takes[i]] == 1
+            slots = [{name: slot[i] for name, slot in slots.items()} for slots, _ in cells]
+            given = {name: f[i] for name, f in facts.items()}
+            ys[i], kept, told = (written_out if single or functions else shared)(frame, x, slots, numbers, given)
+            for place, mine in zip(new, kept, strict=True):
+                for name, value in mine.items():
                     place[name][i] = value
             for name, value in told.items():
                 published.setdefault(name, {})[i] = value
         self.new += new
-        self.tell(published)
+        self.facts |= published
         return ys
-
-
-def _in_groups(links: tuple[Any, ...]) -> Iterator[Any]:
-    """Neighbours that look at one array at a time are one program."""
-    for local, group in itertools.groupby(links, is_local):
-        neighbours = tuple(group)
-        yield from [Row(neighbours)] if local else neighbours
 
 
 class _Frame(NamedTuple):
@@ -368,24 +276,65 @@ class _Frame(NamedTuple):
 
     node: Any
     fixed: Any  # hyperparameters that are part of the program
-    taken: tuple[bool, ...]
     precision: Any  # of the update
-    last: bool
     begins: bool  # whether what enters is the gradient
+    ends: bool  # whether what leaves is the update
+
+
+class _OverAnArray(Passage):
+    """The way of one array, in its program."""
+
+    def __init__(self, cells: Iterator[tuple[Any, dict[str, Any]]], facts: dict[str, Any], precision: Any) -> None:
+        self.cells, self.facts, self.real = cells, facts, wide(precision)
+        self.new, self.told = [], {}
+
+    def entering(self, join: Join, xs: Array) -> Array:
+        return cut(xs) if join.is_precondition else xs
+
+    def joined(self, join: Join, ys: list[Array]) -> Array:
+        return join.maths(*ys)
+
+    def masked(self, node: Masked, xs: Array, scope: dict[str, Any]) -> Array:
+        if node.mask:
+            return self.through(node.inside[0], xs, scope)
+        self.new += [next(self.cells)[0] for _ in node.leaves]
+        return xs
+
+    def leaf(self, node: Piece, xs: Array, scope: dict[str, Any]) -> Array:
+        d, (slots, numbers) = node.definition, next(self.cells)
+        facts = {n: cast(x, self.real) for n, x in looked_up(node, self.facts | scope).items()}
+        mine = {n: cast(x, self.real) for n, x in slots.items()}
+        y, kept, told = call(d, xs, mine, _narrowed(numbers, self.real), facts)
+        if d.over == "element" and y.shape != xs.shape:
+            raise ValueError(
+                f"{d.name} says over='element', and makes an array of shape {y.shape} of one of shape {xs.shape}: what "
+                "looks at more than one number says over='array'."
+            )
+        self.new.append({name: _kept(d, name, value, slots[name]) for name, value in kept.items()})
+        self.facts |= told
+        self.told |= told
+        return y
+
+
+def looked_up(node: Piece, known: dict[str, Any]) -> dict[str, Any]:
+    """The facts that a piece reads."""
+    for name in node.definition.reads:
+        if name not in known:
+            raise TypeError(
+                f"{node.name} reads the {name}, and only makes sense inside the second argument of "
+                "precondition(direction, rate), which shows it the gradient and the direction; write "
+                f"precondition(direction, chain(…, {node.name}(…)))."
+            )
+    return {name: known[name] for name in node.definition.reads}
 
 
 def _one_array(frame: _Frame, x: Array, slots: Any, numbers: Any, facts: dict[str, Any]) -> tuple[Array, Any, Any]:
     """A composition on one array: the stream, the new slots of each piece, and what is published."""
-    cells = [
-        ({name: {0: s} for name, s in mine.items()}, {**dict(fixed), **n})
-        for mine, fixed, n in zip(slots, frame.fixed, numbers, strict=True)
-    ]
-    known = {name: _Whole(value) for name, value in facts.items()}
-    way = _Way(iter(cells), iter([{0: t} for t in frame.taken]), dict(known), {0: frame.precision})
-    scope = {} if frame.begins else {name: known[name] for name in ("grad", "direction") if name in known}
-    y = way.through(frame.node, {0: x}, scope, last=frame.last)[0]
-    new = [{name: slot[0] for name, slot in mine.items()} for mine in way.new]
-    return y, new, {name: f[0] for name, f in way.told.items()}
+    numbers = [{**dict(fixed), **n} for fixed, n in zip(frame.fixed, numbers, strict=True)]
+    x = with_precision_of(x, wide(frame.precision))
+    way = _OverAnArray(zip(slots, numbers, strict=True), dict(facts), frame.precision)
+    y = way.through(frame.node, x, {"grad": x} if frame.begins else {})
+    return with_precision_of(y, frame.precision) if frame.ends and y.shape == x.shape else y, way.new, way.told
 
 
 def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:
@@ -438,25 +387,21 @@ def _kept(d: Definition, name: str, new: Any, old: Any) -> Array:
     return new if new.dtype == old.dtype else new.astype(old.dtype)
 
 
-def _flags(numbers: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments of a piece, without the values of numbers."""
-    return tuple((name, jax.tree.map(lambda v: _NUMBER if _is_number(v) else v, x)) for name, x in numbers.items())
+def _flags(numbers: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The arguments of a piece, one number in the place of all."""
+    return tuple((name, jax.tree.map(lambda v: 0.5 if _is_number(v) else v, x)) for name, x in numbers.items())
 
 
 def _is_number(x: Any) -> bool:
     return type(x) is float or hasattr(x, "dtype")
 
 
-_NUMBER = object()
-
-
 @functools.lru_cache(1024)
 def may_be_inlined(factory: Any, flags: tuple[tuple[str, Any], ...]) -> bool:
     """Whether a piece is elementwise and has no loops. Raises ValueError where it says so and is not."""
-    d: Definition = factory.definition
+    d, numbers = factory.definition, dict(flags)
     if d.over != "element":
         return False
-    numbers = {name: jax.tree.map(lambda v: 0.5 if v is _NUMBER else v, value) for name, value in flags}
     facts = [name for name in d.reads if name != "t"]
     still = {"t": jnp.asarray(3)} if "t" in d.reads else {}
 

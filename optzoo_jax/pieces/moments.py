@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial
-from optzoo_jax.composition import Elsewhere, composition_of, leaves
+from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
 from optzoo_jax.precision import cut, wide
@@ -132,7 +132,7 @@ def centered(mean: optax.GradientTransformation) -> Transformation:
     Raises:
       TypeError: where `mean` is made elsewhere.
     """
-    if any(isinstance(leaf, Elsewhere) for leaf in leaves(composition_of(mean))):
+    if any(isinstance(leaf, Elsewhere) for leaf in composition_of(mean).leaves):
         raise TypeError("centered(mean): mean must be made of this library's pieces, such as ema(0.9).")
     return join(_minus, identity(), chain(gradient(), mean, square()))
 

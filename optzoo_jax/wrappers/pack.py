@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array
-from optzoo_jax.composition import composition_of, is_elementwise, leaves, masks
+from optzoo_jax.composition import composition_of
 from optzoo_jax.precision import as_array
 from optzoo_jax.trees import flatten_like
 from optzoo_jax.wrapper import Wrapper, wrapped
@@ -51,14 +51,14 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.Gradie
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
     node = composition_of(inner)
-    if not is_elementwise(node):
-        culprit = next((x for x in (*leaves(node), *masks(node)) if not is_elementwise(x)), node)
+    if not node.is_elementwise:
+        culprit = next((x for x in (*node.leaves, *node.masks) if not x.is_elementwise), node)
         raise TypeError(
             f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
             "on packed arrays. Pack what does, and chain the rest around it: "
             "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
         )
-    for leaf in leaves(node):
+    for leaf in node.leaves:
         for name, value in leaf.called.arguments.items():
             if getattr(value, "ndim", 0):
                 raise TypeError(
