@@ -14,7 +14,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import optax
 
@@ -28,7 +28,7 @@ class Definition:
     """What `piece` was told of a body, and what the body's signature says."""
 
     name: str
-    body: Callable[..., Any]
+    body: Any
     stream: Stream
     over: str
     slots: Slots
@@ -103,13 +103,13 @@ class _Node:
     @cached_property
     def is_local(self) -> bool:
         """Whether it can be computed for one array without the others."""
-        return all(isinstance(leaf, Piece) and leaf.definition.over != "tree" for leaf in self.leaves)
+        return all(leaf.definition.over != "tree" for leaf in self.leaves)
 
     @cached_property
     def is_elementwise(self) -> bool:
         """Whether each number is treated by itself, and all arrays alike."""
-        elementwise = (isinstance(leaf, Piece) and leaf.definition.over == "element" for leaf in self.leaves)
-        return all(elementwise) and not self.masks and all(join.over == "element" for join in self.joins)
+        over = {leaf.definition.over for leaf in self.leaves} | {join.over for join in self.joins}
+        return over <= {"element"} and not self.masks
 
     def skeleton(self, taken: Iterator[bool]) -> Any:
         """What decides which program runs for an array: no hyperparameters and names, masks as whether they take it."""
@@ -209,6 +209,8 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
+    definition: ClassVar = Definition("", None, Stream.parse("x → x"), "tree", {}, (), {}, (), {})
+    arguments: ClassVar = {}
 
     @property
     def owner(self) -> Any:

@@ -1,7 +1,7 @@
 """The state of a walk: how it begins, and how it is read, array by array."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -67,9 +67,7 @@ class Beginning(Passage):
         self.arrays, self.treedef = jax.tree.flatten(params)
         self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
         self.taken, self.seen = iter(chosen(composition, params)), {}
-        self.published = {
-            n for leaf in composition.leaves if isinstance(leaf, Piece) for n in leaf.definition.publishes
-        }
+        self.published = {name for leaf in composition.leaves for name in leaf.definition.publishes}
         self.slots: tuple[Any, ...] = ()
         self.through(composition, self.streams, {"grad": self.streams})
 
@@ -84,7 +82,8 @@ class Beginning(Passage):
             return xs
         d = node.definition
         slots = {name: self.first(d, name, xs, {h: numbers[h] for h in d.takes[name]}) for name in d.slots}
-        self.slots += ({n: x if is_shared(node, n) else self.as_tree(x) for n, x in slots.items()},) if slots else ()
+        if slots:
+            self.slots += ({name: self.as_tree(x) for name, x in slots.items()},)
         if d.over == "tree":
             return xs
         return {i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers) for i, x in xs.items()}
@@ -104,8 +103,9 @@ class Beginning(Passage):
                 )
         return made
 
-    def as_tree(self, places: dict[int, Any]) -> Any:
-        return self.treedef.unflatten([places.get(i, optax.MaskedNode()) for i in range(len(self.arrays))])
+    def as_tree(self, slot: Any) -> Any:
+        places = range(len(self.arrays))
+        return self.treedef.unflatten([slot.get(i, optax.MaskedNode()) for i in places]) if type(slot) is dict else slot
 
     def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any) -> Any:
         """One stream after a piece; as it was, where that cannot differ, or depends on what is not known yet."""
@@ -149,30 +149,23 @@ def _wide_array(x: Any) -> Any:
     return widen(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x)
 
 
-def is_shared(leaf: Piece, name: str) -> bool:
-    return isinstance(leaf.definition.slots[name], Shared)
-
-
-def memory(composition: Composition, state: WalkState, updates: Any) -> list[Any]:
+def memory(composition: Composition, state: WalkState, updates: Any) -> Iterator[Any]:
     """For every piece its slots by name, each by the places of the arrays; for what was made elsewhere, its state."""
-    kept, found = iter(state.slots), []
-    all_alike = all(isinstance(leaf, Elsewhere) or leaf.definition.over == "element" for leaf in composition.leaves)
+    kept = iter(state.slots)
+    all_alike = all(isinstance(x, Elsewhere) or x.definition.over == "element" for x in composition.leaves)
     for leaf in composition.leaves:
         if isinstance(leaf, Elsewhere):
-            found.append(next(kept)[0])
+            yield next(kept)[0]
             continue
-        slots = next(kept) if leaf.definition.slots else {}
-        found.append({n: slots[n] if is_shared(leaf, n) else _column(slots[n], updates, all_alike) for n in slots})
-    return found
+        first = leaf.definition.slots
+        slots = next(kept) if first else {}
+        yield {n: x if isinstance(first[n], Shared) else _column(x, updates, all_alike) for n, x in slots.items()}
 
 
 def check_state(composition: Composition, state: Any) -> None:
     """Raises TypeError for a state that this composition did not make."""
-    wanted = [
-        None if isinstance(leaf, Elsewhere) else set(leaf.definition.slots)
-        for leaf in composition.leaves
-        if isinstance(leaf, Elsewhere) or leaf.definition.slots
-    ]
+    wanted = [None if isinstance(leaf, Elsewhere) else set(leaf.definition.slots) for leaf in composition.leaves]
+    wanted = [names for names in wanted if names != set()]
     found = state.slots if isinstance(state, WalkState) else []
     kept = [set(x) if isinstance(x, dict) else None for x in found]
     if kept != wanted or not isinstance(state, WalkState):
@@ -201,6 +194,6 @@ def stored(composition: Composition, cells: list[Any], updates: Any) -> tuple[An
     for leaf, cell in zip(composition.leaves, cells, strict=True):
         if isinstance(leaf, Elsewhere):
             found.append((cell,))
-        elif leaf.definition.slots:
-            found.append({n: x if is_shared(leaf, n) else treedef.unflatten(x.values()) for n, x in cell.items()})
+        elif cell:
+            found.append({n: treedef.unflatten(x.values()) if type(x) is dict else x for n, x in cell.items()})
     return tuple(found)

@@ -85,11 +85,9 @@ def _numbers(composition: Composition, count: Array, t: Array) -> list[dict[str,
     t = t.astype(int)  # as wide as integers are by default: with x64 on t/3 is a float64, as the arrays are
     found = []
     for leaf in composition.leaves:
-        numbers, once = {}, {}
-        if isinstance(leaf, Piece):
-            numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
-            d = leaf.definition
-            once = {name: inlined(f)(t, **{h: numbers[h] for h in d.takes[name]}) for name, f in d.once.items()}
+        d = leaf.definition
+        numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
+        once = {name: inlined(f)(t, **{h: numbers[h] for h in d.takes[name]}) for name, f in d.once.items()}
         found.append(numbers | once)
     return found
 
@@ -98,10 +96,8 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
     """The value of a hyperparameter at a count 0, 1, …, where it is a schedule."""
     if not callable(value):
         return value
-    where, remedy = (
-        f"{leaf.name}: {name}={shown(value)}",
-        f"If it makes schedules, call it: {name}={shown(value)}(…).",
-    )
+    given = f"{name}={shown(value)}"
+    where, remedy = f"{leaf.name}: {given}", f"If it makes schedules, call it: {given}(…)."
     try:
         found: Any = value(count)
     except TypeError as error:
@@ -114,7 +110,7 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
 def _learning_rate(composition: Composition, numbers: list[dict[str, Any]]) -> Any:
     """The learning rate that comes into the stream, for the state to record."""
     for leaf, mine in zip(composition.leaves, numbers, strict=True):
-        if isinstance(leaf, Piece) and leaf.definition.stream.multiplies_by_the_rate and "learning_rate" in mine:
+        if leaf.definition.stream.multiplies_by_the_rate and "learning_rate" in mine:
             # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
             return jax.lax.convert_element_type(mine["learning_rate"], jnp.asarray(0.0).dtype)
     return None
@@ -151,22 +147,20 @@ class _OverTheTree(Passage):
 
     def given(self) -> dict[str, Any]:
         """What the pieces look up beside their stream and the step, from the arguments of update."""
-        known: dict[str, Any] = {}
-        published = {"grad", "direction", "t"}
+        known, published = {}, {"grad", "direction", "t"}
         for leaf in self.whole.leaves:
-            for name in leaf.definition.reads if isinstance(leaf, Piece) else ():
+            for name in set(leaf.definition.reads) - published:
                 if name == "params" and self.params is None:
                     raise ValueError(
                         f"{leaf.name} reads the parameters: call update(gradients, state, params), with params."
                     )
-                if name not in published and name not in self.extra and name != "params":
+                if name not in self.extra and name != "params":
                     raise TypeError(
                         f"{leaf.name} reads {name}, which no piece before it publishes: call update(gradients, state, "
                         f"params, {name}=…)."
                     )
-                if name not in published:
-                    known[name] = self.by_place(self.params if name == "params" else self.extra[name])
-            published |= set(leaf.definition.publishes) if isinstance(leaf, Piece) else set()
+                known[name] = self.by_place(self.params if name == "params" else self.extra[name])
+            published |= set(leaf.definition.publishes)
         return known
 
     def by_place(self, value: Any) -> Any:
@@ -206,7 +200,8 @@ class _OverTheTree(Passage):
             # A function of the parameters, such as the loss, becomes one of the list of their arrays.
             return (lambda arrays: value(self.treedef.unflatten(arrays))) if callable(value) else cast(value, widest)
 
-        facts = {n: listed(x) for n, x in looked_up(node, self.facts | scope).items()}
+        known = self.facts | scope
+        facts = {name: listed(known[name]) for name in d.reads}
         mine = {n: listed(x) for n, x in slots.items()}
         ys, kept, told = call(d, listed(xs), mine, _narrowed(numbers, widest), facts)
         if [jnp.shape(y) for y in ys] != [x.shape for x in xs.values()]:
@@ -302,7 +297,8 @@ class _OverAnArray(Passage):
 
     def leaf(self, node: Piece, xs: Array, scope: dict[str, Any]) -> Array:
         d, (slots, numbers) = node.definition, next(self.cells)
-        facts = {n: cast(x, self.real) for n, x in looked_up(node, self.facts | scope).items()}
+        known = self.facts | scope
+        facts = {name: cast(known[name], self.real) for name in d.reads}
         mine = {n: cast(x, self.real) for n, x in slots.items()}
         y, kept, told = call(d, xs, mine, _narrowed(numbers, self.real), facts)
         if d.over == "element" and y.shape != xs.shape:
@@ -314,18 +310,6 @@ class _OverAnArray(Passage):
         self.facts |= told
         self.told |= told
         return y
-
-
-def looked_up(node: Piece, known: dict[str, Any]) -> dict[str, Any]:
-    """The facts that a piece reads."""
-    for name in node.definition.reads:
-        if name not in known:
-            raise TypeError(
-                f"{node.name} reads the {name}, and only makes sense inside the second argument of "
-                "precondition(direction, rate), which shows it the gradient and the direction; write "
-                f"precondition(direction, chain(…, {node.name}(…)))."
-            )
-    return {name: known[name] for name in node.definition.reads}
 
 
 def _one_array(frame: _Frame, x: Array, slots: Any, numbers: Any, facts: dict[str, Any]) -> tuple[Array, Any, Any]:
