@@ -185,6 +185,20 @@ def signature_of(factory: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(factory)
 
 
+@functools.lru_cache(1024)
+def after_the_first(f: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """What a function of a stream, or of t, takes beside it; a builtin such as jnp.zeros_like takes nothing of ours."""
+    if f.__module__.partition(".")[0] in ("jax", "numpy"):
+        return ()
+    _, *rest = signature_of(f).parameters.values()
+    return tuple(p for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+
+
+def asked_of(f: Callable[..., Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that a function of a stream, or of t, takes beside it, by name."""
+    return {p.name: numbers[p.name] for p in after_the_first(f) if p.name in numbers}
+
+
 def ranges_of_factory(factory: Callable[..., Any]) -> Mapping[str, Allowed]:
     """What the arguments of a factory may be: what `allowed` says, which a decorator left there, or its signature."""
     return getattr(factory, "allowed", None) or ranges_of(factory)

@@ -14,13 +14,18 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import optax
 
 from optzoo_jax.units import Flow, Stream, side_by_side
 
-Slots = Mapping[str, Callable[..., Any]]
+
+class Slot(NamedTuple):
+    """The first value of a slot: a function of the "stream", of the "parameter", or of the streams of the "tree"."""
+
+    first: Callable[..., Any]
+    of: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,11 +36,10 @@ class Definition:
     body: Any
     stream: Stream
     over: str
-    slots: Slots
+    slots: Mapping[str, Slot]
     reads: tuple[str, ...]  # facts, by name, that the walk looks up for each array
     once: Mapping[str, Callable[..., Any]]  # facts that depend on the step and on hyperparameters alone
     publishes: tuple[str, ...]
-    takes: Mapping[str, tuple[str, ...]]  # "body", each slot and each fact of `once` → the hyperparameters it takes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +213,7 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
-    definition: ClassVar = Definition("", None, Stream.parse("x → x"), "tree", {}, (), {}, (), {})
+    definition: ClassVar = Definition("", None, Stream.parse("x → x"), "tree", {}, (), {}, ())
     arguments: ClassVar = {}
 
     @property

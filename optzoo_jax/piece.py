@@ -22,21 +22,29 @@ The first parameter of the body is the stream. Of the others,
 hyperparameters; what that makes is an optax transformation.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, ParamSpec
 
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import bind, ranges_of, unknown
-from optzoo_jax.composition import Call, Composition, Definition, Elsewhere, Join, Masked, Piece, Row, composition_of
+from optzoo_jax.arguments import after_the_first, bind, ranges_of, unknown
+from optzoo_jax.composition import (
+    Call,
+    Composition,
+    Definition,
+    Elsewhere,
+    Join,
+    Masked,
+    Piece,
+    Row,
+    Slot,
+    composition_of,
+)
 from optzoo_jax.precision import times
-from optzoo_jax.state import OfParams, Shared
 from optzoo_jax.units import Stream
 from optzoo_jax.walk import transformation
 from optzoo_jax.wrapper import under_its_name
@@ -53,14 +61,14 @@ _HINT = (
 )
 
 
-def of_params(first: Callable[..., Any]) -> OfParams:
+def of_params(first: Callable[..., Any]) -> Slot:
     """The first value of a slot as a function of the parameter, such as a copy of it."""
-    return OfParams(first)
+    return Slot(first, "parameter")
 
 
-def shared(first: Callable[..., Any]) -> Shared:
+def shared(first: Callable[..., Any]) -> Slot:
     """The first value of a slot that is one for the tree, as a function of the list of streams."""
-    return Shared(first)
+    return Slot(first, "tree")
 
 
 def piece(
@@ -86,12 +94,13 @@ def piece(
       ValueError: where the stream is not as it should be.
     """
     if over not in ("element", "array", "tree"):
-        raise ValueError(f"piece: over={over!r} is none of 'element', 'array' and 'tree'.")
+        unknown(f"piece: over={over!r} is unknown", str(over), ["element", "array", "tree"])
     flowing = Stream.parse(stream)
     for f in facts:
         if callable(f) and not hasattr(f, "__name__"):
             raise TypeError(f"piece: the fact {f!r} has no name, by which the body would take it: def one.")
     once = {f.__name__: f for f in facts if callable(f)}
+    first = {name: x if isinstance(x, Slot) else Slot(x, "stream") for name, x in slots.items()}
     listed = {*_FACTS, *(name for name in facts if isinstance(name, str))}
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Transformation]:
@@ -111,23 +120,11 @@ def piece(
                 raise TypeError(
                     f"{body.__name__} has the {kind} {name}, and no parameter of that name: add it to the body."
                 )
-        own = [p for p in rest if p.name not in slots and p.name not in once and p.name not in listed]
-        beside = {name: _after_the_first(f) for name, f in {**once, **_functions(slots)}.items()}
-        hyperparameters = _merged(own, *beside.values())
-        definition = Definition(
-            name=body.__name__,
-            body=body,
-            stream=flowing,
-            over=over,
-            slots=slots,
-            reads=tuple(name for name in names if name in listed),
-            once=once,
-            publishes=tuple(publishes),
-            takes={
-                "body": tuple(p.name for p in rest if p in own or p.name in once),
-                **{name: tuple(p.name for p in parameters) for name, parameters in beside.items()},
-            },
-        )
+        own = [p for p in rest if p.name not in first and p.name not in once and p.name not in listed]
+        beside = [*once.values(), *(slot.first for slot in first.values())]
+        hyperparameters = _merged(own, *map(after_the_first, beside))
+        reads = tuple(name for name in names if name in listed)
+        definition = Definition(body.__name__, body, flowing, over, first, reads, once, tuple(publishes))
         signature = inspect.Signature(hyperparameters, return_annotation=Transformation)
 
         @functools.wraps(body)
@@ -138,7 +135,7 @@ def piece(
 
         factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
         factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
-        allowed = ranges_of(body, *_functions(slots).values(), *once.values())
+        allowed = ranges_of(body, *beside)
         factory.__dict__.update(definition=definition, allowed=allowed, hint=_HINT)
         return factory
 
@@ -158,19 +155,7 @@ def _hashable(body: Callable[..., Any], name: str, value: Any) -> Any:
     return value
 
 
-def _functions(slots: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
-    return {name: first.first if isinstance(first, OfParams | Shared) else first for name, first in slots.items()}
-
-
-def _after_the_first(f: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The hyperparameters of a function of a stream or of t; a builtin such as jnp.zeros_like has none of ours."""
-    if f.__module__.partition(".")[0] in ("jax", "numpy"):
-        return []
-    _, *rest = inspect.signature(f).parameters.values()
-    return [p for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-
-
-def _merged(*groups: list[inspect.Parameter]) -> list[inspect.Parameter]:
+def _merged(*groups: Iterable[inspect.Parameter]) -> list[inspect.Parameter]:
     """The parameters of several functions as those of one, each once, those without a default first."""
     found: dict[str, inspect.Parameter] = {}
     for p in (p for group in groups for p in group):

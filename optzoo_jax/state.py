@@ -1,6 +1,6 @@
 """The state of a walk: how it begins, and how it is read, array by array."""
 
-import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -9,8 +9,10 @@ import jax.core
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.arguments import asked_of
 from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Passage, Piece
 from optzoo_jax.precision import wide, widen
+from optzoo_jax.program import call, narrowed
 from optzoo_jax.trees import flatten_like
 
 
@@ -29,20 +31,6 @@ class WalkState(NamedTuple):
     slots: Any
 
 
-@dataclasses.dataclass(frozen=True)
-class OfParams:
-    """A slot's first value as a function of the parameter, not of the stream."""
-
-    first: Callable[..., Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Shared:
-    """The first value of a slot that is one for the tree, as a function of the streams."""
-
-    first: Callable[..., Any]
-
-
 def chosen(composition: Composition, tree: Any) -> list[list[bool]]:
     """For every mask, which of the arrays it takes."""
 
@@ -59,11 +47,11 @@ class Beginning(Passage):
     """The slots before the first update.
 
     A slot is a function of the stream as it arrives at its piece, so the streams' shapes are followed through the
-    composition. `apply(piece, x, slots, facts, numbers)` is the stream after a piece, for those over arrays.
+    composition.
     """
 
-    def __init__(self, composition: Composition, params: Any, numbers: list[dict[str, Any]], apply: Any) -> None:
-        self.params, self.numbers, self.apply = params, iter(numbers), apply
+    def __init__(self, composition: Composition, params: Any, numbers: list[dict[str, Any]]) -> None:
+        self.params, self.numbers = params, iter(numbers)
         self.arrays, self.treedef = jax.tree.flatten(params)
         self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
         self.taken, self.seen = iter(chosen(composition, params)), {}
@@ -81,20 +69,21 @@ class Beginning(Passage):
             self.slots += ((node.transformation.init(params),),)
             return xs
         d = node.definition
-        slots = {name: self.first(d, name, xs, {h: numbers[h] for h in d.takes[name]}) for name in d.slots}
+        slots = {name: self.first(d, name, xs, numbers) for name in d.slots}
         if slots:
             self.slots += ({name: self.as_tree(x) for name, x in slots.items()},)
         if d.over == "tree":
             return xs
         return {i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers) for i, x in xs.items()}
 
-    def first(self, d: Definition, name: str, xs: dict[int, Any], given: dict[str, Any]) -> Any:
-        first: Any = d.slots[name]
-        if isinstance(first, Shared):
-            return _wide_array(first.first(list(xs.values()), **given))
-        if isinstance(first, OfParams):
-            return {i: _of_parameter(first.first, self.arrays[i], given) for i in xs}
-        made = {i: _wide_array(first(x, **given)) for i, x in xs.items()}
+    def first(self, d: Definition, name: str, xs: dict[int, Any], numbers: dict[str, Any]) -> Any:
+        first, of = d.slots[name]
+        first = functools.partial(first, **asked_of(first, numbers))
+        if of == "tree":
+            return _wide_array(first(list(xs.values())))
+        if of == "parameter":
+            return {i: _of_parameter(first, self.arrays[i]) for i in xs}
+        made = {i: _wide_array(first(x)) for i, x in xs.items()}
         for i, slot in made.items() if d.over == "element" else ():
             if slot.shape != xs[i].shape:
                 raise ValueError(
@@ -119,7 +108,7 @@ class Beginning(Passage):
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
-                self.seen[key] = jax.eval_shape(lambda *a: self.apply(node, *a, numbers), x, slots, facts)
+                self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
         return self.seen[key]
 
 
@@ -132,12 +121,16 @@ def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(jnp.shape(p), wide(jnp.result_type(p)), sharding=sharding)
 
 
-def _of_parameter(first: Callable[..., Any], p: Any, given: dict[str, Any]) -> Any:
+def _stream_after(node: Piece, numbers: dict[str, Any], x: Any, slots: Any, facts: Any) -> Any:
+    return call(node.definition, x, slots, narrowed(numbers, jnp.finfo(x.dtype).dtype), facts)[0]
+
+
+def _of_parameter(first: Callable[..., Any], p: Any) -> Any:
     """A slot that starts from the parameter; a copy, since it must survive its donation, and 0 for a mere shape."""
     if isinstance(p, jax.ShapeDtypeStruct):
-        shape = jax.eval_shape(lambda p: first(p, **given), p)
+        shape = jax.eval_shape(first, p)
         return _wide_array(jnp.zeros(shape.shape, shape.dtype))
-    return _wide_array(jnp.array(first(p, **given), copy=True))
+    return _wide_array(jnp.array(first(p), copy=True))
 
 
 def _joined(maths: Callable[..., Any], *xs: Any) -> Any:
@@ -159,7 +152,7 @@ def memory(composition: Composition, state: WalkState, updates: Any) -> Iterator
             continue
         first = leaf.definition.slots
         slots = next(kept) if first else {}
-        yield {n: x if isinstance(first[n], Shared) else _column(x, updates, all_alike) for n, x in slots.items()}
+        yield {n: x if first[n].of == "tree" else _column(x, updates, all_alike) for n, x in slots.items()}
 
 
 def check_state(composition: Composition, state: Any) -> None:

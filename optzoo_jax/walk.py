@@ -11,8 +11,8 @@ import dataclasses
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 import jax.core
@@ -20,10 +20,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import Array
-from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Masked, Passage, Piece, Row, shown
-from optzoo_jax.elementwise import check_elementwise, inlined
+from optzoo_jax.arguments import Array, asked_of
+from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
+from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
+from optzoo_jax.program import (
+    INLINED,
+    PLAIN,
+    Frame,
+    call,
+    flags_of,
+    join_may_be_inlined,
+    kept_as,
+    may_be_inlined,
+    narrowed,
+    split,
+)
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import check_inexact, flatten_like
 from optzoo_jax.units import check_runs
@@ -46,7 +58,7 @@ class Walk:
         check_inexact(params, "parameter")
         count = jnp.zeros((), jnp.int32)
         numbers = _numbers(self.composition, count, count + 1)
-        beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers, _stream_after)
+        beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers)
         return WalkState(count, _learning_rate(self.composition, numbers), beginning.slots)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
@@ -87,7 +99,7 @@ def _numbers(composition: Composition, count: Array, t: Array) -> list[dict[str,
     for leaf in composition.leaves:
         d = leaf.definition
         numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
-        once = {name: inlined(f)(t, **{h: numbers[h] for h in d.takes[name]}) for name, f in d.once.items()}
+        once = {name: inlined(f)(t, **asked_of(f, numbers)) for name, f in d.once.items()}
         found.append(numbers | once)
     return found
 
@@ -203,16 +215,16 @@ class _OverTheTree(Passage):
         known = self.facts | scope
         facts = {name: listed(known[name]) for name in d.reads}
         mine = {n: listed(x) for n, x in slots.items()}
-        ys, kept, told = call(d, listed(xs), mine, _narrowed(numbers, widest), facts)
+        ys, kept, told = call(d, listed(xs), mine, narrowed(numbers, widest), facts)
         if [jnp.shape(y) for y in ys] != [x.shape for x in xs.values()]:
             raise ValueError(f"{d.name}: a piece over the tree returns a list of arrays shaped like those it is given.")
         new = {}
         for name, value in kept.items():
             old = slots[name]
             if isinstance(old, dict):
-                new[name] = old | {i: _kept(d, name, v, old[i]) for i, v in zip(xs, value, strict=True)}
+                new[name] = old | {i: kept_as(d, name, v, old[i]) for i, v in zip(xs, value, strict=True)}
             else:
-                new[name] = _kept(d, name, value, old)
+                new[name] = kept_as(d, name, value, old)
         self.new.append(new)
         self.facts |= {name: _Everywhere(value) for name, value in told.items()}
         return dict(zip(xs, ys, strict=True))
@@ -236,10 +248,10 @@ class _OverTheTree(Passage):
         cells = list(itertools.islice(self.cells, len(pieces)))
         taken = list(itertools.islice(self.taken, len(node.masks)))
         # All of them are asked, since each may be found to lie.
-        inlinable = [may_be_inlined(p.factory, _flags(n)) for p, (_, n) in zip(pieces, cells, strict=True)]
+        inlinable = [may_be_inlined(p.factory, flags_of(n)) for p, (_, n) in zip(pieces, cells, strict=True)]
         inlinable += [join_may_be_inlined(j.maths, len(j.inside), j.over) for j in node.joins]
-        written_out, shared = _INLINE if all(inlinable) else _PLAIN
-        fixed, numbers = _split([n for _, n in cells], in_jit=self.in_jit)
+        written_out, shared = INLINED if all(inlinable) else PLAIN
+        fixed, numbers = split([n for _, n in cells], in_jit=self.in_jit)
         begins = scope["grad"] is xs
         read = {name for p in pieces for name in p.definition.reads} - ({"grad"} if begins else set())
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
@@ -250,7 +262,7 @@ class _OverTheTree(Passage):
         ys, published = {}, {}
         new = [{name: dict(slot) for name, slot in slots.items()} for slots, _ in cells]
         for i, x in xs.items():
-            frame = _Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins, node is self.whole)
+            frame = Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins, node is self.whole)
             # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
             single = self.in_jit and isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype, takes[i]] == 1
             slots = [{name: slot[i] for name, slot in slots.items()} for slots, _ in cells]
@@ -264,158 +276,3 @@ class _OverTheTree(Passage):
         self.new += new
         self.facts |= published
         return ys
-
-
-class _Frame(NamedTuple):
-    """What a program for one array is made for; it can be hashed."""
-
-    node: Any
-    fixed: Any  # hyperparameters that are part of the program
-    precision: Any  # of the update
-    begins: bool  # whether what enters is the gradient
-    ends: bool  # whether what leaves is the update
-
-
-class _OverAnArray(Passage):
-    """The way of one array, in its program."""
-
-    def __init__(self, cells: Iterator[tuple[Any, dict[str, Any]]], facts: dict[str, Any], precision: Any) -> None:
-        self.cells, self.facts, self.real = cells, facts, wide(precision)
-        self.new, self.told = [], {}
-
-    def entering(self, join: Join, xs: Array) -> Array:
-        return cut(xs) if join.is_precondition else xs
-
-    def joined(self, join: Join, ys: list[Array]) -> Array:
-        return join.maths(*ys)
-
-    def masked(self, node: Masked, xs: Array, scope: dict[str, Any]) -> Array:
-        if node.mask:
-            return self.through(node.inside[0], xs, scope)
-        self.new += [next(self.cells)[0] for _ in node.leaves]
-        return xs
-
-    def leaf(self, node: Piece, xs: Array, scope: dict[str, Any]) -> Array:
-        d, (slots, numbers) = node.definition, next(self.cells)
-        known = self.facts | scope
-        facts = {name: cast(known[name], self.real) for name in d.reads}
-        mine = {n: cast(x, self.real) for n, x in slots.items()}
-        y, kept, told = call(d, xs, mine, _narrowed(numbers, self.real), facts)
-        if d.over == "element" and y.shape != xs.shape:
-            raise ValueError(
-                f"{d.name} says over='element', and makes an array of shape {y.shape} of one of shape {xs.shape}: what "
-                "looks at more than one number says over='array'."
-            )
-        self.new.append({name: _kept(d, name, value, slots[name]) for name, value in kept.items()})
-        self.facts |= told
-        self.told |= told
-        return y
-
-
-def _one_array(frame: _Frame, x: Array, slots: Any, numbers: Any, facts: dict[str, Any]) -> tuple[Array, Any, Any]:
-    """A composition on one array: the stream, the new slots of each piece, and what is published."""
-    numbers = [{**dict(fixed), **n} for fixed, n in zip(frame.fixed, numbers, strict=True)]
-    x = with_precision_of(x, wide(frame.precision))
-    way = _OverAnArray(zip(slots, numbers, strict=True), dict(facts), frame.precision)
-    y = way.through(frame.node, x, {"grad": x} if frame.begins else {})
-    return with_precision_of(y, frame.precision) if frame.ends and y.shape == x.shape else y, way.new, way.told
-
-
-def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:
-    """Written out where it stands, and compiled by itself: traced and lowered once for all arrays of one shape."""
-    return f, jax.jit(f, static_argnums=0)
-
-
-_INLINE, _PLAIN = _twice(inlined(_one_array)), _twice(_one_array)
-
-
-def call(d: Definition, x: Any, slots: Any, numbers: dict[str, Any], facts: Any) -> tuple[Any, Any, Any]:
-    """A body, once: the stream, the new slots by name, and what it publishes by name."""
-    out = d.body(x, **slots, **{name: numbers[name] for name in d.takes["body"]}, **facts)
-    more = (*d.slots, *d.publishes)
-    if out is None:
-        raise TypeError(f"{d.name} returns nothing: a body returns the stream.")
-    if not more and not isinstance(out, tuple):
-        return out, {}, {}
-    if not isinstance(out, tuple) or len(out) != 1 + len(more):
-        count = len(out) if isinstance(out, tuple) else 1
-        wanted = "the stream alone" if not more else f"the stream and the new {', '.join(more)}, in this order"
-        raise TypeError(f"{d.name} returns {count} value{'s' * (count != 1)}, and its decorator asks for {wanted}.")
-    rest = dict(zip(more, out[1:], strict=True))
-    return out[0], {n: rest[n] for n in d.slots}, {n: rest[n] for n in d.publishes}
-
-
-def _stream_after(node: Piece, x: Any, slots: Any, facts: Any, numbers: dict[str, Any]) -> Array:
-    return call(node.definition, x, slots, _narrowed(numbers, jnp.finfo(x.dtype).dtype), facts)[0]
-
-
-def _narrowed(numbers: dict[str, Any], real: Any) -> dict[str, Any]:
-    """The arrays among the numbers in the precision of the arithmetic. Python's take the dtype that they meet."""
-
-    def one(x: Any) -> Any:
-        fits = not hasattr(x, "dtype") or not jnp.issubdtype(x.dtype, jnp.inexact) or getattr(x, "weak_type", False)
-        return x if fits else jnp.asarray(x).astype(real)
-
-    return {name: jax.tree.map(one, x) for name, x in numbers.items()}
-
-
-def _kept(d: Definition, name: str, new: Any, old: Any) -> Array:
-    """A new slot, which changes neither its shape nor its dtype."""
-    if jnp.shape(new) != jnp.shape(old):
-        raise ValueError(
-            f"{d.name}: its slot {name} begins with the shape {jnp.shape(old)}, and becomes one of shape "
-            f"{jnp.shape(new)}. Where it is not shaped like the stream, its first value says so: "
-            f"piece(…, {name}=lambda x: jnp.zeros({jnp.shape(new)}, x.dtype))."
-        )
-    new = jnp.asarray(new)
-    return new if new.dtype == old.dtype else new.astype(old.dtype)
-
-
-def _flags(numbers: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """The arguments of a piece, one number in the place of all."""
-    return tuple((name, jax.tree.map(lambda v: 0.5 if _is_number(v) else v, x)) for name, x in numbers.items())
-
-
-def _is_number(x: Any) -> bool:
-    return type(x) is float or hasattr(x, "dtype")
-
-
-@functools.lru_cache(1024)
-def may_be_inlined(factory: Any, flags: tuple[tuple[str, Any], ...]) -> bool:
-    """Whether a piece is elementwise and has no loops. Raises ValueError where it says so and is not."""
-    d, numbers = factory.definition, dict(flags)
-    if d.over != "element":
-        return False
-    facts = [name for name in d.reads if name != "t"]
-    still = {"t": jnp.asarray(3)} if "t" in d.reads else {}
-
-    def maths(x: Array, *given: Array) -> Any:
-        slots = {
-            name: getattr(first, "first", first)(x, **{h: numbers[h] for h in d.takes[name]})
-            for name, first in d.slots.items()
-        }
-        return call(d, x, slots, numbers, {**dict(zip(facts, given, strict=True)), **still})
-
-    return check_elementwise(d.name, maths, 1 + len(facts))
-
-
-@functools.lru_cache(1024)
-def join_may_be_inlined(maths: Callable[..., Any], branches: int, over: str) -> bool:
-    """The same of what `join` makes of its branches."""
-    return over == "element" and check_elementwise(f"join({shown(maths)}, …)", maths, branches)
-
-
-def _split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...], list[dict[str, Any]]]:
-    """What is part of the program, and what is handed to it.
-
-    In a program that is being traced Python's numbers are part of it, and XLA uses what they are. Outside jit they are
-    handed over, so that a new learning rate needs no new program; an integer is the length of a loop, or the like.
-    """
-
-    def is_fixed(x: Any) -> bool:
-        parts = jax.tree.leaves(x)
-        given = any(hasattr(v, "dtype") or (not in_jit and type(v) is float) for v in parts)
-        return not given or not all(_is_number(v) or type(v) is int for v in parts)
-
-    fixed = tuple(tuple((name, x) for name, x in cell.items() if is_fixed(x)) for cell in cells)
-    return fixed, [{name: x for name, x in cell.items() if not is_fixed(x)} for cell in cells]

@@ -294,14 +294,14 @@ def test_a_piece_that_is_not_elementwise_must_say_so(body):
 
 def test_every_built_in_piece_that_says_element_is():
     """Their loops and branches too: none has one, so that all are traced inline."""
-    from optzoo_jax.walk import _flags, may_be_inlined
+    from optzoo_jax.program import flags_of, may_be_inlined
 
     for x in vars(oz).values():
         if hasattr(x, "definition") and x.definition.over == "element":
             required = [p.name for p in inspect.signature(x).parameters.values() if p.default is p.empty]
             node = oz.composition_of(x(**dict.fromkeys(required, 0.1)))
             numbers = {**node.arguments, **{name: once_of(name) for name in x.definition.once}}
-            assert may_be_inlined(x, _flags(numbers)), x.__name__
+            assert may_be_inlined(x, flags_of(numbers)), x.__name__
 
 
 def once_of(name):
@@ -373,7 +373,7 @@ def test_wrong_bodies_are_named_with_the_remedy():
 
     with pytest.raises(ValueError, match="params"):
         trust_ratio().update(G[0], trust_ratio().init(P))
-    with pytest.raises(ValueError, match="over='rows' is none of"):
+    with pytest.raises(ValueError, match="over='rows' is unknown.*'element', 'array', 'tree'"):
         oz.piece("x → x", over="rows")
 
 
