@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, asked_of
-from optzoo_jax.composition import Definition, Join, Masked, Passage, Piece, shown
+from optzoo_jax.composition import Composition, Definition, Join, Masked, Passage, Piece, shown
 from optzoo_jax.elementwise import check_elementwise, inlined
 from optzoo_jax.precision import cast, cut, wide, with_precision_of
 
@@ -23,7 +23,6 @@ class Frame(NamedTuple):
     fixed: Any  # hyperparameters that are part of the program
     precision: Any  # of the update
     begins: bool  # whether what enters is the gradient
-    ends: bool  # whether what leaves is the update
 
 
 class _OverAnArray(Passage):
@@ -67,8 +66,7 @@ def _one_array(frame: Frame, x: Array, slots: Any, numbers: Any, facts: dict[str
     numbers = [{**dict(fixed), **n} for fixed, n in zip(frame.fixed, numbers, strict=True)]
     x = with_precision_of(x, wide(frame.precision))
     way = _OverAnArray(zip(slots, numbers, strict=True), dict(facts), frame.precision)
-    y = way.through(frame.node, x, {"grad": x} if frame.begins else {})
-    return with_precision_of(y, frame.precision) if frame.ends and y.shape == x.shape else y, way.new, way.told
+    return way.through(frame.node, x, {"grad": x} if frame.begins else {}), way.new, way.told
 
 
 def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:
@@ -76,7 +74,7 @@ def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:
     return f, jax.jit(f, static_argnums=0)
 
 
-INLINED, PLAIN = _twice(inlined(_one_array)), _twice(_one_array)
+_INLINED, _PLAIN = _twice(inlined(_one_array)), _twice(_one_array)
 
 
 def call(d: Definition, x: Any, slots: Any, numbers: dict[str, Any], facts: Any) -> tuple[Any, Any, Any]:
@@ -117,6 +115,14 @@ def kept_as(d: Definition, name: str, new: Any, old: Any) -> Array:
     return new if new.dtype == old.dtype else new.astype(old.dtype)
 
 
+def programs_of(node: Composition, numbers: list[dict[str, Any]], *, in_jit: bool) -> tuple[Any, Any, Any, Any]:
+    """A composition's program written out and shared, the numbers that are part of it, and those handed to it."""
+    # All of them are asked, since each may be found to lie.
+    inlinable = [may_be_inlined(p.factory, flags_of(n)) for p, n in zip(node.leaves, numbers, strict=True)]
+    inlinable += [_join_may_be_inlined(j.maths, len(j.inside), j.over) for j in node.joins]
+    return *(_INLINED if all(inlinable) else _PLAIN), *_split(numbers, in_jit=in_jit)
+
+
 def flags_of(numbers: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The arguments of a piece, one number in the place of all."""
     return tuple((name, jax.tree.map(lambda v: 0.5 if _is_number(v) else v, x)) for name, x in numbers.items())
@@ -143,12 +149,12 @@ def may_be_inlined(factory: Any, flags: tuple[tuple[str, Any], ...]) -> bool:
 
 
 @functools.lru_cache(1024)
-def join_may_be_inlined(maths: Callable[..., Any], branches: int, over: str) -> bool:
+def _join_may_be_inlined(maths: Callable[..., Any], branches: int, over: str) -> bool:
     """The same of what `join` makes of its branches."""
     return over == "element" and check_elementwise(f"join({shown(maths)}, …)", maths, branches)
 
 
-def split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...], list[dict[str, Any]]]:
+def _split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...], list[dict[str, Any]]]:
     """What is part of the program, and what is handed to it.
 
     In a program that is being traced Python's numbers are part of it, and XLA uses what they are. Outside jit they are

@@ -24,18 +24,7 @@ from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
-from optzoo_jax.program import (
-    INLINED,
-    PLAIN,
-    Frame,
-    call,
-    flags_of,
-    join_may_be_inlined,
-    kept_as,
-    may_be_inlined,
-    narrowed,
-    split,
-)
+from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import check_inexact, flatten_like
 from optzoo_jax.units import check_runs
@@ -244,16 +233,11 @@ class _OverTheTree(Passage):
 
     def programs(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
         """The streams after pieces that look at one array at a time: a program an array, shared with its likes."""
-        pieces: list[Any] = node.leaves
-        cells = list(itertools.islice(self.cells, len(pieces)))
+        cells = list(itertools.islice(self.cells, len(node.leaves)))
         taken = list(itertools.islice(self.taken, len(node.masks)))
-        # All of them are asked, since each may be found to lie.
-        inlinable = [may_be_inlined(p.factory, flags_of(n)) for p, (_, n) in zip(pieces, cells, strict=True)]
-        inlinable += [join_may_be_inlined(j.maths, len(j.inside), j.over) for j in node.joins]
-        written_out, shared = INLINED if all(inlinable) else PLAIN
-        fixed, numbers = split([n for _, n in cells], in_jit=self.in_jit)
+        written_out, shared, fixed, numbers = programs_of(node, [n for _, n in cells], in_jit=self.in_jit)
         begins = scope["grad"] is xs
-        read = {name for p in pieces for name in p.definition.reads} - ({"grad"} if begins else set())
+        read = {name for piece in node.leaves for name in piece.definition.reads} - ({"grad"} if begins else set())
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
         functions = any(isinstance(f, _Everywhere) and callable(f.value) for f in facts.values())
         takes = {i: tuple(t[i] for t in taken) for i in xs}
@@ -262,7 +246,7 @@ class _OverTheTree(Passage):
         ys, published = {}, {}
         new = [{name: dict(slot) for name, slot in slots.items()} for slots, _ in cells]
         for i, x in xs.items():
-            frame = Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins, node is self.whole)
+            frame = Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins)
             # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
             single = self.in_jit and isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype, takes[i]] == 1
             slots = [{name: slot[i] for name, slot in slots.items()} for slots, _ in cells]

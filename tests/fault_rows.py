@@ -47,23 +47,28 @@ broken(
     ('{"grad": xs}', "{}", "a direction is shown the gradient that entered the walk"),
 )  # fmt: skip
 broken(
-    "walk", "walk", "_Way.through",
-    ('scope or {"grad": xs}', 'scope | {"grad": xs}', "the stream after a piece over the tree shown as gradient"),
-    ("if not last:\n    return ys", "pass", "streams made narrow before and after a piece over the tree"),
+    "walk", "walk", "_OverTheTree.programs",
+    ('scope["grad"] is xs', "True", "the stream after a piece over the tree shown as gradient"),
 )  # fmt: skip
 broken(
-    "masked", "walk", "_Way.programs",
+    "masked", "walk", "_OverTheTree.programs",
     ("tuple(t[i] for t in taken)", "tuple(t[0] for t in taken)", "all arrays are masked as the first"),
+    ("dict(slot)", "{}", "the slots of arrays that are left out get lost"),
 )  # fmt: skip
-broken("masked", "walk", "_Way.over_arrays", ("dict(slot)", "{}", "the slots of arrays that are left out get lost"))
-broken("masked", "walk", "_Way.over_tree", ("old | new", "new", "a piece over the tree loses the slots of the others"))
 broken(
-    "masked", "state", "_Beginning.through",
+    "masked", "walk", "_OverTheTree.leaf",
+    ("old | {i: kept_as(d, name, v, old[i]) for i, v in zip(xs, value, strict=True)}",
+     "{i: kept_as(d, name, v, old[i]) for i, v in zip(xs, value, strict=True)}",
+     "a piece over the tree loses the slots of the others"),
+)  # fmt: skip
+broken(
+    "masked", "composition", "Passage.masked",
     ("{i: x for i, x in xs.items() if taken[i]}", "xs", "what is left out has slots"),
 )  # fmt: skip
-broken("shared", "walk", "_Way.over_tree", ("self.new.append(kept)", "self.new.append(slots)", "slots never change"))
+broken("masked", "program", "_OverAnArray.masked", ("node.mask", "True", "what is left out is not"))
+broken("shared", "walk", "_OverTheTree.leaf", ("self.new.append(new)", "self.new.append(slots)", "slots never change"))
 broken(
-    "publishes", "walk", "_Way.tell",
+    "publishes", "walk", "_OverTheTree.programs",
     ("self.facts |= published", "pass", "what an array's program publishes is not shown to the next"),
 )  # fmt: skip
 broken(
@@ -141,19 +146,22 @@ broken(
 # Compilation: what is written out, what is shared, what is part of a program, and what one may not compute beforehand.
 
 broken(
-    "walk", "walk", "_Way.programs",
-    ("_INLINE if all(inlinable) else _PLAIN", "_INLINE", "loops are unrolled"),
-    ("alike[x.shape, x.dtype, *mine] == 1", "True", "arrays of one shape share no program"),
-    ("alike[x.shape, x.dtype, *mine] == 1", "False", "an array alone in its shape has a program, too"),
+    "walk", "program", "programs_of",
+    ("_INLINED if all(inlinable) else _PLAIN", "_INLINED", "loops are unrolled"),
 )  # fmt: skip
 broken(
-    "walk", "walk", "_split.is_fixed",
+    "walk", "walk", "_OverTheTree.programs",
+    ("alike[x.shape, x.dtype, takes[i]] == 1", "True", "arrays of one shape share no program"),
+    ("alike[x.shape, x.dtype, takes[i]] == 1", "False", "an array alone in its shape has a program, too"),
+)  # fmt: skip
+broken(
+    "walk", "program", "_split.is_fixed",
     ("not in_jit and type(v) is float", "False", "a new learning rate is a new program"),
     ("not in_jit and type(v) is float", "type(v) is float", "numbers are no constants in jit"),
     ("type(v) is float", "type(v) in (float, int)", "the length of a loop is handed over"),
 )  # fmt: skip
 broken(
-    "elementwise", "walk", "may_be_inlined",
+    "elementwise", "program", "may_be_inlined",
     ("check_elementwise(d.name, maths, 1 + len(facts))", "True", "who says to be elementwise is believed"),
 )  # fmt: skip
 broken(
@@ -172,23 +180,30 @@ broken(
 # Precision: widths, overflow, underflow, 0/0.
 
 broken(
-    "precision", "walk", "_Way.through",
-    ("with_precision_of(y, self.precisions[i])", "y", "updates wider than the gradient"),
-    ("with_precision_of(x, wide(self.precisions[i]))", "x", "arithmetic as narrow as the gradient"),
+    "precision", "walk", "Walk.update",
+    ("with_precision_of(y, way.precisions[i])", "y", "updates wider than the gradient"),
 )  # fmt: skip
 broken(
-    "precision", "walk", "_Way.elsewhere",
-    ("with_precision_of(x, self.precisions[i])", "x", "a link from elsewhere is fed wide streams"),
+    "precision", "program", "_one_array",
+    ("with_precision_of(x, wide(frame.precision))", "x", "arithmetic as narrow as the gradient"),
 )  # fmt: skip
 broken(
-    "precision", "walk", "_Tree.__init__",
+    "precision", "walk", "_OverTheTree.elsewhere",
+    ("with_precision_of(x, dtypes[i])", "x", "a link from elsewhere is fed wide streams"),
+)  # fmt: skip
+broken(
+    "precision", "walk", "_OverTheTree.__init__",
     ("promoted(*pair)", "pair[0]", "updates as narrow as the gradient where the parameter is wider"),
 )  # fmt: skip
-broken("precision", "walk", "_kept", ("new.astype(old.dtype)", "new", "slots change dtype"))
+broken("precision", "program", "kept_as", ("new.astype(old.dtype)", "new", "slots change dtype"))
 broken(
-    "precision", "walk", "_Way.after",
-    ("{i: cut(x) for i, x in xs.items()} if node.is_precondition else xs", "xs",
-     "huge gradients not cut before they are squared"),
+    "precision", "walk", "_OverTheTree.entering",
+    ("{i: cut(x) for i, x in xs.items()} if join.is_precondition else xs", "xs",
+     "huge gradients not cut before they are squared, beside a piece over the tree"),
+)  # fmt: skip
+broken(
+    "precision", "program", "_OverAnArray.entering",
+    ("cut(xs) if join.is_precondition else xs", "xs", "huge gradients not cut before they are squared"),
 )  # fmt: skip
 broken(
     "precision", "pieces.corrections", "weight_of",
