@@ -13,7 +13,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import optax
@@ -86,7 +85,7 @@ class _Node:
         inside = ", ".join(f"{role}={child!r}" if role else repr(child) for role, child in self.children)
         return str(self.called) if self.called else f"{self.name}({inside})"
 
-    @cached_property
+    @functools.cached_property
     def nodes(self) -> list[Any]:
         """The node and what is inside, in the order in which it acts; a wrapper is not looked into."""
         return [self, *(node for child in self.inside for node in child.nodes)]
@@ -104,12 +103,12 @@ class _Node:
     def joins(self) -> list[Any]:
         return [node for node in self.nodes if isinstance(node, Join)]
 
-    @cached_property
+    @functools.cached_property
     def is_local(self) -> bool:
         """Whether it can be computed for one array without the others."""
         return all(leaf.definition.over != "tree" for leaf in self.leaves)
 
-    @cached_property
+    @functools.cached_property
     def is_elementwise(self) -> bool:
         """Whether each number is treated by itself, and all arrays alike."""
         over = {leaf.definition.over for leaf in self.leaves} | {join.over for join in self.joins}
@@ -121,7 +120,7 @@ class _Node:
         bare = {"called": None, "mask": next(taken)} if isinstance(node, Masked) else {"called": None}
         return dataclasses.replace(node, inside=tuple(child.skeleton(taken) for child in self.inside), **bare)
 
-    @cached_property
+    @functools.cached_property
     def flow(self) -> Flow:
         """What flows in and out; TypeError where it does not fit."""
         return dataclasses.replace(self._flow(), by=f"{self.name}(…)") if self.called else self._flow()
