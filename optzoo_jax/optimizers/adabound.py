@@ -1,7 +1,5 @@
 """AdaBound and AMSBound."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
@@ -17,10 +15,6 @@ from optzoo_jax.pieces.updates import require_base
 
 Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]
-_VARIANTS = {
-    "authors": "bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package)",
-    "survey": "clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm)",
-}
 
 
 def _bounded(
@@ -39,17 +33,7 @@ def _bounded(
     return precondition(ema(b1), chain(second_moment(b2), *maximum, *corrected, bound))
 
 
-@optimizer(
-    full_name="Adam with dynamic bounds",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adam",
-    difference="the rate is clipped between two bounds that close on a final rate",
-    bound="η_u·|m|, and so η_u times the largest gradient",
-    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
-    variants=_VARIANTS,
-    calls={"authors": {}, "survey": {"variant": "survey"}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
 def adabound(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -71,6 +55,12 @@ def adabound(
         authors:   η = clip(α·√(1−β₂ᵗ)/(1−β₁ᵗ)/(√v + ε), η_l, η_u);   θ ← θ − ηm
         survey:    η = clip(α/√v, η_l, η_u)/√t;                       θ ← θ − ηm
 
+    Full name: Adam with dynamic bounds.
+
+    Difference from adam: the rate is clipped between two bounds that close on a final rate.
+
+    Bound: η_u·|m|, and so η_u times the largest gradient.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -85,6 +75,13 @@ def adabound(
     Raises:
       ValueError: for a schedule as learning rate without `base_learning_rate`, in the variant "authors".
 
+    Variants:
+      authors: bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package).
+      survey: clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm).
+
+    Not claimed:
+      scale: the bounds are rates, [θ/g], and do not scale with the gradient.
+
     Departures: the default is the released package, because only it turns into SGD as paper and survey say; their
     algorithm divides by √t. The survey lists an ε that it does not use and gives no bounds.
 
@@ -97,17 +94,7 @@ def adabound(
     )  # fmt: skip
 
 
-@optimizer(
-    full_name="AMSGrad with dynamic bounds",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adabound",
-    difference="the largest second moment so far in the place of the current one",
-    bound="η_u·|m|, and so η_u times the largest gradient",
-    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
-    variants=_VARIANTS,
-    calls={"authors": {}, "survey": {"variant": "survey"}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
 def amsbound(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -126,6 +113,12 @@ def amsbound(
         v ← β₂v + (1−β₂)g²
         v_max ← max(v_max, v), in the place of v in `adabound`
 
+    Full name: AMSGrad with dynamic bounds.
+
+    Difference from adabound: the largest second moment so far in the place of the current one.
+
+    Bound: η_u·|m|, and so η_u times the largest gradient.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -139,6 +132,13 @@ def amsbound(
 
     Raises:
       ValueError: for a schedule as learning rate without `base_learning_rate`, in the variant "authors".
+
+    Variants:
+      authors: bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package).
+      survey: clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm).
+
+    Not claimed:
+      scale: the bounds are rates, [θ/g], and do not scale with the gradient.
 
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 3.

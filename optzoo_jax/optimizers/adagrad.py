@@ -1,7 +1,5 @@
 """Adagrad."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Epsilon, EpsilonRoot, Initial, LearningRate
@@ -13,11 +11,7 @@ from optzoo_jax.pieces.rates import inverse_root
 
 
 @optimizer(
-    full_name="Adaptive subgradient descent",
-    year=2011,
     learning_rate=1e-2,
-    parent="sgd",
-    difference="each coordinate's rate is one over the root of the sum of its squared gradients",
     calls={
         "torch": {"eps": 1e-10, "eps_root": 0.0, "weight_decay_mode": "l2"},
         "optax": {"initial_accumulator_value": 0.1, "eps": 0.0, "eps_root": 1e-7},
@@ -36,6 +30,10 @@ def adagrad(
 
         G ← G + g²
         θ ← θ − αg/(√(G + ε_root) + ε)
+
+    Full name: Adaptive subgradient descent.
+
+    Difference from sgd: each coordinate's rate is one over the root of the sum of its squared gradients.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

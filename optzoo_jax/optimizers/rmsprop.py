@@ -1,7 +1,5 @@
 """RMSProp."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -16,20 +14,11 @@ from optzoo_jax.pieces.rates import inverse_root
 
 
 @optimizer(
-    full_name="Root mean square propagation",
-    year=2012,
     learning_rate=1e-3,
-    parent="adagrad",
-    difference="an average of the squared gradients in the place of their sum, so that the rate can rise again",
     calls={
         "torch": {"decay": 0.99, "eps": 1e-8, "eps_root": 0.0, "weight_decay_mode": "l2"},
         "optax": {},
         "survey": {},
-    },
-    no_counterpart={
-        "initial_scale": "initial='zeros' or 'first_gradient'; `second_moment(initial=…)` in a chain of parts",
-        "eps_in_sqrt": "eps is outside the root, eps_root inside",
-        "momentum": "here after the rate, as in torch; optax has the learning rate before it",
     },
 )
 def rmsprop(
@@ -50,6 +39,11 @@ def rmsprop(
         v ← βv + (1−β)g²
         θ ← θ − αg/(√(v + ε_root) + ε)
 
+    Full name: Root mean square propagation.
+
+    Difference from adagrad: an average of the squared gradients in the place of their sum, so that the rate can rise
+    again.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       decay: β in [0, 1).
@@ -60,6 +54,11 @@ def rmsprop(
       centered: v less the square of the gradients' average, in the root.
       bias_correction: v/(1−βᵗ) in the place of v.
       initial: "zeros" for v₀ = 0, "first_gradient" for v₁ = g₁².
+
+    No counterpart:
+      initial_scale: initial='zeros' or 'first_gradient'; `second_moment(initial=…)` in a chain of parts.
+      eps_in_sqrt: eps is outside the root, eps_root inside.
+      momentum: here after the rate, as in torch; optax has the learning rate before it.
 
     Departures: the survey uses a β that it does not list. `eps` is always outside the root here; optax's is inside.
 
