@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Base, Decayed, ranges_of, validated
-from optzoo_jax.composition import Call, Elsewhere, composition_of, leaves
+from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
 from optzoo_jax.docstring import facts_of
 from optzoo_jax.piece import called, named
 from optzoo_jax.pieces.updates import descent
@@ -112,12 +112,11 @@ class Card:
 
     def without_constants(self, **arguments: Any) -> Any:
         """The example without decay and with ε = 0: what is left of a method when nothing in it has units."""
-        dimensional = ("eps", "eps_root", "initial_accumulator_value")
-        zero = {name: 0.0 for name in dimensional if name in self.arguments}
-        decay = {"weight_decay": None} if "weight_decay" in self.arguments else {}
         if self.kind == "wrapper":
             return self.factory(CARDS["adam"].without_constants(), **arguments)
-        return self.factory(learning_rate=self.learning_rate, **{**zero, **decay, **arguments})
+        without = {"eps": 0.0, "eps_root": 0.0, "initial_accumulator_value": 0.0, "weight_decay": None}
+        own = {name: value for name, value in without.items() if name in self.arguments}
+        return self.factory(learning_rate=self.learning_rate, **{**own, **arguments})
 
     @property
     def parts(self) -> list[str]:
@@ -143,9 +142,8 @@ class Card:
 
 
 def _pieces(node: Any) -> list[str]:
-    if isinstance(node, Elsewhere):
-        return [node.name, *(name for _, child in node.children for name in _pieces(child))]
-    return [name for leaf in leaves(node) for name in (_pieces(leaf) if isinstance(leaf, Elsewhere) else [leaf.name])]
+    own = [node.name] if isinstance(node, Piece | Elsewhere) else []
+    return own + [name for _, child in node.children for name in _pieces(child)]
 
 
 CARDS: dict[str, Card] = {}
@@ -209,11 +207,9 @@ def optimizer(
       ValueError: where the name is taken, or a section of the docstring is not as it should be.
       TypeError: where what the function returns is neither a step nor an update.
     """
-    decay = WeightDecay(
-        weight_decay=weight_decay, weight_decay_mode=weight_decay_mode, mask=None, base_learning_rate=None
-    )
+    defaults = {"weight_decay": weight_decay, "weight_decay_mode": weight_decay_mode}
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=decay[name], annotation=annotation)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation)
         for name, annotation in WeightDecay.__annotations__.items()
     ]
 
@@ -227,12 +223,10 @@ def optimizer(
             return called(_update_of(body, arguments), Call(body.__name__, arguments))
 
         signature = inspect.signature(body).replace(parameters=[*own.values(), *shared])
-        build.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+        build.__dict__.update(__signature__=signature, step_body=body)
         build.__annotations__ = {**body.__annotations__, **WeightDecay.__annotations__}
-        build.__doc__ = _with_decay_help(body.__doc__ or "", decay)
-        factory = card_of(learning_rate=learning_rate, **facts)(build)
-        factory.__dict__.update(step_body=body)
-        return factory  # pyright: ignore[reportReturnType]
+        build.__doc__ = _with_decay_help(body.__doc__ or "", defaults)
+        return card_of(learning_rate=learning_rate, **facts)(build)  # pyright: ignore[reportReturnType]
 
     return decorate
 
@@ -266,9 +260,9 @@ def _own(body: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
 
-def _with_decay_help(doc: str, decay: WeightDecay) -> str:
+def _with_decay_help(doc: str, defaults: Mapping[str, Any]) -> str:
     """The docstring with the shared arguments at the end of its Args."""
-    shared = inspect.cleandoc(WeightDecay.__doc__ or "").partition("\nArgs:\n")[2].format(**decay)
+    shared = inspect.cleandoc(WeightDecay.__doc__ or "").partition("\nArgs:\n")[2].format(**defaults)
     head, args, tail = inspect.cleandoc(doc).partition("\nArgs:\n")
     own, empty, rest = tail.partition("\n\n")
     return f"{head}{args}{own}\n{shared}{empty}{rest}" if args else f"{head}\n\nArgs:\n{shared}"

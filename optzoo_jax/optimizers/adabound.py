@@ -18,19 +18,15 @@ Bound = Callable[[Array], Any]
 
 
 def _bounded(
-    learning_rate: Any, b1: Any, b2: Any, final_learning_rate: Any, gamma: Any, eps: Any, variant: Variant,
-    lower: Bound | None, upper: Bound | None, base: Any, maximum: tuple[Transformation, ...],
-) -> Transformation:  # fmt: skip
-    """clip(α·rate, η_l, η_u)·m: the step of both. A clip does not commute with a factor, so α stands inside."""
-    bounds = {"lower": lower, "upper": upper}
+    learning_rate: LearningRate, b1: Decay, b2: Decay, eps: Epsilon, variant: Variant, base: Any, **bounds: Any
+) -> Transformation:
+    """From a second moment to clip(α·rate, η_l, η_u). A clip does not commute with a factor, so α stands inside."""
     if variant == "survey":
-        rate = (inverse_root(), bound_lr(learning_rate, final_learning_rate, gamma, **bounds), anneal())
-        return precondition(ema(b1), chain(second_moment(b2), *maximum, *rate))
+        return chain(inverse_root(), bound_lr(learning_rate, **bounds), anneal())
     if base is None:
         require_base("variant='authors', whose bounds follow the schedule,", learning_rate)
-    bound = bound_lr(learning_rate, final_learning_rate, gamma, base_learning_rate=base, **bounds)
-    corrected = (inverse_root(eps), debias(b2, power=-0.5), debias(b1))
-    return precondition(ema(b1), chain(second_moment(b2), *maximum, *corrected, bound))
+    bound = bound_lr(learning_rate, base_learning_rate=base, **bounds)
+    return chain(inverse_root(eps), debias(b2, power=-0.5), debias(b1), bound)
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
@@ -88,10 +84,9 @@ def adabound(
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 2; survey, Algorithm 12.
     """
-    return _bounded(
-        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
-        decay.get("base_learning_rate"), (),
-    )  # fmt: skip
+    bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
+    rate = _bounded(learning_rate, b1, b2, eps, variant, decay.get("base_learning_rate"), **bounds)
+    return precondition(ema(b1), chain(second_moment(b2), rate))
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
@@ -143,10 +138,9 @@ def amsbound(
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 3.
     """
-    return _bounded(
-        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
-        decay.get("base_learning_rate"), (running_max(),),
-    )  # fmt: skip
+    bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
+    rate = _bounded(learning_rate, b1, b2, eps, variant, decay.get("base_learning_rate"), **bounds)
+    return precondition(ema(b1), chain(second_moment(b2), running_max(), rate))
 
 
 # At learning_rate=1.0 the bounds are in units of the rate that comes after.

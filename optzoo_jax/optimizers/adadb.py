@@ -62,10 +62,8 @@ def adadb(
     9:99581; survey, Algorithm 11.
     """
     friction = adadb_friction(b3, lam, b_middle=b2 if variant == "printed" else None)
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(inverse_rms(b2, eps, eps_root, bias_correction=bias_correction), friction),
-    )
+    rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, friction))
 
 
 scale_by_adadb = step_of(adadb)

@@ -46,9 +46,8 @@ def adagrad(
     Reference: Duchi, Hazan & Singer, 2011, "Adaptive subgradient methods for online learning and stochastic
     optimization", JMLR 12:2121; survey, Algorithm 4.
     """
-    return precondition(
-        identity(), chain(sum_of_squares(initial=initial_accumulator_value), inverse_root(eps, eps_root))
-    )
+    rate = chain(sum_of_squares(initial=initial_accumulator_value), inverse_root(eps, eps_root))
+    return precondition(identity(), rate)
 
 
 scale_by_adagrad = step_of(adagrad)

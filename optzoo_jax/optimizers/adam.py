@@ -53,10 +53,8 @@ def adam(
     Reference: Kingma & Ba, 2014, "Adam: a method for stochastic optimization", arXiv:1412.6980, Algorithm 1; survey,
     Algorithm 6.
     """
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        inverse_rms(b2, eps, eps_root, bias_correction=bias_correction),
-    )
+    rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), rate)
 
 
 scale_by_adam = step_of(adam)

@@ -71,10 +71,8 @@ def amsgrad(
     corrected = bias_correction and variant != "paper"
     correction = (debias(b2),) if corrected else ()
     maximum = (running_max(), *correction) if variant == "torch" else (*correction, running_max())
-    return precondition(
-        debiased_ema(b1, bias_correction=corrected),
-        chain(second_moment(b2), *maximum, inverse_root(eps, eps_root)),
-    )
+    rate = chain(second_moment(b2), *maximum, inverse_root(eps, eps_root))
+    return precondition(debiased_ema(b1, bias_correction=corrected), rate)
 
 
 scale_by_amsgrad = step_of(amsgrad)

@@ -55,11 +55,9 @@ def diffgrad(
     Reference: Dubey et al., 2019, "diffGrad: an optimization method for convolutional neural networks",
     arXiv:1909.11015; survey, Algorithm 10.
     """
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(rate(b2, eps, eps_root, bias_correction=bias_correction), dfc_friction()),
-    )
+    inverse = inverse_rms if variant == "survey" else inverse_raw_rms
+    rate = inverse(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, dfc_friction()))
 
 
 scale_by_diffgrad = step_of(diffgrad)

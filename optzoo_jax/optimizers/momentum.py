@@ -38,9 +38,8 @@ def momentum(
 
 def heavy_ball(momentum: Decay, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
     """The heavy ball's direction, with the rate before the sum where `lr_inside`."""
-    if lr_inside:
-        return chain(times_learning_rate(learning_rate), scale_by_momentum(momentum))
-    return scale_by_momentum(momentum)
+    ball = scale_by_momentum(momentum)
+    return chain(times_learning_rate(learning_rate), ball) if lr_inside else ball
 
 
 @optimizer(learning_rate=1e-1, degree=1, weight_decay_mode="l2")

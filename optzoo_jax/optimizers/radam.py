@@ -74,14 +74,10 @@ def radam(
     Reference: Liu et al., 2019, "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265,
     Algorithm 2; survey, Algorithm 14.
     """
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    step = precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(
-            rate(b2, eps, eps_root, bias_correction=bias_correction),
-            rectify(b2, threshold=threshold, inclusive=variant == "authors"),
-        ),
-    )
+    inverse = inverse_rms if variant == "survey" else inverse_raw_rms
+    rate = inverse(b2, eps, eps_root, bias_correction=bias_correction)
+    rectified = chain(rate, rectify(b2, threshold=threshold, inclusive=variant == "authors"))
+    step = precondition(debiased_ema(b1, bias_correction=bias_correction), rectified)
     if variant != "authors":
         return step
     held = hold_until_rectified(b2, threshold=threshold)

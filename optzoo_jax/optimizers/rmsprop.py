@@ -5,11 +5,8 @@ from typing import Literal, Unpack
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
+from optzoo_jax.pieces import directions, moments
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import debiased_ema, identity, scale_by_momentum
-from optzoo_jax.pieces.directions import nesterov as with_nesterov
-from optzoo_jax.pieces.moments import centered as variance
-from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root
 
 
@@ -64,20 +61,15 @@ def rmsprop(
 
     Reference: Tieleman & Hinton, 2012, "Lecture 6.5: RMSProp", Coursera; survey, Algorithm 5.
     """
-    corrected = (debias(decay),) if bias_correction else ()
-    mean = debiased_ema(decay, bias_correction=bias_correction)
-    step = precondition(
-        identity(),
-        chain(
-            second_moment(decay, initial=0.0 if initial == "zeros" else initial),
-            *corrected,
-            *((variance(mean),) if centered else ()),
-            inverse_root(eps, eps_root),
-        ),
-    )
+    moment = moments.second_moment(decay, initial=0.0 if initial == "zeros" else initial)
+    if bias_correction:
+        moment = chain(moment, debias(decay))
+    if centered:
+        moment = chain(moment, moments.centered(directions.debiased_ema(decay, bias_correction=bias_correction)))
+    step = precondition(directions.identity(), chain(moment, inverse_root(eps, eps_root)))
     if momentum is None:
         return step
-    return chain(step, with_nesterov(momentum) if nesterov else scale_by_momentum(momentum))
+    return chain(step, directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum))
 
 
 scale_by_rmsprop = step_of(rmsprop)

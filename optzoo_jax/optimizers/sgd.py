@@ -5,8 +5,7 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
-from optzoo_jax.pieces.directions import identity, scale_by_momentum
-from optzoo_jax.pieces.directions import nesterov as with_nesterov
+from optzoo_jax.pieces import directions
 
 
 @optimizer(learning_rate=1e-1, degree=1, calls={"torch": {}, "optax": {}, "survey": {}}, weight_decay_mode="l2")
@@ -36,5 +35,5 @@ def sgd(
     Reference: Robbins & Monro, 1951, "A stochastic approximation method"; survey, Algorithm 1.
     """
     if momentum is None:
-        return identity()
-    return with_nesterov(momentum) if nesterov else scale_by_momentum(momentum)
+        return directions.identity()
+    return directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum)

@@ -57,12 +57,10 @@ def yogi(
     Reference: Zaheer, Reddi, Sachan, Kale & Kumar, 2018, "Adaptive methods for nonconvex optimization", NeurIPS,
     Algorithm 2; survey, Algorithm 7.
     """
-    start = initial_accumulator_value
-    correct = (lambda b: ()) if variant == "paper" else (lambda b: (debias(b),))
-    return precondition(
-        chain(ema(b1, initial=start if variant == "authors" else 0.0), *correct(b1)),
-        chain(yogi_moment(b2, initial=start), *correct(b2), inverse_root(eps)),
-    )
+    start, corrected = initial_accumulator_value, variant != "paper"
+    direction = chain(ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ()))
+    moment = chain(yogi_moment(b2, initial=start), *((debias(b2),) if corrected else ()))
+    return precondition(direction, chain(moment, inverse_root(eps)))
 
 
 scale_by_yogi = step_of(yogi)
