@@ -18,17 +18,15 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from optzoo_jax.arguments import Base, Decayed, ranges_of, validated
 from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
 from optzoo_jax.docstring import facts_of
-from optzoo_jax.piece import called, named
-from optzoo_jax.pieces.updates import descent
+from optzoo_jax.piece import Transformation, called, named
+from optzoo_jax.pieces.updates import WeightDecayMode, descent
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Transformation = optax.GradientTransformationExtraArgs
 Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]
 
 
@@ -45,7 +43,7 @@ class WeightDecay(TypedDict, total=False):
     """
 
     weight_decay: Decayed | None
-    weight_decay_mode: Literal["l2", "decoupled", "independent"]
+    weight_decay_mode: WeightDecayMode
     mask: Any
     base_learning_rate: Base | None
 
@@ -104,11 +102,8 @@ class Card:
         """The method at its defaults and the card's learning rate; a wrapper is put around Adam."""
         if self.kind == "wrapper":
             return self.factory(CARDS["adam"].example())
-        if self.kind == "gradient noise":
-            return self.factory(key=0)
-        if self.kind == "stopping rule":
-            return self.factory(patience=10)
-        return self.factory(learning_rate=self.learning_rate)
+        required = {"gradient noise": {"key": 0}, "stopping rule": {"patience": 10}}
+        return self.factory(**required.get(self.kind, {"learning_rate": self.learning_rate}))
 
     def without_constants(self, **arguments: Any) -> Any:
         """The example without decay and with ε = 0: what is left of a method when nothing in it has units."""
@@ -162,8 +157,8 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def decorate(factory: Callable[P, R]) -> Callable[P, R]:
         name, build = factory.__name__, validated(factory)
-        taken = CARDS.get(name)
-        if taken and _place(taken.factory) != _place(factory):
+        taken, place = CARDS.get(name), (factory.__module__, factory.__qualname__)
+        if taken and (taken.factory.__module__, taken.factory.__qualname__) != place:
             raise ValueError(
                 f"the name {name!r} is taken by the method of {taken.factory.__module__}, {taken.summary!r}: a card is "
                 "found by its name. Call yours otherwise."
@@ -172,9 +167,8 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
         words = allowed["variant"].others if "variant" in allowed else ()
         if said["variants"] and tuple(said["variants"]) != words:
             raise ValueError(
-                f"{name}: the section 'Variants' of its docstring has {', '.join(said['variants'])}, and the argument "
-                f"variant may be {', '.join(words) or 'anything'}: give both the same words in one order, the default "
-                "first, variant: Literal[…]."
+                f"{name}: the section 'Variants' of its docstring has {list(said['variants'])}, and the argument "
+                f"variant takes {list(words)}: give both the same words, the default first, in a Literal[…]."
             )
         CARDS[name] = Card(**{**said, **facts, "name": name, "factory": build})
         return build
@@ -182,15 +176,11 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
-def _place(f: Callable[..., Any]) -> tuple[str, str]:
-    return f.__module__, f.__qualname__
-
-
 def optimizer(
     *,
     learning_rate: float = 1e-3,
     weight_decay: float | None = None,
-    weight_decay_mode: Literal["l2", "decoupled", "independent"] = "decoupled",
+    weight_decay_mode: WeightDecayMode = "decoupled",
     **facts: Any,
 ) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
     """Makes a function a named optimizer: its card, its weight decay, its checked arguments.
@@ -214,16 +204,16 @@ def optimizer(
     ]
 
     def decorate(body: Callable[P, Transformation]) -> Callable[P, Transformation]:
-        own = _own(body)
-        if "learning_rate" not in own:
+        signature = inspect.signature(body)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        if "learning_rate" not in signature.parameters:
             raise TypeError(f"{body.__name__}: an optimizer's first argument is its learning_rate.")
 
         @functools.wraps(body)
         def build(**arguments: Any) -> Transformation:
             return called(_update_of(body, arguments), Call(body.__name__, arguments))
 
-        signature = inspect.signature(body).replace(parameters=[*own.values(), *shared])
-        build.__dict__.update(__signature__=signature, step_body=body)
+        build.__dict__.update(__signature__=signature.replace(parameters=[*own, *shared]), step_body=body)
         build.__annotations__ = {**body.__annotations__, **WeightDecay.__annotations__}
         build.__doc__ = _with_decay_help(body.__doc__ or "", defaults)
         return card_of(learning_rate=learning_rate, **facts)(build)  # pyright: ignore[reportReturnType]
@@ -233,9 +223,10 @@ def optimizer(
 
 def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]) -> Transformation:
     """The update of the step that a body returns; where it returns an update, that."""
-    own, decay = _own(body), {name: arguments[name] for name in WeightDecay.__annotations__}
-    takes_decay = len(own) < len(inspect.signature(body).parameters)
-    step = body(**arguments) if takes_decay else body(**{name: arguments[name] for name in own})
+    decay = {name: arguments[name] for name in WeightDecay.__annotations__}
+    own = {name: value for name, value in arguments.items() if name not in decay}
+    takes_decay = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(body).parameters.values())
+    step = body(**own, **decay) if takes_decay else body(**own)
     flow = composition_of(step).flow
     if flow.word == "update":
         if decay["weight_decay"] is not None and not takes_decay:
@@ -252,12 +243,6 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
             "descent(step, learning_rate), which says what it is."
         )
     return descent(step, arguments["learning_rate"], rate_inside=unit["α"] == 1, **decay)
-
-
-def _own(body: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """A body's own parameters, those of the weight decay left out."""
-    parameters = inspect.signature(body).parameters
-    return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
 
 def _with_decay_help(doc: str, defaults: Mapping[str, Any]) -> str:
@@ -278,7 +263,8 @@ def step_of(
       learning_rate: the default, where the step has the learning rate in it.
     """
     body: Callable[..., Transformation] = factory.step_body  # pyright: ignore[reportFunctionMemberAccess]
-    name, own = factory.__name__, _own(body)
+    name, parameters = factory.__name__, inspect.signature(factory).parameters
+    own = {name: p for name, p in parameters.items() if name not in WeightDecay.__annotations__}
     own["learning_rate"] = own["learning_rate"].replace(default=learning_rate)
     if learning_rate is None:
         del own["learning_rate"]

@@ -67,8 +67,8 @@ def facts_of(method: str, docstring: str | None) -> dict[str, Any]:
     parent = re.fullmatch(r"Difference(?: from (\w+))?", difference)
     if parent is None or more:
         raise ValueError(
-            f"{method}: its docstring has the section {(more or [difference])[0]!r}: have one, 'Difference from "
-            "<method>', or 'Difference' where there is no method that it comes from."
+            f"{method}: its docstring has a section {[difference, *more][-1]!r}: have one section 'Difference from "
+            "<method>', or 'Difference' for a method without a parent."
         )
     summary = head.split("\n")[0]
     year = re.search(r"(?<!arXiv:)\b(?:19|20)\d\d\b", line("Reference"))

@@ -55,12 +55,12 @@ def adabelief(
     Reference: Zhuang et al., 2020, "AdaBelief optimizer: adapting stepsizes by the belief in observed gradients",
     arXiv:2010.07468, Algorithm 2; survey, Algorithm 9.
     """
+    belief = chain(residual(), belief_moment(b2, eps_root=eps_root))
     if variant == "survey":
-        rate = (debias(b2), inverse_root(eps))
+        rate = chain(belief, debias(b2), inverse_root(eps))
     else:
-        rate = (inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
-    belief = (residual(), belief_moment(b2, eps_root=eps_root))
-    return chain(precondition(ema(b1), chain(*belief, *rate)), debias(b1))
+        rate = chain(belief, inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
+    return chain(precondition(ema(b1), rate), debias(b1))
 
 
 scale_by_adabelief = scale_by_belief = step_of(adabelief)  # every method has a scale_by_<method>; optax says belief

@@ -17,15 +17,13 @@ Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]
 
 
-def _bounded(
-    learning_rate: LearningRate, b1: Decay, b2: Decay, eps: Epsilon, variant: Variant, base: Any, **bounds: Any
-) -> Transformation:
+def _rate(variant: Variant, alpha: Any, base: Any, b1: Decay, b2: Decay, eps: Epsilon, **bounds: Any) -> Transformation:
     """From a second moment to clip(α·rate, η_l, η_u). A clip does not commute with a factor, so α stands inside."""
     if variant == "survey":
-        return chain(inverse_root(), bound_lr(learning_rate, **bounds), anneal())
+        return chain(inverse_root(), bound_lr(alpha, **bounds), anneal())
     if base is None:
-        require_base("variant='authors', whose bounds follow the schedule,", learning_rate)
-    bound = bound_lr(learning_rate, base_learning_rate=base, **bounds)
+        require_base("variant='authors', whose bounds follow the schedule,", alpha)
+    bound = bound_lr(alpha, base_learning_rate=base, **bounds)
     return chain(inverse_root(eps), debias(b2, power=-0.5), debias(b1), bound)
 
 
@@ -85,7 +83,7 @@ def adabound(
     arXiv:1902.09843, Algorithm 2; survey, Algorithm 12.
     """
     bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
-    rate = _bounded(learning_rate, b1, b2, eps, variant, decay.get("base_learning_rate"), **bounds)
+    rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
     return precondition(ema(b1), chain(second_moment(b2), rate))
 
 
@@ -139,7 +137,7 @@ def amsbound(
     arXiv:1902.09843, Algorithm 3.
     """
     bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
-    rate = _bounded(learning_rate, b1, b2, eps, variant, decay.get("base_learning_rate"), **bounds)
+    rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
     return precondition(ema(b1), chain(second_moment(b2), running_max(), rate))
 
 

@@ -33,13 +33,12 @@ def momentum(
 
     Reference: Polyak, 1964, "Some methods of speeding up the convergence of iteration methods"; survey, Algorithm 2.
     """
-    return heavy_ball(momentum, learning_rate, lr_inside)
+    return after_rate(scale_by_momentum(momentum), learning_rate, lr_inside)
 
 
-def heavy_ball(momentum: Decay, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
-    """The heavy ball's direction, with the rate before the sum where `lr_inside`."""
-    ball = scale_by_momentum(momentum)
-    return chain(times_learning_rate(learning_rate), ball) if lr_inside else ball
+def after_rate(direction: Transformation, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
+    """The direction of αg where `lr_inside`, else of g."""
+    return chain(times_learning_rate(learning_rate), direction) if lr_inside else direction
 
 
 @optimizer(learning_rate=1e-1, degree=1, weight_decay_mode="l2")

@@ -4,9 +4,9 @@ from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.piece import Transformation, chain
+from optzoo_jax.optimizers.momentum import after_rate
+from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.directions import nesterov
-from optzoo_jax.pieces.updates import times_learning_rate
 
 
 @optimizer(learning_rate=3e-2, degree=1, calls={"torch": {}, "optax": {}}, weight_decay_mode="l2")
@@ -35,4 +35,4 @@ def nag(
     Reference: Nesterov, 1983, "A method for solving the convex programming problem with convergence rate O(1/k²)";
     Sutskever et al., 2013, "On the importance of initialization and momentum in deep learning".
     """
-    return chain(times_learning_rate(learning_rate), nesterov(momentum)) if lr_inside else nesterov(momentum)
+    return after_rate(nesterov(momentum), learning_rate, lr_inside)

@@ -4,8 +4,9 @@ from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.optimizers.momentum import heavy_ball
+from optzoo_jax.optimizers.momentum import after_rate
 from optzoo_jax.piece import Transformation
+from optzoo_jax.pieces.directions import scale_by_momentum
 
 
 @optimizer(learning_rate=3e-2, degree=1, calls={"authors": {}}, weight_decay=1e-4, weight_decay_mode="independent")
@@ -31,4 +32,4 @@ def sgdw(
 
     Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 1.
     """
-    return heavy_ball(momentum, learning_rate, lr_inside)
+    return after_rate(scale_by_momentum(momentum), learning_rate, lr_inside)
