@@ -19,7 +19,7 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Base, Decayed, ranges_of, validated
+from optzoo_jax.arguments import Base, Decayed, ranges_of, ranges_of_factory, validated
 from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
 from optzoo_jax.docstring import facts_of
 from optzoo_jax.piece import Transformation, called, named
@@ -163,7 +163,7 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 f"the name {name!r} is taken by the method of {taken.factory.__module__}, {taken.summary!r}: a card is "
                 "found by its name. Call yours otherwise."
             )
-        said, allowed = facts_of(name, factory.__doc__), ranges_of(factory)
+        said, allowed = facts_of(name, factory.__doc__), ranges_of_factory(factory)
         words = allowed["variant"].others if "variant" in allowed else ()
         if said["variants"] and tuple(said["variants"]) != words:
             raise ValueError(
@@ -213,8 +213,8 @@ def optimizer(
         def build(**arguments: Any) -> Transformation:
             return called(_update_of(body, arguments), Call(body.__name__, arguments))
 
-        build.__dict__.update(__signature__=signature.replace(parameters=[*own, *shared]), step_body=body)
-        build.__annotations__ = {**body.__annotations__, **WeightDecay.__annotations__}
+        signature = signature.replace(parameters=[*own, *shared])
+        build.__dict__.update(__signature__=signature, allowed=ranges_of(WeightDecay, body), step_body=body)
         build.__doc__ = _with_decay_help(body.__doc__ or "", defaults)
         return card_of(learning_rate=learning_rate, **facts)(build)  # pyright: ignore[reportReturnType]
 
@@ -264,7 +264,7 @@ def step_of(
     """
     body: Callable[..., Transformation] = factory.step_body  # pyright: ignore[reportFunctionMemberAccess]
     name, parameters = factory.__name__, inspect.signature(factory).parameters
-    own = {name: p for name, p in parameters.items() if name not in WeightDecay.__annotations__}
+    own = {argument: p for argument, p in parameters.items() if argument not in WeightDecay.__annotations__}
     own["learning_rate"] = own["learning_rate"].replace(default=learning_rate)
     if learning_rate is None:
         del own["learning_rate"]
