@@ -1,8 +1,8 @@
 """The record that says everything about a method. Each optimizer's own file fills its card in.
 
-    @optimizer(full_name="Adaptive moment estimation", year=2014, learning_rate=1e-3, parent="rmsprop", …)
+    @optimizer(learning_rate=1e-3, calls={"optax": {}, …})
     def adam(learning_rate, b1=0.9, …, **decay: Unpack[WeightDecay]):
-        '''First line. Equations, Args, Departures, Reference: the card reads them from here.'''
+        '''First line. Equations, Args, Variants, Departures, Reference, …: the card reads them (docstring.py).'''
         return precondition(…)
 
 The body returns the method's step, and the decorator makes the update of it: `descent`, with the learning rate and the
@@ -10,129 +10,108 @@ same four weight-decay arguments for all. It checks arguments and names the tran
 gives the step alone, `scale_by_adam`. A body that returns an update has used its learning rate and its decay itself.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, ParamSpec, TypedDict
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 
 import jax
 import jax.numpy as jnp
-import optax
 
-from optzoo_jax.arguments import Base, Decayed, bind, ranges_of
-from optzoo_jax.composition import Call, Elsewhere, composition_of
-from optzoo_jax.piece import called, named
-from optzoo_jax.pieces.updates import descent
+from optzoo_jax.arguments import Base, Decayed, ranges_of, ranges_of_factory, validated
+from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
+from optzoo_jax.docstring import facts_of
+from optzoo_jax.piece import Transformation, called, named
+from optzoo_jax.pieces.updates import WeightDecayMode, descent
 
 P = ParamSpec("P")
-Transformation = optax.GradientTransformationExtraArgs
+R = TypeVar("R")
 Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]
 
 
 class WeightDecay(TypedDict, total=False):
-    """The arguments that every named optimizer takes, keyword-only."""
+    """The arguments that every named optimizer takes, keyword-only; in braces is the method's default.
+
+    Args:
+      weight_decay: λ ≥ 0, a number or a schedule; None for no decay. Default: {weight_decay}.
+      weight_decay_mode: "l2" (g ← g + λθ before everything), "decoupled" (θ ← θ − α_t·λ·θ) or "independent"
+        (θ ← θ − (α_t/α₀)·λ·θ). Default: "{weight_decay_mode}".
+      mask: a pytree of booleans, or a function from the parameters to one; only what is True decays.
+      base_learning_rate: α₀, needed where something is measured against a schedule's base: "independent" decay, and
+        AdaBound's bounds.
+    """
 
     weight_decay: Decayed | None
-    weight_decay_mode: Literal["l2", "decoupled", "independent"]
+    weight_decay_mode: WeightDecayMode
     mask: Any
     base_learning_rate: Base | None
 
 
-_DECAY_HELP = """\
-weight_decay: λ ≥ 0, a number or a schedule; None for no decay. Default: {weight_decay}.
-weight_decay_mode: "l2" (g ← g + λθ before everything), "decoupled" (θ ← θ − α_t·λ·θ) or "independent"
-  (θ ← θ − (α_t/α₀)·λ·θ). Default: "{weight_decay_mode}".
-mask: a pytree of booleans, or a function from the parameters to one; only what is True decays.
-base_learning_rate: α₀, needed where something is measured against a schedule's base: "independent" decay, and
-  AdaBound's bounds.
-"""
-
-
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What is known about a method.
+    """What is known about a method: its code, and what its docstring says.
 
     Attributes:
       name: the public name.
+      factory: the function that builds it.
+      summary: the docstring's first line.
+      equations: the docstring's indented blocks before its first section.
       full_name: the name in words.
       year: of the first publication.
-      kind: what it is.
-      factory: the function that builds it.
-      learning_rate: where to start, None where there is none.
       parent: the method that it differs least from, None for a root.
       difference: the difference to the parent, in words.
+      bound: what the size of an update may not exceed, where the paper proves it.
       variants: formula → a line; the first is the default.
-      calls: whose numbers ("torch", "optax", "authors", "survey") → the arguments that give them.
-      no_counterpart: optax's arguments that this library does not have → what to do instead.
-      degree: gradients c times as large make updates c^degree times as large, at ε = 0.
       not_claimed: invariances that do not hold → the mathematical reason; all others of
         `optzoo_jax.testing.INVARIANCES` do.
-      bound: what the size of an update may not exceed, where the paper proves it.
+      no_counterpart: optax's arguments that this library does not have → what to do instead.
+      departures: where the method departs from what was printed.
+      reference: authors, year, title.
+      kind: what it is.
+      learning_rate: where to start, None where there is none.
+      calls: whose numbers ("torch", "optax", "authors", "survey") → the arguments that give them.
+      degree: gradients c times as large make updates c^degree times as large, at ε = 0.
     """
 
     name: str
+    factory: Callable[..., Any]
+    summary: str
+    equations: str
     full_name: str
     year: int
-    kind: Kind
-    factory: Callable[..., Any]
-    learning_rate: float | None
     parent: str | None
     difference: str
-    variants: Mapping[str, str]
-    calls: Mapping[str, Mapping[str, Any]]
-    no_counterpart: Mapping[str, str]
-    degree: int
-    not_claimed: Mapping[str, str]
     bound: str
+    variants: Mapping[str, str]
+    not_claimed: Mapping[str, str]
+    no_counterpart: Mapping[str, str]
+    departures: str
+    reference: str
+    kind: Kind = "optimizer"
+    learning_rate: float | None = None
+    calls: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    degree: int = 0
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The factory's arguments and their defaults (`inspect.Parameter.empty` where one is required)."""
         return {p.name: p.default for p in inspect.signature(self.factory).parameters.values()}
 
-    @property
-    def summary(self) -> str:
-        """The docstring's first line."""
-        return inspect.cleandoc(self.factory.__doc__ or "").split("\n")[0]
-
-    @property
-    def equations(self) -> str:
-        """The equations: the docstring's indented blocks before its first section (Usage, Args)."""
-        body = inspect.cleandoc(self.factory.__doc__ or "").split("\nArgs:")[0].split("\nUsage:")[0]
-        return textwrap.dedent("\n".join(line for line in body.split("\n") if line.startswith("    ")))
-
-    @property
-    def departures(self) -> str:
-        """Where the method departs from what was printed, from the docstring."""
-        return self._section("Departures:")
-
-    @property
-    def reference(self) -> str:
-        """The reference, from the docstring."""
-        return self._section("Reference:")
-
     def example(self) -> Any:
         """The method at its defaults and the card's learning rate; a wrapper is put around Adam."""
         if self.kind == "wrapper":
             return self.factory(CARDS["adam"].example())
-        if self.kind == "gradient noise":
-            return self.factory(key=0)
-        if self.kind == "stopping rule":
-            return self.factory(patience=10)
-        return self.factory(learning_rate=self.learning_rate)
+        required = {"gradient noise": {"key": 0}, "stopping rule": {"patience": 10}}
+        return self.factory(**required.get(self.kind, {"learning_rate": self.learning_rate}))
 
     def without_constants(self, **arguments: Any) -> Any:
         """The example without decay and with ε = 0: what is left of a method when nothing in it has units."""
-        dimensional = ("eps", "eps_root", "initial_accumulator_value")
-        zero = {name: 0.0 for name in dimensional if name in self.arguments}
-        decay = {"weight_decay": None} if "weight_decay" in self.arguments else {}
         if self.kind == "wrapper":
             return self.factory(CARDS["adam"].without_constants(), **arguments)
-        return self.factory(learning_rate=self.learning_rate, **{**zero, **decay, **arguments})
+        without = {"eps": 0.0, "eps_root": 0.0, "initial_accumulator_value": 0.0, "weight_decay": None}
+        own = {name: value for name, value in without.items() if name in self.arguments}
+        return self.factory(learning_rate=self.learning_rate, **{**own, **arguments})
 
     @property
     def parts(self) -> list[str]:
@@ -156,66 +135,42 @@ class Card:
         state = jax.eval_shape(self.example().init, probe)
         return [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(state) if x.shape == probe.shape]
 
-    def _section(self, title: str) -> str:
-        text = inspect.cleandoc(self.factory.__doc__ or "")
-        if title not in text:
-            return ""
-        return " ".join(text.split(title, 1)[1].split("\n\n")[0].split())
-
 
 def _pieces(node: Any) -> list[str]:
-    if isinstance(node, Elsewhere):
-        return [node.name, *(name for _, child in node.children for name in _pieces(child))]
-    return [name for leaf in node.leaves for name in (_pieces(leaf) if isinstance(leaf, Elsewhere) else [leaf.name])]
+    own = [node.name] if isinstance(node, Piece | Elsewhere) else []
+    return own + [name for _, child in node.children for name in _pieces(child)]
 
 
 CARDS: dict[str, Card] = {}
 
 
-def card_of(
-    *,
-    full_name: str = "",
-    year: int = 0,
-    kind: Kind = "optimizer",
-    learning_rate: float | None = None,
-    parent: str | None = None,
-    difference: str = "",
-    variants: Mapping[str, str] | None = None,
-    calls: Mapping[str, Mapping[str, Any]] | None = None,
-    no_counterpart: Mapping[str, str] | None = None,
-    degree: int = 0,
-    not_claimed: Mapping[str, str] | None = None,
-    bound: str = "",
-) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
-    """Fills in the card of a method that is not a named optimizer (a wrapper, a rule).
+def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Fills in the card of a method, whose arguments it checks: by itself for a wrapper or a rule.
+
+    Args:
+      **facts: the fields of `Card` that are no words: kind, learning_rate, calls, degree; and those that the docstring
+        does not say.
 
     Raises:
-      ValueError: where the name is taken by another function.
+      ValueError: where the name is taken by another function, or a section of the docstring is not as it should be.
     """
 
-    def decorate(factory: Callable[P, Any]) -> Callable[P, Any]:
-        name = factory.__name__
-        taken = CARDS.get(name)
-        if taken and (taken.factory.__module__, taken.factory.__qualname__) != (
-            factory.__module__,
-            factory.__qualname__,
-        ):
+    def decorate(factory: Callable[P, R]) -> Callable[P, R]:
+        name, build = factory.__name__, validated(factory)
+        taken, place = CARDS.get(name), (factory.__module__, factory.__qualname__)
+        if taken and (taken.factory.__module__, taken.factory.__qualname__) != place:
             raise ValueError(
                 f"the name {name!r} is taken by the method of {taken.factory.__module__}, {taken.summary!r}: a card is "
                 "found by its name. Call yours otherwise."
             )
-
-        @functools.wraps(factory)
-        def build(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return factory(**bind(build, args, kwargs))  # pyright: ignore[reportCallIssue]
-
-        in_all = ranges_of(WeightDecay) if kind.endswith("optimizer") else {}
-        build.__dict__.update(allowed={**in_all, **ranges_of(factory)})
-
-        CARDS[name] = Card(
-            name, full_name or name, year, kind, build, learning_rate, parent, difference, variants or {},
-            calls or {}, no_counterpart or {}, degree, not_claimed or {}, bound,
-        )  # fmt: skip
+        said, allowed = facts_of(name, factory.__doc__), ranges_of_factory(factory)
+        words = allowed["variant"].others if "variant" in allowed else ()
+        if said["variants"] and tuple(said["variants"]) != words:
+            raise ValueError(
+                f"{name}: the section 'Variants' of its docstring has {list(said['variants'])}, and the argument "
+                f"variant takes {list(words)}: give both the same words, the default first, in a Literal[…]."
+            )
+        CARDS[name] = Card(**{**said, **facts, "name": name, "factory": build})
         return build
 
     return decorate
@@ -224,44 +179,44 @@ def card_of(
 def optimizer(
     *,
     learning_rate: float = 1e-3,
-    kind: Kind = "optimizer",
     weight_decay: float | None = None,
-    weight_decay_mode: Literal["l2", "decoupled", "independent"] = "decoupled",
+    weight_decay_mode: WeightDecayMode = "decoupled",
     **facts: Any,
 ) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
     """Makes a function a named optimizer: its card, its weight decay, its checked arguments.
 
     The function takes a learning rate and its own arguments, and returns a step, gradient → step, with the learning
-    rate in it or not; or an update.
+    rate in it or not; or an update. Its docstring is the source of what its card says in words.
 
     Args:
       learning_rate: the one to start with.
-      kind: what it is.
       weight_decay, weight_decay_mode: the method's defaults of the arguments in `WeightDecay`.
-      **facts: the other fields of `Card`: full_name, year, parent, difference, variants, calls, degree, ….
+      **facts: the other fields of `Card`: kind, calls, degree; and those that the docstring does not say.
 
     Raises:
-      ValueError: where the name is taken.
+      ValueError: where the name is taken, or a section of the docstring is not as it should be.
       TypeError: where what the function returns is neither a step nor an update.
     """
-    decay = WeightDecay(
-        weight_decay=weight_decay, weight_decay_mode=weight_decay_mode, mask=None, base_learning_rate=None
-    )
+    defaults = {"weight_decay": weight_decay, "weight_decay_mode": weight_decay_mode}
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation)
+        for name, annotation in WeightDecay.__annotations__.items()
+    ]
 
     def decorate(body: Callable[P, Transformation]) -> Callable[P, Transformation]:
-        own = inspect.signature(body).parameters
-        if "learning_rate" not in own:
+        signature = inspect.signature(body)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        if "learning_rate" not in signature.parameters:
             raise TypeError(f"{body.__name__}: an optimizer's first argument is its learning_rate.")
 
+        @functools.wraps(body)
         def build(**arguments: Any) -> Transformation:
             return called(_update_of(body, arguments), Call(body.__name__, arguments))
 
-        functools.update_wrapper(build, body)
-        build.__signature__ = _with_decay(inspect.signature(body), decay)  # pyright: ignore[reportAttributeAccessIssue]
-        build.__doc__ = _with_decay_help(body.__doc__ or "", decay)
-        factory = card_of(learning_rate=learning_rate, kind=kind, **facts)(build)
-        factory.__dict__.update(step_body=body)
-        return factory  # pyright: ignore[reportReturnType]
+        signature = signature.replace(parameters=[*own, *shared])
+        build.__dict__.update(__signature__=signature, allowed=ranges_of(WeightDecay, body), step_body=body)
+        build.__doc__ = _with_decay_help(body.__doc__ or "", defaults)
+        return card_of(learning_rate=learning_rate, **facts)(build)  # pyright: ignore[reportReturnType]
 
     return decorate
 
@@ -290,6 +245,14 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
     return descent(step, arguments["learning_rate"], rate_inside=unit["α"] == 1, **decay)
 
 
+def _with_decay_help(doc: str, defaults: Mapping[str, Any]) -> str:
+    """The docstring with the shared arguments at the end of its Args."""
+    shared = inspect.cleandoc(WeightDecay.__doc__ or "").partition("\nArgs:\n")[2].format(**defaults)
+    head, args, tail = inspect.cleandoc(doc).partition("\nArgs:\n")
+    own, empty, rest = tail.partition("\n\n")
+    return f"{head}{args}{own}\n{shared}{empty}{rest}" if args else f"{head}\n\nArgs:\n{shared}"
+
+
 def step_of(
     factory: Callable[..., Transformation], *, learning_rate: float | None = None
 ) -> Callable[..., Transformation]:
@@ -300,41 +263,19 @@ def step_of(
       learning_rate: the default, where the step has the learning rate in it.
     """
     body: Callable[..., Transformation] = factory.step_body  # pyright: ignore[reportFunctionMemberAccess]
-    name, rate = factory.__name__, inspect.Parameter("learning_rate", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own = [p for p in inspect.signature(body).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    parameters = [p.replace(default=learning_rate) if p.name == rate.name else p for p in own]
-    parameters = [p for p in parameters if p.name != rate.name or learning_rate is not None]
+    name, parameters = factory.__name__, inspect.signature(factory).parameters
+    own = {argument: p for argument, p in parameters.items() if argument not in WeightDecay.__annotations__}
+    own["learning_rate"] = own["learning_rate"].replace(default=learning_rate)
+    if learning_rate is None:
+        del own["learning_rate"]
 
+    @functools.wraps(body)
     def step(**arguments: Any) -> Transformation:
         return body(**{"learning_rate": None, **arguments})
 
     step.__name__ = step.__qualname__ = f"scale_by_{name}"
-    step.__module__ = body.__module__
-    step.__annotations__ = {p.name: p.annotation for p in parameters}
-    step.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-    summary, args = (
-        (factory.__doc__ or "").split("\n")[0],
-        inspect.cleandoc(body.__doc__ or "").partition("\nArgs:\n")[2],
-    )
-    lines = [line for line in args.partition("\n\n")[0].split("\n") if not line.startswith("  learning_rate:")]
-    step.__doc__ = f"The step of `{name}`, before its learning rate. {summary}\n\nArgs:\n" + "\n".join(lines)
+    step.__signature__ = inspect.Signature([*own.values()])  # pyright: ignore[reportAttributeAccessIssue]
+    args = inspect.cleandoc(body.__doc__ or "").partition("\nArgs:\n")[2].partition("\n\n")[0].split("\n")
+    kept = "\n".join(line for line in args if not line.startswith("  learning_rate:"))
+    step.__doc__ = f"The step of `{name}`, before its learning rate. {CARDS[name].summary}\n\nArgs:\n{kept}"
     return named(step)
-
-
-def _with_decay(signature: inspect.Signature, decay: WeightDecay) -> inspect.Signature:
-    own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=decay[name], annotation=annotation)
-        for name, annotation in WeightDecay.__annotations__.items()
-    ]
-    return signature.replace(parameters=own + shared)
-
-
-def _with_decay_help(doc: str, decay: WeightDecay) -> str:
-    """The docstring with the shared arguments at the end of its Args."""
-    doc = inspect.cleandoc(doc)
-    head, args, tail = doc.partition("\nArgs:\n")
-    if not args:
-        return f"{doc}\n\nArgs:\n{textwrap.indent(_DECAY_HELP.format(**decay), '  ')}"
-    own, _, rest = tail.partition("\n\n")
-    return f"{head}{args}{own}\n{textwrap.indent(_DECAY_HELP.format(**decay), '  ')}\n{rest}"

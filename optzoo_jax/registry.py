@@ -1,7 +1,5 @@
 """Finds the cards: list_optimizers("ada*"), card("radam"), get("radam", like="torch", learning_rate=1e-3)."""
 
-from __future__ import annotations
-
 import fnmatch
 import importlib
 import pkgutil

@@ -1,7 +1,5 @@
 """When to stop: early stopping as a pure function of the values seen so far."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
@@ -27,12 +25,7 @@ class EarlyStopping(NamedTuple):
     update: Callable[[EarlyStoppingState, Array | float], EarlyStoppingState]
 
 
-@card_of(
-    full_name="Early stopping",
-    year=1990,
-    kind="stopping rule",
-    difference="ends training when a validation value has not improved for a while",
-)
+@card_of(kind="stopping rule")
 def early_stopping(
     patience: Annotated[int, Range("[1, ∞)", "the number of checks in a row without improvement", whole=True)],
     min_delta: Annotated[Numeric, Range("[0, ∞)", "the least improvement that counts")] = 0.0,
@@ -43,6 +36,8 @@ def early_stopping(
         stop      ⇔  the last `patience` checks did not improve
 
     A NaN is no improvement. Once stopped, it stays so.
+
+    Difference: ends training when a validation value has not improved for a while.
 
     Usage:
         stopper = early_stopping(patience=3)

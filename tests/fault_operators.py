@@ -29,7 +29,7 @@ KINDS = (
     "comparison", "branch", "where", "swap", "keyword", "number", "default", "boolean", "not", "check", "entry",
 )  # fmt: skip
 MATHS = {"slot", "arithmetic", "sign", "root", "power", "complement", "term", "extremum", "edge", "where"}
-IN_WORDS = {"full_name", "year", "kind", "parent", "difference", "variants", "no_counterpart", "not_claimed", "bound"}
+IN_WORDS = {"kind"}
 
 
 class Fault(NamedTuple):
@@ -100,7 +100,7 @@ class _Walk:
         name = f"{outer}.{node.name}" if outer else node.name
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call):
-                self.variants(node, name, decorator)
+                self.variants(node, name)
                 for keyword in decorator.keywords:
                     if keyword.arg not in IN_WORDS:
                         self.expression(keyword, "value", name)
@@ -110,13 +110,10 @@ class _Walk:
         for statement in node.body:
             self.statement(statement, name)
 
-    def variants(self, node: ast.FunctionDef, name: str, decorator: ast.Call) -> None:
+    def variants(self, node: ast.FunctionDef, name: str) -> None:
         """Each variant computes as the first of the others does."""
-        given = next((k.value for k in decorator.keywords if k.arg == "variants"), None)
-        given = self.literals.get(given.id) if isinstance(given, ast.Name) else given
-        if not isinstance(given, ast.Dict):
-            return
-        known = [key.value for key in given.keys if isinstance(key, ast.Constant)]
+        given = next((a.annotation for a in node.args.kwonlyargs if a.arg == "variant"), None)
+        known = self.words(given)
         for variant in known:
             other = next(v for v in [*known[1:], known[0]] if v != variant)
             line = ast.parse(f"variant = {other!r} if variant == {variant!r} else variant").body[0]

@@ -81,10 +81,10 @@ def test_an_expression_becomes(source):
 METHOD = '''
 from optzoo_jax.card import optimizer
 
-FORMULAS = {"this": "one", "that": "another"}
+Formula = Literal["this", "that"]
 
-@optimizer(learning_rate=0.1, year=2000, variants=FORMULAS, calls={"torch": {"eps": 0.5}})
-def method(eps=1.0, *, variant: Literal["this", "that"] = "this"):
+@optimizer(learning_rate=0.1, kind="2000", calls={"torch": {"eps": 0.5}})
+def method(eps=1.0, *, variant: Formula = "this"):
     """A docstring - with a sign."""
     if eps < 0:
         raise ValueError(f"no {-eps}")

@@ -1,7 +1,5 @@
 """AdaBelief."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -14,22 +12,9 @@ from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.rectification import rectify
 
 Variant = Literal["survey", "authors"]
-_VARIANTS = {
-    "survey": "m̂/(√ŝ + ε) (also the paper's and optax's)",
-    "authors": "rectified from ρₜ ≥ 5 on, rₜ·m̂·√(1−β₂ᵗ)/(√s + ε); before it m̂",
-}
 
 
-@optimizer(
-    full_name="AdaBelief",
-    year=2020,
-    learning_rate=1e-3,
-    parent="adam",
-    difference="the squared distance of the gradient to its average in the place of its square",
-    variants=_VARIANTS,
-    calls={"optax": {}, "authors": {"variant": "authors"}, "survey": {}},
-    no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
-)
+@optimizer(learning_rate=1e-3, calls={"optax": {}, "authors": {"variant": "authors"}, "survey": {}})
 def adabelief(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -48,6 +33,8 @@ def adabelief(
 
     ε_root gathers in the state, to ε_root/(1−β₂).
 
+    Difference from adam: the squared distance of the gradient to its average in the place of its square.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -56,17 +43,24 @@ def adabelief(
       eps_root: ε_root ≥ 0 [g²], added to s each step.
       variant: "survey" (above) or "authors" (their package's default, which is rectified as RAdam is).
 
+    Variants:
+      survey: m̂/(√ŝ + ε) (also the paper's and optax's).
+      authors: rectified from ρₜ ≥ 5 on, rₜ·m̂·√(1−β₂ᵗ)/(√s + ε); before it m̂.
+
+    No counterpart:
+      nesterov: `precondition` with `nesterov_ema` as the direction.
+
     Departures: none from the paper; the authors' package rectifies unless told not to.
 
     Reference: Zhuang et al., 2020, "AdaBelief optimizer: adapting stepsizes by the belief in observed gradients",
     arXiv:2010.07468, Algorithm 2; survey, Algorithm 9.
     """
+    belief = chain(residual(), belief_moment(b2, eps_root=eps_root))
     if variant == "survey":
-        rate = (debias(b2), inverse_root(eps))
+        rate = chain(belief, debias(b2), inverse_root(eps))
     else:
-        rate = (inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
-    belief = (residual(), belief_moment(b2, eps_root=eps_root))
-    return chain(precondition(ema(b1), chain(*belief, *rate)), debias(b1))
+        rate = chain(belief, inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
+    return chain(precondition(ema(b1), rate), debias(b1))
 
 
 scale_by_adabelief = scale_by_belief = step_of(adabelief)  # every method has a scale_by_<method>; optax says belief

@@ -1,7 +1,5 @@
 """AdaBound and AMSBound."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
@@ -17,39 +15,19 @@ from optzoo_jax.pieces.updates import require_base
 
 Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]
-_VARIANTS = {
-    "authors": "bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package)",
-    "survey": "clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm)",
-}
 
 
-def _bounded(
-    learning_rate: Any, b1: Any, b2: Any, final_learning_rate: Any, gamma: Any, eps: Any, variant: Variant,
-    lower: Bound | None, upper: Bound | None, base: Any, maximum: tuple[Transformation, ...],
-) -> Transformation:  # fmt: skip
-    """clip(α·rate, η_l, η_u)·m: the step of both. A clip does not commute with a factor, so α stands inside."""
-    bounds = {"lower": lower, "upper": upper}
+def _rate(variant: Variant, alpha: Any, base: Any, b1: Decay, b2: Decay, eps: Epsilon, **bounds: Any) -> Transformation:
+    """From a second moment to clip(α·rate, η_l, η_u). A clip does not commute with a factor, so α stands inside."""
     if variant == "survey":
-        rate = (inverse_root(), bound_lr(learning_rate, final_learning_rate, gamma, **bounds), anneal())
-        return precondition(ema(b1), chain(second_moment(b2), *maximum, *rate))
+        return chain(inverse_root(), bound_lr(alpha, **bounds), anneal())
     if base is None:
-        require_base("variant='authors', whose bounds follow the schedule,", learning_rate)
-    bound = bound_lr(learning_rate, final_learning_rate, gamma, base_learning_rate=base, **bounds)
-    corrected = (inverse_root(eps), debias(b2, power=-0.5), debias(b1))
-    return precondition(ema(b1), chain(second_moment(b2), *maximum, *corrected, bound))
+        require_base("variant='authors', whose bounds follow the schedule,", alpha)
+    bound = bound_lr(alpha, base_learning_rate=base, **bounds)
+    return chain(inverse_root(eps), debias(b2, power=-0.5), debias(b1), bound)
 
 
-@optimizer(
-    full_name="Adam with dynamic bounds",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adam",
-    difference="the rate is clipped between two bounds that close on a final rate",
-    bound="η_u·|m|, and so η_u times the largest gradient",
-    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
-    variants=_VARIANTS,
-    calls={"authors": {}, "survey": {"variant": "survey"}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
 def adabound(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -71,6 +49,12 @@ def adabound(
         authors:   η = clip(α·√(1−β₂ᵗ)/(1−β₁ᵗ)/(√v + ε), η_l, η_u);   θ ← θ − ηm
         survey:    η = clip(α/√v, η_l, η_u)/√t;                       θ ← θ − ηm
 
+    Full name: Adam with dynamic bounds.
+
+    Difference from adam: the rate is clipped between two bounds that close on a final rate.
+
+    Bound: η_u·|m|, and so η_u times the largest gradient.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -85,29 +69,25 @@ def adabound(
     Raises:
       ValueError: for a schedule as learning rate without `base_learning_rate`, in the variant "authors".
 
+    Variants:
+      authors: bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package).
+      survey: clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm).
+
+    Not claimed:
+      scale: the bounds are rates, [θ/g], and do not scale with the gradient.
+
     Departures: the default is the released package, because only it turns into SGD as paper and survey say; their
     algorithm divides by √t. The survey lists an ε that it does not use and gives no bounds.
 
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 2; survey, Algorithm 12.
     """
-    return _bounded(
-        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
-        decay.get("base_learning_rate"), (),
-    )  # fmt: skip
+    bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
+    rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
+    return precondition(ema(b1), chain(second_moment(b2), rate))
 
 
-@optimizer(
-    full_name="AMSGrad with dynamic bounds",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adabound",
-    difference="the largest second moment so far in the place of the current one",
-    bound="η_u·|m|, and so η_u times the largest gradient",
-    not_claimed={"scale": "the bounds are rates, [θ/g], and do not scale with the gradient"},
-    variants=_VARIANTS,
-    calls={"authors": {}, "survey": {"variant": "survey"}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
 def amsbound(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -126,6 +106,12 @@ def amsbound(
         v ← β₂v + (1−β₂)g²
         v_max ← max(v_max, v), in the place of v in `adabound`
 
+    Full name: AMSGrad with dynamic bounds.
+
+    Difference from adabound: the largest second moment so far in the place of the current one.
+
+    Bound: η_u·|m|, and so η_u times the largest gradient.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -140,13 +126,19 @@ def amsbound(
     Raises:
       ValueError: for a schedule as learning rate without `base_learning_rate`, in the variant "authors".
 
+    Variants:
+      authors: bias-corrected, without 1/√t: it ends as SGD with rate α* (their released package).
+      survey: clip(α/√v)/√t·m, nothing corrected and no ε: its rate goes to 0 (the paper's algorithm).
+
+    Not claimed:
+      scale: the bounds are rates, [θ/g], and do not scale with the gradient.
+
     Reference: Luo, Xiong, Liu & Sun, 2019, "Adaptive gradient methods with dynamic bound of learning rate",
     arXiv:1902.09843, Algorithm 3.
     """
-    return _bounded(
-        learning_rate, b1, b2, final_learning_rate, gamma, eps, variant, lower, upper,
-        decay.get("base_learning_rate"), (running_max(),),
-    )  # fmt: skip
+    bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
+    rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
+    return precondition(ema(b1), chain(second_moment(b2), running_max(), rate))
 
 
 # At learning_rate=1.0 the bounds are in units of the rate that comes after.

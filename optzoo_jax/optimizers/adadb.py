@@ -1,7 +1,5 @@
 """AdaDB."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Weight
@@ -12,22 +10,9 @@ from optzoo_jax.pieces.friction import adadb_friction
 from optzoo_jax.pieces.rates import inverse_rms
 
 Variant = Literal["survey", "printed"]
-_VARIANTS = {
-    "survey": "weights β₃, β₃², β₃³",
-    "printed": "weights β₃, β₂², β₃³, as the survey has it in print",
-}
 
 
-@optimizer(
-    full_name="AdaDB",
-    year=2021,
-    learning_rate=1e-3,
-    parent="diffgrad",
-    difference="friction from three past differences, and a speed-up where the gradient keeps its sign",
-    not_claimed={"scale": "friction measures the change of the gradient against scale = 1 [g]"},
-    variants=_VARIANTS,
-    calls={"survey": {}},
-)
+@optimizer(learning_rate=1e-3, calls={"survey": {}})
 def adadb(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -50,6 +35,8 @@ def adadb(
         ξ = 1 + λS where g_t·g_{t−1} ≥ 0, else S
         θ ← θ − αξm̂/(√(v̂ + ε_root) + ε)
 
+    Difference from diffgrad: friction from three past differences, and a speed-up where the gradient keeps its sign.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -61,6 +48,13 @@ def adadb(
       lam: λ ≥ 0.
       variant: "survey" (above) or "printed" (β₂² in the middle of Δ).
 
+    Variants:
+      survey: weights β₃, β₃², β₃³.
+      printed: weights β₃, β₂², β₃³, as the survey has it in print.
+
+    Not claimed:
+      scale: friction measures the change of the gradient against scale = 1 [g].
+
     Departures: the survey prints β₂² in the middle of Δ between powers of β₃, and leaves g₀, g₋₁, g₋₂ open (here 0).
     No public code exists: the defaults of β₃ and λ and the rule at g_t·g_{t−1} = 0 are this library's choice.
 
@@ -68,10 +62,8 @@ def adadb(
     9:99581; survey, Algorithm 11.
     """
     friction = adadb_friction(b3, lam, b_middle=b2 if variant == "printed" else None)
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(inverse_rms(b2, eps, eps_root, bias_correction=bias_correction), friction),
-    )
+    rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, friction))
 
 
 scale_by_adadb = step_of(adadb)

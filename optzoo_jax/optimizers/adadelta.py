@@ -1,7 +1,5 @@
 """Adadelta."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
@@ -13,25 +11,10 @@ from optzoo_jax.pieces.rates import inverse_root, update_rms
 
 
 @optimizer(
-    full_name="Adadelta",
-    year=2012,
-    learning_rate=1.0,
-    parent="rmsprop",
-    difference="the root mean square of the past updates in the place of the learning rate",
-    not_claimed={"scale": "ε gives the first step its size: at ε = 0 nothing ever moves"},
-    calls={
-        "torch": {"weight_decay_mode": "l2"},
-        "optax": {},
-        "authors": {"rho": 0.95},
-        "survey": {},
-    },
-    no_counterpart={"weight_decay_mask": "mask"},
+    learning_rate=1.0, calls={"torch": {"weight_decay_mode": "l2"}, "optax": {}, "authors": {"rho": 0.95}, "survey": {}}
 )
 def adadelta(
-    learning_rate: LearningRate = 1.0,
-    rho: Decay = 0.9,
-    eps: Epsilon = 1e-6,
-    **decay: Unpack[WeightDecay],
+    learning_rate: LearningRate = 1.0, rho: Decay = 0.9, eps: Epsilon = 1e-6, **decay: Unpack[WeightDecay]
 ) -> Transformation:
     """Adadelta: the step takes its units from the steps before it.
 
@@ -40,10 +23,18 @@ def adadelta(
         u ← ρu + (1−ρ)Δ²
         θ ← θ − αΔ
 
+    Difference from rmsprop: the root mean square of the past updates in the place of the learning rate.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule; 1 in the paper.
       rho: ρ in [0, 1).
       eps: ε ≥ 0; [g²] in one root and [θ²] in the other. It sets the size of the first steps.
+
+    Not claimed:
+      scale: ε gives the first step its size: at ε = 0 nothing ever moves.
+
+    No counterpart:
+      weight_decay_mask: mask.
 
     Departures: none. (A description in circulation averages squared gradients instead of squared updates in u, which
     diverges.)

@@ -1,7 +1,5 @@
 """Adagrad."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Epsilon, EpsilonRoot, Initial, LearningRate
@@ -13,11 +11,7 @@ from optzoo_jax.pieces.rates import inverse_root
 
 
 @optimizer(
-    full_name="Adaptive subgradient descent",
-    year=2011,
     learning_rate=1e-2,
-    parent="sgd",
-    difference="each coordinate's rate is one over the root of the sum of its squared gradients",
     calls={
         "torch": {"eps": 1e-10, "eps_root": 0.0, "weight_decay_mode": "l2"},
         "optax": {"initial_accumulator_value": 0.1, "eps": 0.0, "eps_root": 1e-7},
@@ -37,6 +31,10 @@ def adagrad(
         G ← G + g²
         θ ← θ − αg/(√(G + ε_root) + ε)
 
+    Full name: Adaptive subgradient descent.
+
+    Difference from sgd: each coordinate's rate is one over the root of the sum of its squared gradients.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       initial_accumulator_value: G₀ ≥ 0 [g²].
@@ -48,9 +46,8 @@ def adagrad(
     Reference: Duchi, Hazan & Singer, 2011, "Adaptive subgradient methods for online learning and stochastic
     optimization", JMLR 12:2121; survey, Algorithm 4.
     """
-    return precondition(
-        identity(), chain(sum_of_squares(initial=initial_accumulator_value), inverse_root(eps, eps_root))
-    )
+    rate = chain(sum_of_squares(initial=initial_accumulator_value), inverse_root(eps, eps_root))
+    return precondition(identity(), rate)
 
 
 scale_by_adagrad = step_of(adagrad)

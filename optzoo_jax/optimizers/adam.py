@@ -1,7 +1,5 @@
 """Adam."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -12,20 +10,8 @@ from optzoo_jax.pieces.rates import inverse_rms
 
 
 @optimizer(
-    full_name="Adaptive moment estimation",
-    year=2014,
     learning_rate=1e-3,
-    parent="rmsprop",
-    difference="an average of the gradients in the place of the gradient, and both averages bias-corrected",
-    bound="α·√(1−β₂ᵗ)/(1−β₁ᵗ)·(1−β₁)/√((1−β₂)(1−β₁²/β₂)), for β₁² < β₂, by Cauchy and Schwarz; the paper's "
-    "α·(1−β₁)/√(1−β₂) is reached by one gradient after zeros, and exceeded by gradients that grow by β₂/β₁",
-    calls={
-        "torch": {"weight_decay_mode": "l2"},
-        "optax": {},
-        "authors": {},
-        "survey": {"eps": 0.0, "eps_root": 1e-8},
-    },
-    no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "nadam(variant='optax')"},
+    calls={"torch": {"weight_decay_mode": "l2"}, "optax": {}, "authors": {}, "survey": {"eps": 0.0, "eps_root": 1e-8}},
 )
 def adam(
     learning_rate: LearningRate,
@@ -43,6 +29,13 @@ def adam(
         v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
         θ ← θ − αm̂/(√(v̂ + ε_root) + ε)
 
+    Full name: Adaptive moment estimation.
+
+    Difference from rmsprop: an average of the gradients in the place of the gradient, and both averages bias-corrected.
+
+    Bound: α·√(1−β₂ᵗ)/(1−β₁ᵗ)·(1−β₁)/√((1−β₂)(1−β₁²/β₂)), for β₁² < β₂, by Cauchy and Schwarz; the paper's
+    α·(1−β₁)/√(1−β₂) is reached by one gradient after zeros, and exceeded by gradients that grow by β₂/β₁.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -51,15 +44,17 @@ def adam(
       eps_root: ε_root ≥ 0 [g²], inside the root.
       bias_correction: False for m and v in the place of m̂ and v̂.
 
+    No counterpart:
+      mu_dtype: state is kept in at least float32.
+      nesterov: nadam(variant='optax').
+
     Departures: the survey has ε inside the root.
 
     Reference: Kingma & Ba, 2014, "Adam: a method for stochastic optimization", arXiv:1412.6980, Algorithm 1; survey,
     Algorithm 6.
     """
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        inverse_rms(b2, eps, eps_root, bias_correction=bias_correction),
-    )
+    rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), rate)
 
 
 scale_by_adam = step_of(adam)

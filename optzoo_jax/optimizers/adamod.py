@@ -1,7 +1,5 @@
 """AdaMod."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -14,22 +12,9 @@ from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 from optzoo_jax.pieces.updates import times_learning_rate
 
 Variant = Literal["survey", "authors"]
-_VARIANTS = {
-    "survey": "η = α/(√v̂ + ε), times m̂ (also the paper's)",
-    "authors": "η = α√(1−β₂ᵗ)/(1−β₁ᵗ)/(√v + ε), times m",
-}
 
 
-@optimizer(
-    full_name="Adam with a momental bound",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adam",
-    difference="a rate may not exceed the average of its past",
-    bound="s·|m̂|, s the average of the rates",
-    variants=_VARIANTS,
-    calls={"authors": {"variant": "authors"}, "survey": {}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {"variant": "authors"}, "survey": {}})
 def adamod(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -50,6 +35,12 @@ def adamod(
         s ← β₃s + (1−β₃)η
         θ ← θ − min(η, s)·m̂
 
+    Full name: Adam with a momental bound.
+
+    Difference from adam: a rate may not exceed the average of its past.
+
+    Bound: s·|m̂|, s the average of the rates.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -59,6 +50,10 @@ def adamod(
       bias_correction: False for m and v in the place of m̂ and v̂.
       b3: β₃ in [0, 1); 0 is Adam.
       variant: "survey" (above) or "authors" (both corrections in η, ε beside the uncorrected √v).
+
+    Variants:
+      survey: η = α/(√v̂ + ε), times m̂ (also the paper's).
+      authors: η = α√(1−β₂ᵗ)/(1−β₁ᵗ)/(√v + ε), times m.
 
     Departures: the survey lists two bounds and uses none.
 

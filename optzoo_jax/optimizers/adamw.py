@@ -1,7 +1,5 @@
 """Adam with decoupled weight decay."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -11,17 +9,8 @@ from optzoo_jax.piece import Transformation
 
 
 @optimizer(
-    full_name="Adam with decoupled weight decay",
-    year=2017,
     learning_rate=1e-3,
-    parent="adam",
-    difference="the decay acts on the parameters, not through the moments",
-    calls={
-        "torch": {"weight_decay": 1e-2},
-        "optax": {},
-        "authors": {"weight_decay_mode": "independent"},
-    },
-    no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "nadam(variant='optax')"},
+    calls={"torch": {"weight_decay": 1e-2}, "optax": {}, "authors": {"weight_decay_mode": "independent"}},
     weight_decay=1e-4,
 )
 def adamw(
@@ -40,6 +29,10 @@ def adamw(
         v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
         θ ← θ − αm̂/(√(v̂ + ε_root) + ε) − αλθ
 
+    Full name: Adam with decoupled weight decay.
+
+    Difference from adam: the decay acts on the parameters, not through the moments.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -47,6 +40,10 @@ def adamw(
       eps: ε ≥ 0 [g], outside the root.
       eps_root: ε_root ≥ 0 [g²], inside the root.
       bias_correction: False for m and v in the place of m̂ and v̂.
+
+    No counterpart:
+      mu_dtype: state is kept in at least float32.
+      nesterov: nadam(variant='optax').
 
     Departures: λ is multiplied by α, as in torch, optax and Keras; the paper's λ is not: its form is
     `weight_decay_mode="independent"`.

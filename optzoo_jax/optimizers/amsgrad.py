@@ -1,7 +1,5 @@
 """AMSGrad."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -13,30 +11,15 @@ from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
 
 Variant = Literal["survey", "paper", "torch"]
-_VARIANTS = {
-    "survey": "the maximum of v̂ (also optax's)",
-    "paper": "the maximum of v, and nothing is bias-corrected",
-    "torch": "the maximum of v, divided by the current 1−β₂ᵗ",
-}
 
 
 @optimizer(
-    full_name="Adam with a rate that never rises",
-    year=2018,
     learning_rate=1e-3,
-    parent="adam",
-    difference="the largest second moment so far in the place of the current one",
-    variants=_VARIANTS,
     calls={
         "torch": {"variant": "torch", "weight_decay_mode": "l2"},
         "optax": {},
         "authors": {"variant": "paper"},
         "survey": {},
-    },
-    no_counterpart={
-        "mu_dtype": "state is kept in at least float32",
-        "bias_correction_mu": "bias_correction, for both moments",
-        "bias_correction_nu": "bias_correction, for both moments",
     },
 )
 def amsgrad(
@@ -57,6 +40,10 @@ def amsgrad(
         v_max ← max(v_max, v̂)
         θ ← θ − αm̂/(√(v_max + ε_root) + ε)
 
+    Full name: Adam with a rate that never rises.
+
+    Difference from adam: the largest second moment so far in the place of the current one.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -66,6 +53,16 @@ def amsgrad(
       bias_correction: False for m and v in the place of m̂ and v̂.
       variant: "survey" (the maximum of v̂), "paper" (of v; nothing corrected) or "torch" (of v; then corrected).
 
+    Variants:
+      survey: the maximum of v̂ (also optax's).
+      paper: the maximum of v, and nothing is bias-corrected.
+      torch: the maximum of v, divided by the current 1−β₂ᵗ.
+
+    No counterpart:
+      mu_dtype: state is kept in at least float32.
+      bias_correction_mu: bias_correction, for both moments.
+      bias_correction_nu: bias_correction, for both moments.
+
     Departures: the paper corrects no bias; the survey does, and leaves its first maximum undefined (here 0).
 
     Reference: Reddi, Kale & Kumar, 2018, "On the convergence of Adam and beyond", arXiv:1904.09237, Algorithm 2;
@@ -74,10 +71,8 @@ def amsgrad(
     corrected = bias_correction and variant != "paper"
     correction = (debias(b2),) if corrected else ()
     maximum = (running_max(), *correction) if variant == "torch" else (*correction, running_max())
-    return precondition(
-        debiased_ema(b1, bias_correction=corrected),
-        chain(second_moment(b2), *maximum, inverse_root(eps, eps_root)),
-    )
+    rate = chain(second_moment(b2), *maximum, inverse_root(eps, eps_root))
+    return precondition(debiased_ema(b1, bias_correction=corrected), rate)
 
 
 scale_by_amsgrad = step_of(amsgrad)

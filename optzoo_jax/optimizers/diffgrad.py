@@ -1,7 +1,5 @@
 """diffGrad."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
@@ -12,22 +10,9 @@ from optzoo_jax.pieces.friction import dfc_friction
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 
 Variant = Literal["survey", "authors"]
-_VARIANTS = {
-    "survey": "ξm̂/(√v̂ + ε) (also the paper's)",
-    "authors": "ξm̂·√(1−β₂ᵗ)/(√v + ε)",
-}
 
 
-@optimizer(
-    full_name="diffGrad",
-    year=2019,
-    learning_rate=1e-3,
-    parent="adam",
-    difference="a friction from ½ to 1, which slows coordinates whose gradient hardly changes",
-    not_claimed={"scale": "friction measures the change of the gradient against scale = 1 [g]"},
-    variants=_VARIANTS,
-    calls={"authors": {"variant": "authors"}, "survey": {}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {"variant": "authors"}, "survey": {}})
 def diffgrad(
     learning_rate: LearningRate,
     b1: Decay = 0.9,
@@ -46,6 +31,8 @@ def diffgrad(
         ξ = 1/(1 + e^−|g_{t−1}−g_t|),   g₀ = 0
         θ ← θ − αξm̂/(√(v̂ + ε_root) + ε)
 
+    Difference from adam: a friction from ½ to 1, which slows coordinates whose gradient hardly changes.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -55,17 +42,22 @@ def diffgrad(
       bias_correction: False for m and v in the place of m̂ and v̂.
       variant: "survey" (above) or "authors" (ε beside the uncorrected √v).
 
+    Variants:
+      survey: ξm̂/(√v̂ + ε) (also the paper's).
+      authors: ξm̂·√(1−β₂ᵗ)/(√v + ε).
+
+    Not claimed:
+      scale: friction measures the change of the gradient against scale = 1 [g].
+
     Departures: g₀ is 0, which paper and survey leave open. ξ depends on the scale of the loss: where gradients are
     small everywhere it is ½ everywhere.
 
     Reference: Dubey et al., 2019, "diffGrad: an optimization method for convolutional neural networks",
     arXiv:1909.11015; survey, Algorithm 10.
     """
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    return precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(rate(b2, eps, eps_root, bias_correction=bias_correction), dfc_friction()),
-    )
+    inverse = inverse_rms if variant == "survey" else inverse_raw_rms
+    rate = inverse(b2, eps, eps_root, bias_correction=bias_correction)
+    return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, dfc_friction()))
 
 
 scale_by_diffgrad = step_of(diffgrad)

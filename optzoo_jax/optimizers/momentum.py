@@ -1,7 +1,5 @@
 """Polyak's heavy ball, and its average form."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate
@@ -11,22 +9,9 @@ from optzoo_jax.pieces.directions import debiased_ema, scale_by_momentum
 from optzoo_jax.pieces.updates import times_learning_rate
 
 
-@optimizer(
-    full_name="Gradient descent with momentum",
-    year=1964,
-    learning_rate=3e-2,
-    parent="sgd",
-    difference="a decayed sum of the gradients in the place of the gradient",
-    degree=1,
-    calls={"torch": {}, "optax": {}, "survey": {}},
-    weight_decay_mode="l2",
-)
+@optimizer(learning_rate=3e-2, degree=1, calls={"torch": {}, "optax": {}, "survey": {}}, weight_decay_mode="l2")
 def momentum(
-    learning_rate: LearningRate,
-    momentum: Decay = 0.9,
-    *,
-    lr_inside: bool = False,
-    **decay: Unpack[WeightDecay],
+    learning_rate: LearningRate, momentum: Decay = 0.9, *, lr_inside: bool = False, **decay: Unpack[WeightDecay]
 ) -> Transformation:
     """Momentum: a heavy ball that keeps rolling.
 
@@ -34,6 +19,10 @@ def momentum(
         θ ← θ − αm
 
     Under a constant gradient the step grows to αg/(1−β).
+
+    Full name: Gradient descent with momentum.
+
+    Difference from sgd: a decayed sum of the gradients in the place of the gradient.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
@@ -44,37 +33,27 @@ def momentum(
 
     Reference: Polyak, 1964, "Some methods of speeding up the convergence of iteration methods"; survey, Algorithm 2.
     """
-    return heavy_ball(momentum, learning_rate, lr_inside)
+    return after_rate(scale_by_momentum(momentum), learning_rate, lr_inside)
 
 
-def heavy_ball(momentum: Decay, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
-    """The heavy ball's direction, with the rate before the sum where `lr_inside`."""
-    if lr_inside:
-        return chain(times_learning_rate(learning_rate), scale_by_momentum(momentum))
-    return scale_by_momentum(momentum)
+def after_rate(direction: Transformation, learning_rate: LearningRate, lr_inside: bool) -> Transformation:
+    """The direction of αg where `lr_inside`, else of g."""
+    return chain(times_learning_rate(learning_rate), direction) if lr_inside else direction
 
 
-@optimizer(
-    full_name="Gradient descent with averaged momentum",
-    year=2014,
-    learning_rate=1e-1,
-    parent="momentum",
-    difference="an average of the gradients in the place of their sum",
-    degree=1,
-    weight_decay_mode="l2",
-)
+@optimizer(learning_rate=1e-1, degree=1, weight_decay_mode="l2")
 def ema_momentum(
-    learning_rate: LearningRate,
-    momentum: Decay = 0.9,
-    *,
-    bias_correction: bool = True,
-    **decay: Unpack[WeightDecay],
+    learning_rate: LearningRate, momentum: Decay = 0.9, *, bias_correction: bool = True, **decay: Unpack[WeightDecay]
 ) -> Transformation:
     """Averaged momentum: the step is an average of the gradients, so α means what it means in SGD.
 
         m ← βm + (1−β)g
         m̂ = m/(1−βᵗ)
         θ ← θ − αm̂
+
+    Full name: Gradient descent with averaged momentum.
+
+    Difference from momentum: an average of the gradients in the place of their sum.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

@@ -1,7 +1,5 @@
 """NAdam."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Speed
@@ -11,22 +9,10 @@ from optzoo_jax.pieces.directions import nesterov_ema, scheduled_nesterov_ema
 from optzoo_jax.pieces.rates import inverse_rms
 
 Variant = Literal["dozat", "optax", "ruder"]
-_VARIANTS = {
-    "dozat": "the paper's momentum schedule μₜ (also torch's)",
-    "optax": "constant β₁, the momentum corrected for the step to come",
-    "ruder": "constant β₁, both terms corrected for the current step",
-}
 
 
 @optimizer(
-    full_name="Adam with Nesterov momentum",
-    year=2016,
-    learning_rate=2e-3,
-    parent="adam",
-    difference="the average of the gradients is seen one step ahead",
-    variants=_VARIANTS,
-    calls={"torch": {"weight_decay_mode": "l2"}, "optax": {"variant": "optax"}, "authors": {}},
-    no_counterpart={"mu_dtype": "state is kept in at least float32", "nesterov": "adam is the method without"},
+    learning_rate=2e-3, calls={"torch": {"weight_decay_mode": "l2"}, "optax": {"variant": "optax"}, "authors": {}}
 )
 def nadam(
     learning_rate: LearningRate,
@@ -48,6 +34,10 @@ def nadam(
         m̄ = μₜ₊₁m/(1−Π_{i≤t+1}μᵢ) + (1−μₜ)g/(1−Π_{i≤t}μᵢ)
         θ ← θ − αm̄/(√(v̂ + ε_root) + ε)
 
+    Full name: Adam with Nesterov momentum.
+
+    Difference from adam: the average of the gradients is seen one step ahead.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -57,6 +47,15 @@ def nadam(
       bias_correction: False to leave out the denominators of m̄ and v̂.
       momentum_decay: ψ ≥ 0; read by the variant "dozat" alone.
       variant: "dozat" (μₜ as above), "optax" (μ = β₁) or "ruder" (μ = β₁, and t in the place of t+1).
+
+    Variants:
+      dozat: the paper's momentum schedule μₜ (also torch's).
+      optax: constant β₁, the momentum corrected for the step to come.
+      ruder: constant β₁, both terms corrected for the current step.
+
+    No counterpart:
+      mu_dtype: state is kept in at least float32.
+      nesterov: adam is the method without.
 
     Departures: none from the paper; torch has the same.
 

@@ -1,7 +1,5 @@
 """Newton's method, damped."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Damping, LearningRate
@@ -10,18 +8,7 @@ from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.curvature import newton_step
 
 
-@optimizer(
-    full_name="Newton's method, damped",
-    year=1944,
-    kind="second-order optimizer",
-    learning_rate=1.0,
-    parent="sgd",
-    difference="the gradient is divided by the curvature, which costs a Hessian",
-    not_claimed={
-        "scale": "the curvature is that of value_fn, which does not scale with the gradients that it is given",
-        "phase": "a Hessian is one of real coordinates, and does not commute with a turn of the complex plane",
-    },
-)
+@optimizer(kind="second-order optimizer", learning_rate=1.0)
 def newton(
     learning_rate: LearningRate = 1.0,
     damping: Damping = 0.0,
@@ -35,6 +22,10 @@ def newton(
 
     Takes the loss at each step: `update(grads, state, params, value_fn=loss)`, loss a function of the parameters.
 
+    Full name: Newton's method, damped.
+
+    Difference from sgd: the gradient is divided by the curvature, which costs a Hessian.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       damping: μ ≥ 0 [g/θ]; large enough to make H + μI positive definite where H is not.
@@ -42,6 +33,10 @@ def newton(
 
     Raises:
       TypeError: where update is called without `value_fn=`.
+
+    Not claimed:
+      scale: the curvature is that of value_fn, which does not scale with the gradients that it is given.
+      phase: a Hessian is one of real coordinates, and does not commute with a turn of the complex plane.
 
     Reference: Levenberg, 1944; Marquardt, 1963, "An algorithm for least-squares estimation of nonlinear parameters";
     conjugate gradients: Hestenes & Stiefel, 1952; Martens, 2010, "Deep learning via Hessian-free optimization".

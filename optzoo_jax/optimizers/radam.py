@@ -1,7 +1,5 @@
 """RAdam."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Threshold
@@ -13,28 +11,16 @@ from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
 from optzoo_jax.pieces.updates import descent
 
 Variant = Literal["survey", "torch", "authors"]
-_VARIANTS = {
-    "survey": "ρₜ > threshold: rₜ·m̂/(√v̂ + ε), else m̂ (also the paper's and optax's)",
-    "torch": "as survey, with √(1−β₂ᵗ)/(√v + ε)",
-    "authors": "as torch, from ρₜ ≥ threshold on; before it no step at all, and no decay",
-}
 
 
 @optimizer(
-    full_name="Rectified Adam",
-    year=2019,
     learning_rate=1e-3,
-    parent="adam",
-    difference="the early rate is scaled to the variance of the late one, and left out while that has no bound",
-    not_claimed={"scale": "its first steps have the units of the gradient, the later ones none"},
-    variants=_VARIANTS,
     calls={
         "torch": {"variant": "torch", "threshold": 5.0, "weight_decay_mode": "l2"},
         "optax": {"threshold": 5.0},
         "authors": {"variant": "authors", "threshold": 5.0},
         "survey": {},
     },
-    no_counterpart={"nesterov": "`precondition` with `nesterov_ema` as the direction"},
 )
 def radam(
     learning_rate: LearningRate,
@@ -57,6 +43,11 @@ def radam(
         ρₜ > threshold:  θ ← θ − α·rₜ·m̂/(√(v̂ + ε_root) + ε)
         else:            θ ← θ − αm̂
 
+    Full name: Rectified Adam.
+
+    Difference from adam: the early rate is scaled to the variance of the late one, and left out while that has no
+    bound.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -67,19 +58,26 @@ def radam(
       bias_correction: False for m and v in the place of m̂ and v̂.
       variant: "survey" (above), "torch" (ε beside the uncorrected √v) or "authors" (no step before the threshold).
 
+    Variants:
+      survey: ρₜ > threshold: rₜ·m̂/(√v̂ + ε), else m̂ (also the paper's and optax's).
+      torch: as survey, with √(1−β₂ᵗ)/(√v + ε).
+      authors: as torch, from ρₜ ≥ threshold on; before it no step at all, and no decay.
+
+    Not claimed:
+      scale: its first steps have the units of the gradient, the later ones none.
+
+    No counterpart:
+      nesterov: `precondition` with `nesterov_ema` as the direction.
+
     Departures: the survey leaves ρ_∞ undefined; it is the paper's.
 
     Reference: Liu et al., 2019, "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265,
     Algorithm 2; survey, Algorithm 14.
     """
-    rate = inverse_rms if variant == "survey" else inverse_raw_rms
-    step = precondition(
-        debiased_ema(b1, bias_correction=bias_correction),
-        chain(
-            rate(b2, eps, eps_root, bias_correction=bias_correction),
-            rectify(b2, threshold=threshold, inclusive=variant == "authors"),
-        ),
-    )
+    inverse = inverse_rms if variant == "survey" else inverse_raw_rms
+    rate = inverse(b2, eps, eps_root, bias_correction=bias_correction)
+    rectified = chain(rate, rectify(b2, threshold=threshold, inclusive=variant == "authors"))
+    step = precondition(debiased_ema(b1, bias_correction=bias_correction), rectified)
     if variant != "authors":
         return step
     held = hold_until_rectified(b2, threshold=threshold)

@@ -1,7 +1,5 @@
 """Ranger: Lookahead around RAdam."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Share, Steps
@@ -11,15 +9,7 @@ from optzoo_jax.piece import Transformation
 from optzoo_jax.wrappers.lookahead import lookahead
 
 
-@optimizer(
-    full_name="Ranger: Lookahead around RAdam",
-    year=2019,
-    learning_rate=1e-3,
-    parent="radam",
-    difference="slow weights follow RAdam's, half of the way every six steps",
-    not_claimed={"scale": "its first steps have the units of the gradient, the later ones none"},
-    calls={"authors": {}},
-)
+@optimizer(learning_rate=1e-3, calls={"authors": {}})
 def ranger(
     learning_rate: LearningRate,
     b1: Decay = 0.95,
@@ -37,6 +27,10 @@ def ranger(
 
     `eval_params(state, params)` gives φ.
 
+    Full name: Ranger: Lookahead around RAdam.
+
+    Difference from radam: slow weights follow RAdam's, half of the way every six steps.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -44,6 +38,9 @@ def ranger(
       eps: ε ≥ 0 [g], outside the root.
       sync_period: k ≥ 1.
       slow_step_size: a in [0, 1].
+
+    Not claimed:
+      scale: its first steps have the units of the gradient, the later ones none.
 
     Departures: as the pytorch_ranger package; later versions add gradient centralization, this does not.
 

@@ -1,35 +1,21 @@
 """RMSProp."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
+from optzoo_jax.pieces import directions, moments
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import debiased_ema, identity, scale_by_momentum
-from optzoo_jax.pieces.directions import nesterov as with_nesterov
-from optzoo_jax.pieces.moments import centered as variance
-from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root
 
 
 @optimizer(
-    full_name="Root mean square propagation",
-    year=2012,
     learning_rate=1e-3,
-    parent="adagrad",
-    difference="an average of the squared gradients in the place of their sum, so that the rate can rise again",
     calls={
         "torch": {"decay": 0.99, "eps": 1e-8, "eps_root": 0.0, "weight_decay_mode": "l2"},
         "optax": {},
         "survey": {},
-    },
-    no_counterpart={
-        "initial_scale": "initial='zeros' or 'first_gradient'; `second_moment(initial=…)` in a chain of parts",
-        "eps_in_sqrt": "eps is outside the root, eps_root inside",
-        "momentum": "here after the rate, as in torch; optax has the learning rate before it",
     },
 )
 def rmsprop(
@@ -50,6 +36,11 @@ def rmsprop(
         v ← βv + (1−β)g²
         θ ← θ − αg/(√(v + ε_root) + ε)
 
+    Full name: Root mean square propagation.
+
+    Difference from adagrad: an average of the squared gradients in the place of their sum, so that the rate can rise
+    again.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       decay: β in [0, 1).
@@ -61,24 +52,24 @@ def rmsprop(
       bias_correction: v/(1−βᵗ) in the place of v.
       initial: "zeros" for v₀ = 0, "first_gradient" for v₁ = g₁².
 
+    No counterpart:
+      initial_scale: initial='zeros' or 'first_gradient'; `second_moment(initial=…)` in a chain of parts.
+      eps_in_sqrt: eps is outside the root, eps_root inside.
+      momentum: here after the rate, as in torch; optax has the learning rate before it.
+
     Departures: the survey uses a β that it does not list. `eps` is always outside the root here; optax's is inside.
 
     Reference: Tieleman & Hinton, 2012, "Lecture 6.5: RMSProp", Coursera; survey, Algorithm 5.
     """
-    corrected = (debias(decay),) if bias_correction else ()
-    mean = debiased_ema(decay, bias_correction=bias_correction)
-    step = precondition(
-        identity(),
-        chain(
-            second_moment(decay, initial=0.0 if initial == "zeros" else initial),
-            *corrected,
-            *((variance(mean),) if centered else ()),
-            inverse_root(eps, eps_root),
-        ),
-    )
+    moment = moments.second_moment(decay, initial=0.0 if initial == "zeros" else initial)
+    if bias_correction:
+        moment = chain(moment, debias(decay))
+    if centered:
+        moment = chain(moment, moments.centered(directions.debiased_ema(decay, bias_correction=bias_correction)))
+    step = precondition(directions.identity(), chain(moment, inverse_root(eps, eps_root)))
     if momentum is None:
         return step
-    return chain(step, with_nesterov(momentum) if nesterov else scale_by_momentum(momentum))
+    return chain(step, directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum))
 
 
 scale_by_rmsprop = step_of(rmsprop)

@@ -1,31 +1,16 @@
 """Stochastic gradient descent."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
-from optzoo_jax.pieces.directions import identity, scale_by_momentum
-from optzoo_jax.pieces.directions import nesterov as with_nesterov
+from optzoo_jax.pieces import directions
 
 
-@optimizer(
-    full_name="Stochastic gradient descent",
-    year=1951,
-    learning_rate=1e-1,
-    difference="the gradient itself: the root of all others",
-    degree=1,
-    calls={"torch": {}, "optax": {}, "survey": {}},
-    no_counterpart={"accumulator_dtype": "state is kept in at least float32"},
-    weight_decay_mode="l2",
-)
+@optimizer(learning_rate=1e-1, degree=1, calls={"torch": {}, "optax": {}, "survey": {}}, weight_decay_mode="l2")
 def sgd(
-    learning_rate: LearningRate,
-    momentum: Decay | None = None,
-    nesterov: bool = False,
-    **decay: Unpack[WeightDecay],
+    learning_rate: LearningRate, momentum: Decay | None = None, nesterov: bool = False, **decay: Unpack[WeightDecay]
 ) -> Transformation:
     """SGD: a step against the gradient.
 
@@ -33,15 +18,22 @@ def sgd(
 
     Batch, stochastic and mini-batch gradient descent are this method; they differ in how g is sampled.
 
+    Full name: Stochastic gradient descent.
+
+    Difference: the gradient itself: the root of all others.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       momentum: β in [0, 1) for `momentum`, with `nesterov` for `nag`; None for none.
       nesterov: Nesterov's momentum; without `momentum` it changes nothing.
+
+    No counterpart:
+      accumulator_dtype: state is kept in at least float32.
 
     Departures: the two arguments of optax's and torch's SGD are kept; `momentum` and `nag` are the methods.
 
     Reference: Robbins & Monro, 1951, "A stochastic approximation method"; survey, Algorithm 1.
     """
     if momentum is None:
-        return identity()
-    return with_nesterov(momentum) if nesterov else scale_by_momentum(momentum)
+        return directions.identity()
+    return directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum)

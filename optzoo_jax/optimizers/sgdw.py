@@ -1,37 +1,26 @@
 """SGD with momentum and decay outside the momentum."""
 
-from __future__ import annotations
-
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
-from optzoo_jax.optimizers.momentum import heavy_ball
+from optzoo_jax.optimizers.momentum import after_rate
 from optzoo_jax.piece import Transformation
+from optzoo_jax.pieces.directions import scale_by_momentum
 
 
-@optimizer(
-    full_name="SGD with decoupled weight decay",
-    year=2017,
-    learning_rate=3e-2,
-    parent="momentum",
-    difference="the decay acts on the parameters, not through the gradient",
-    degree=1,
-    calls={"authors": {}},
-    weight_decay=1e-4,
-    weight_decay_mode="independent",
-)
+@optimizer(learning_rate=3e-2, degree=1, calls={"authors": {}}, weight_decay=1e-4, weight_decay_mode="independent")
 def sgdw(
-    learning_rate: LearningRate,
-    momentum: Decay = 0.9,
-    *,
-    lr_inside: bool = False,
-    **decay: Unpack[WeightDecay],
+    learning_rate: LearningRate, momentum: Decay = 0.9, *, lr_inside: bool = False, **decay: Unpack[WeightDecay]
 ) -> Transformation:
     """SGDW: momentum whose weight decay does not pass through it.
 
         m ← βm + g
         θ ← θ − αm − (α/α₀)λθ
+
+    Full name: SGD with decoupled weight decay.
+
+    Difference from momentum: the decay acts on the parameters, not through the gradient.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
@@ -43,4 +32,4 @@ def sgdw(
 
     Reference: Loshchilov & Hutter, 2017, "Decoupled weight decay regularization", arXiv:1711.05101, Algorithm 1.
     """
-    return heavy_ball(momentum, learning_rate, lr_inside)
+    return after_rate(scale_by_momentum(momentum), learning_rate, lr_inside)

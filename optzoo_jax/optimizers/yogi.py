@@ -1,7 +1,5 @@
 """Yogi."""
 
-from __future__ import annotations
-
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, Initial, LearningRate
@@ -13,20 +11,10 @@ from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
 
 Variant = Literal["survey", "paper", "authors"]
-_VARIANTS = {
-    "survey": "both averages bias-corrected, v₀ = the initial value",
-    "paper": "nothing is bias-corrected, v₀ = the initial value",
-    "authors": "both averages bias-corrected, m₀ = v₀ = the initial value (torch packages, optax)",
-}
 
 
 @optimizer(
-    full_name="Yogi",
-    year=2018,
     learning_rate=1e-2,
-    parent="adam",
-    difference="the second moment changes by the square of the gradient, not by its distance to it",
-    variants=_VARIANTS,
     calls={
         "optax": {"variant": "authors", "initial_accumulator_value": 1e-6},
         "authors": {"variant": "authors", "initial_accumulator_value": 1e-6},
@@ -49,6 +37,8 @@ def yogi(
         v ← v − (1−β₂)·sign(v−g²)·g²,    v̂ = v/(1−β₂ᵗ)
         θ ← θ − αm̂/(√v̂ + ε)
 
+    Difference from adam: the second moment changes by the square of the gradient, not by its distance to it.
+
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       b1: β₁ in [0, 1).
@@ -57,17 +47,20 @@ def yogi(
       initial_accumulator_value: v₀ ≥ 0 [g²], and in the variant "authors" m₀ [g].
       variant: "survey" (above), "paper" (m and v uncorrected) or "authors" (m₀ = v₀).
 
+    Variants:
+      survey: both averages bias-corrected, v₀ = the initial value.
+      paper: nothing is bias-corrected, v₀ = the initial value.
+      authors: both averages bias-corrected, m₀ = v₀ = the initial value (torch packages, optax).
+
     Departures: the survey prints v + (1−β₂)… where the paper has −: v then turns negative in the first step.
 
     Reference: Zaheer, Reddi, Sachan, Kale & Kumar, 2018, "Adaptive methods for nonconvex optimization", NeurIPS,
     Algorithm 2; survey, Algorithm 7.
     """
-    start = initial_accumulator_value
-    correct = (lambda b: ()) if variant == "paper" else (lambda b: (debias(b),))
-    return precondition(
-        chain(ema(b1, initial=start if variant == "authors" else 0.0), *correct(b1)),
-        chain(yogi_moment(b2, initial=start), *correct(b2), inverse_root(eps)),
-    )
+    start, corrected = initial_accumulator_value, variant != "paper"
+    direction = chain(ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ()))
+    moment = chain(yogi_moment(b2, initial=start), *((debias(b2),) if corrected else ()))
+    return precondition(direction, chain(moment, inverse_root(eps)))
 
 
 scale_by_yogi = step_of(yogi)

@@ -1,7 +1,5 @@
 """Lookahead: an inner optimizer runs ahead, slow weights follow every k steps."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -28,14 +26,7 @@ class LookaheadState(NamedTuple):
     cached: Any
 
 
-@card_of(
-    full_name="Lookahead optimizer: k steps forward, 1 step back",
-    year=2019,
-    kind="wrapper",
-    difference="slow weights follow the inner optimizer's, a share of the way every few steps",
-    calls={"optax": {}, "authors": {"sync_period": 5, "slow_step_size": 0.5}, "survey": {}},
-    no_counterpart={"reset_state": "inner_state='reset' sets the momentum to 0; optax's resets the whole state"},
-)
+@card_of(kind="wrapper", calls={"optax": {}, "authors": {"sync_period": 5, "slow_step_size": 0.5}, "survey": {}})
 def lookahead(
     inner: optax.GradientTransformation,
     sync_period: Steps = 5,
@@ -51,6 +42,10 @@ def lookahead(
     The parameters are the fast weights θ; the slow weights φ live in the state, created from the parameters at init,
     and are what to evaluate: `eval_params(state, params)`.
 
+    Full name: Lookahead optimizer: k steps forward, 1 step back.
+
+    Difference: slow weights follow the inner optimizer's, a share of the way every few steps.
+
     Args:
       inner: the optimizer that runs ahead, of this library or of optax.
       sync_period: k ≥ 1.
@@ -60,6 +55,9 @@ def lookahead(
 
     Raises:
       ValueError: where update is called without params.
+
+    No counterpart:
+      reset_state: inner_state='reset' sets the momentum to 0; optax's resets the whole state.
 
     Departures: the survey calls a a learning rate; optax keeps both weights in the parameters, here they are plain.
 

@@ -1,7 +1,5 @@
 """gradient [g] → gradient [g]: noise that fades."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Annotated, Any, NamedTuple
 
@@ -23,17 +21,7 @@ class GradientNoiseState(NamedTuple):
     count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
-@card_of(
-    full_name="Gradient noise",
-    year=2015,
-    kind="gradient noise",
-    difference="noise that fades is added to the gradient, before any optimizer",
-    degree=1,
-    not_claimed=dict.fromkeys(
-        ("scale", "odd", "permutation", "splitting", "phase"), "the noise is drawn apart from the gradient"
-    ),
-    calls={"authors": {}},
-)
+@card_of(kind="gradient noise", degree=1, calls={"authors": {}})
 def add_gradient_noise(
     eta: Annotated[Hyper, Range("[0, ∞)", "the variance of the first step's noise")] = 0.3,
     gamma: Annotated[Hyper, Range("[0, ∞)", "the speed of a decay over time")] = 0.55,
@@ -49,10 +37,15 @@ def add_gradient_noise(
     The noise is a function of the key, the step and the leaf's path alone. So two instances with one key under
     `optax.partition` draw different noise, and a restored run draws what the uninterrupted one would have.
 
+    Difference: noise that fades is added to the gradient, before any optimizer.
+
     Args:
       eta: η ≥ 0 [g²]; the paper uses 0.01, 0.3 and 1.0.
       gamma: γ ≥ 0.
       key: a `jax.random.key`, or an integer seed.
+
+    Not claimed:
+      scale, odd, permutation, splitting, phase: the noise is drawn apart from the gradient.
 
     Departures: optax's `add_noise` keeps its key in the state and splits it, so its numbers differ.
 
