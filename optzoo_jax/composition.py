@@ -18,7 +18,7 @@ from typing import Any
 
 import optax
 
-from optzoo_jax.units import Flow, Stream, side_by_side
+from optzoo_jax.units import Flow, side_by_side
 
 Slots = Mapping[str, Callable[..., Any]]
 
@@ -29,7 +29,8 @@ class Definition:
 
     name: str
     body: Callable[..., Any]
-    stream: Stream
+    stream: str
+    flow: Flow
     over: str
     slots: Slots
     reads: tuple[str, ...]  # facts, by name, that the walk looks up for each array
@@ -96,11 +97,9 @@ class Piece(_Node):
     def called(self) -> Call:  # pyright: ignore[reportIncompatibleVariableOverride]
         return Call(self.definition.name, self.arguments)
 
-    @cached_property
+    @property
     def flow(self) -> Flow:
-        d = self.definition
-        reads = f"{d.name}(…)" if "direction" in d.reads else ""
-        return dataclasses.replace(Flow().through(d.stream, f"{d.name}(…)"), reads=reads)
+        return self.definition.flow
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

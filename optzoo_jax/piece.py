@@ -37,7 +37,7 @@ from optzoo_jax.arguments import bind, ranges_of, unknown
 from optzoo_jax.composition import Call, Composition, Definition, Elsewhere, Join, Masked, Piece, Row, composition_of
 from optzoo_jax.precision import times
 from optzoo_jax.state import OfParams, Shared
-from optzoo_jax.units import Stream
+from optzoo_jax.units import Flow
 from optzoo_jax.walk import transformation
 from optzoo_jax.wrapper import under_its_name
 
@@ -87,7 +87,7 @@ def piece(
     """
     if over not in ("element", "array", "tree"):
         raise ValueError(f"piece: over={over!r} is none of 'element', 'array' and 'tree'.")
-    flowing = Stream.parse(stream)
+    Flow.parse(stream)
     for f in facts:
         if callable(f) and not hasattr(f, "__name__"):
             raise TypeError(f"piece: the fact {f!r} has no name, by which the body would take it: def one.")
@@ -117,7 +117,8 @@ def piece(
         definition = Definition(
             name=body.__name__,
             body=body,
-            stream=flowing,
+            stream=stream,
+            flow=Flow.parse(stream, f"{body.__name__}(…)", reads_direction="direction" in names),
             over=over,
             slots=slots,
             reads=tuple(name for name in names if name in listed),
