@@ -1,7 +1,5 @@
 """Whether maths that says it treats each number by itself does: what may be packed, concatenated, traced inline."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
