@@ -87,11 +87,8 @@ Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
 Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights", schedule=False)]
 
 
-class Allowed(typing.NamedTuple):
-    """What an argument may be: a number in a range, where it has one, and what else: None, or a word."""
-
-    range: Range | None
-    others: tuple[Any, ...]
+# What an argument may be: a number in a range, where it has one, and what else: None, or a word.
+Allowed = tuple[Range | None, list[Any]]
 
 
 @functools.lru_cache(1024)
@@ -105,9 +102,9 @@ def ranges_of(*factories: Any) -> dict[str, Allowed]:
         for name, hint in {} if hasattr(factory, "allowed") else _hints(factory):
             parts = list(_parts(hint))
             rule = next((x for x in parts if isinstance(x, Range)), None)
-            others = tuple(x for x in parts if not isinstance(x, Range))
+            others = [x for x in parts if not isinstance(x, Range)]
             if rule or any(isinstance(x, str) for x in others):
-                found[name] = Allowed(rule, others)
+                found[name] = rule, others
         found |= getattr(factory, "allowed", {})
     return found
 

@@ -104,11 +104,9 @@ class Flow:
         try:
             (takes_word, takes), (word, gives) = (_SIDE.findall(side.strip())[0] for side in text.split("→"))
             needs, gives = Unit.parse(takes), Unit.parse(gives)
-            if needs["x"]:
+            if needs["x"] or gives["x"]:
                 needs, gives = None, gives.where(needs.solved_for(_X))
-            elif gives["x"]:
-                raise ValueError(text)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):  # no stream; x goes out, and what came in has no x
             raise ValueError(
                 f"the stream {text!r} is not of the form 'gradient [g] → direction [g]', 'x → x' or 'x² → 1/x': an "
                 "arrow, and on each side a unit of the letters g, θ, α in brackets, or of x, which is what comes in."
