@@ -100,10 +100,10 @@ def ranges_of(*factories: Any) -> dict[str, Allowed]:
     found = {}
     for factory in factories:
         for name, hint in {} if hasattr(factory, "allowed") else _hints(factory):
-            parts = list(_parts(hint))
+            parts = _parts(hint)
             rule = next((x for x in parts if isinstance(x, Range)), None)
-            others = [x for x in parts if not isinstance(x, Range)]
-            if rule or any(isinstance(x, str) for x in others):
+            others = [x for x in parts if isinstance(x, str | None)]
+            if rule or any(others):
                 found[name] = rule, others
         found |= getattr(factory, "allowed", {})
     return found
@@ -124,16 +124,14 @@ def _hints(factory: Any) -> Iterable[tuple[str, Any]]:
                 ) from None
 
 
-def _parts(hint: Any) -> Iterable[Any]:
-    if typing.get_origin(hint) is Annotated:
-        yield from (x for x in hint.__metadata__ if isinstance(x, Range))
-    elif typing.get_origin(hint) is typing.Literal:
-        yield from typing.get_args(hint)
-    elif hint is type(None):
-        yield None
-    elif typing.get_origin(hint) is not Callable:
-        for member in typing.get_args(hint):
-            yield from _parts(member)
+def _parts(hint: Any) -> list[Any]:
+    """Ranges and words in an annotation, None where it may be that, and types."""
+    origin, members = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return [x for x in hint.__metadata__ if isinstance(x, Range)]
+    if origin is Callable or not members:
+        return [None if hint is type(None) else hint]
+    return [part for member in members for part in _parts(member)]
 
 
 def _as_number(allowed: Range, value: Any) -> Any:
@@ -174,7 +172,7 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
         value, (rule, others) = found[name], allowed[name]
         if isinstance(value, str | None) and value in others:
             continue
-        words = [x for x in others if isinstance(x, str)]
+        words = [x for x in others if x is not None]
         if words and (rule is None or isinstance(value, str)):
             unknown(f"{where}: {name}={value!r} is unknown", str(value), words)
         if rule is not None:
