@@ -41,9 +41,8 @@ class Range:
         self.low = low if rule.startswith("[") else math.nextafter(low, math.inf)
         self.high = high if rule.endswith("]") else math.nextafter(high, -math.inf)
         self.rule, self.meaning, self.whole = rule, meaning, whole
-        self.kind = (
-            "a whole number" if whole else f"a number{',' if schedule else ' or'} an array{' or a schedule' * schedule}"
-        )
+        numbers = "a number, an array or a schedule" if schedule else "a number or an array"
+        self.kind = "a whole number" if whole else numbers
         self.schedule = schedule and not whole
 
     def check(self, where: str, name: str, value: Any) -> None:

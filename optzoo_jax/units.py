@@ -130,18 +130,16 @@ class Flow:
     def then(self, other: "Flow") -> "Flow":
         """What comes out of `other`, fed what comes out here. Raises TypeError where it does not fit."""
         needs, needed_by = self.needs, other.needed_by or other.by
-        as_it_came = not self.word and self.gives is not None and (self.gives["x"], self.gives["g"]) == (1, 0)
+        as_is = not self.word and self.gives is not None and (self.gives["x"], self.gives["g"]) == (1, 0)
         # An average may be one of moments; where it stands first in a chain, it is one of gradients.
-        elsewhere = self.word != other.needs_word if self.word else as_it_came and self.by != Flow.by
+        elsewhere = self.word != other.needs_word if self.word else as_is and self.by != Flow.by
         misfit = other.needs_word and elsewhere
         if other.needs and self.gives and self.gives["x"]:
             needs = self.gives.solved_for(other.needs)
         elif other.needs and self.gives not in (None, other.needs):
             misfit = True
         if misfit:
-            flowing = f"{self.word or 'stream'} {self.gives}"
-            if as_it_came:
-                flowing = "gradient [g], where a chain begins with it"
+            given = "gradient [g], where a chain begins with it" if as_is else f"{self.word or 'stream'} {self.gives}"
             remedy = (
                 "it belongs into the second argument of precondition(direction, rate), behind what makes a "
                 f"{other.needs_word}"
@@ -150,7 +148,7 @@ class Flow:
             )
             raise TypeError(
                 f"{needed_by} takes a {other.needs_word or 'stream'} {other.needs or _X}, and {self.by} gives a "
-                f"{flowing}: {remedy}."
+                f"{given}: {remedy}."
             )
         gives, word = other.at(self.gives), other.word or self.word
         if (self.word == other.word == "update") or (gives is not None and gives["α"] > 1):
@@ -159,7 +157,7 @@ class Flow:
                 f"{other.by} multiplies by one again: an update has it once. Leave one out, or put the step of one in "
                 "its place, such as scale_by_adam() for adam(…)."
             )
-        needs_word = self.needs_word or (other.needs_word if as_it_came else "")
+        needs_word = self.needs_word or (other.needs_word if as_is else "")
         needed_by = self.needed_by or (needed_by if needs or needs_word else "")
         return Flow(needs, gives, needs_word, word, other.by, needed_by, self.reads or other.reads)
 
@@ -172,16 +170,11 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
     """What comes out of branches that are fed the same stream: their product, or what they all have in common."""
     by = (" · " if product else " + ").join(flow.by for flow in flows)
     reads = next((flow.reads for flow in (flows[:1] if shows_direction else flows) if flow.reads), "")
-    asking = [flow for flow in flows if flow.needed_by] or [Flow()]
-    first = next((flow for flow in asking if flow.needs), asking[0])
-    worded = next((flow for flow in asking if flow.needs_word), asking[0])
-    needs, needed_by = first.needs, worded.needed_by
-    for flow in asking:
-        if flow.needs not in (None, needs):
-            raise TypeError(
-                f"the branches are fed the same stream, and {first.needed_by} takes {needs}, {flow.needed_by} takes "
-                f"{flow.needs}."
-            )
+    if len({flow.needs for flow in flows} - {None}) > 1:
+        taken = ", ".join(f"{flow.needed_by} takes {flow.needs}" for flow in flows if flow.needs)
+        raise TypeError(f"the branches are fed the same stream, and {taken}.")
+    asks = max(flows, key=lambda flow: (flow.needs_word != "", flow.needs is not None))
+    needs, needed_by = next((flow.needs for flow in flows if flow.needs), None), asks.needed_by
     gives = [flow.at(needs or _X) for flow in flows]
     known = [unit for unit in gives if unit is not None]
     if product:
@@ -196,7 +189,7 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
             raise TypeError(f"join: {units}: what is added has one unit. For a product say join(…, units='product').")
         words = {flow.word for flow in flows}
         word, out = words.pop() if len(words) == 1 else "", next(iter(known), None)
-    return Flow(needs, None if None in gives else out, worded.needs_word, word, by, needed_by, reads)
+    return Flow(needs, None if None in gives else out, asks.needs_word, word, by, needed_by, reads)
 
 
 def check_runs(flow: Flow, where: str = "") -> None:

@@ -96,7 +96,7 @@ broken(
     "units", "units", "side_by_side",
     ("math.prod(known, start=ONE)", "known[-1]", "a product has the unit of its last factor"),
     ("len(known) > 1", "False", "a sum of streams of two units"),
-    ("flow.needs not in (None, needs)", "False", "branches that take two units"),
+    ("len({flow.needs for flow in flows} - {None}) > 1", "False", "branches that take two units"),
     ("flows[:1] if shows_direction else flows", "[] if shows_direction else flows",
      "a direction may read the direction"),
 )  # fmt: skip
