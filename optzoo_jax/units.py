@@ -173,7 +173,7 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
     if len({flow.needs for flow in flows} - {None}) > 1:
         taken = ", ".join(f"{flow.needed_by} takes {flow.needs}" for flow in flows if flow.needs)
         raise TypeError(f"the branches are fed the same stream, and {taken}.")
-    asks = max(flows, key=lambda flow: (flow.needs_word != "", flow.needs is not None))
+    asks = max(flows, key=lambda flow: bool(flow.needed_by) + bool(flow.needs_word))
     needs, needed_by = next((flow.needs for flow in flows if flow.needs), None), asks.needed_by
     gives = [flow.at(needs or _X) for flow in flows]
     known = [unit for unit in gives if unit is not None]
