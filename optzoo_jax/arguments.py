@@ -6,12 +6,11 @@
 Python numbers and concrete arrays are checked where a factory is called; of a traced value only the type is known.
 """
 
-from __future__ import annotations
-
 import difflib
 import functools
 import inspect
 import math
+import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NoReturn
@@ -42,9 +41,8 @@ class Range:
         self.low = low if rule.startswith("[") else math.nextafter(low, math.inf)
         self.high = high if rule.endswith("]") else math.nextafter(high, -math.inf)
         self.rule, self.meaning, self.whole = rule, meaning, whole
-        self.kind = (
-            "a whole number" if whole else f"a number{',' if schedule else ' or'} an array{' or a schedule' * schedule}"
-        )
+        numbers = "a number, an array or a schedule" if schedule else "a number or an array"
+        self.kind = "a whole number" if whole else numbers
         self.schedule = schedule and not whole
 
     def check(self, where: str, name: str, value: Any) -> None:
@@ -61,13 +59,11 @@ class Range:
 
 def _concrete(value: Any) -> float | None:
     """The number, where it is one and known. Sixteen bits say 1 for .999, which the caller did not."""
-    if isinstance(value, bool | np.bool_ | complex | np.complexfloating | jax.core.Tracer):
+    if isinstance(value, int | float | np.integer | np.floating):
+        return None if isinstance(value, bool) else float(value)
+    if isinstance(value, jax.core.Tracer) or not isinstance(value, np.ndarray | jax.Array) or value.ndim:
         return None
-    if isinstance(value, int | float | np.number):
-        return float(value)
-    if isinstance(value, np.ndarray | jax.Array) and value.ndim == 0 and value.dtype.kind in "iuf":
-        return float(value) if value.dtype.itemsize >= 4 else None
-    return None
+    return float(value) if value.dtype.kind in "iuf" and value.dtype.itemsize >= 4 else None
 
 
 _decay = Range("[0, 1)", "a decay: the share of the old average that is kept each step, 0 for none")
@@ -90,72 +86,51 @@ Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
 Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights", schedule=False)]
 
 
-class Allowed(typing.NamedTuple):
-    """What an argument may be: a number in a range, where it has one, and what else: None, or a word."""
-
-    range: Range | None
-    others: tuple[Any, ...]
+# What an argument may be: a number in a range, where it has one, and what else: None, or a word.
+Allowed = tuple[Range | None, list[Any]]
 
 
 @functools.lru_cache(1024)
 def ranges_of(*factories: Any) -> dict[str, Allowed]:
-    """What the arguments of functions (or the items of a TypedDict) may be, by name, where a range is declared."""
+    """What the arguments of functions (or the items of a TypedDict) may be, by name, where a range is declared.
+
+    A decorator that put functions together has left it there as `allowed`.
+    """
     found = {}
     for factory in factories:
-        for name, hint in _hints(factory).items():
-            parts = list(_parts(hint))
-            ranges = [x for x in parts if isinstance(x, Range)]
-            others = tuple(x for x in parts if not isinstance(x, Range))
-            if ranges or any(isinstance(x, str) for x in others):
-                found[name] = Allowed(ranges[0] if ranges else None, others)
+        for name, hint in {} if hasattr(factory, "allowed") else _hints(factory):
+            parts = _parts(hint)
+            rule = next((x for x in parts if isinstance(x, Range)), None)
+            others = [x for x in parts if isinstance(x, str | None)]
+            if rule or any(others):
+                found[name] = rule, others
+        found |= getattr(factory, "allowed", {})
     return found
 
 
-def _hints(factory: Any) -> dict[str, Any]:
+def _hints(factory: Any) -> Iterable[tuple[str, Any]]:
     """The annotations, those with names that only a type checker knows left out."""
-    try:
-        return typing.get_type_hints(factory, include_extras=True)
-    except (NameError, TypeError):
-        pass
-    found, known = {}, getattr(inspect.unwrap(factory), "__globals__", {})
-    for name, hint in factory.__annotations__.items():
+    known = getattr(inspect.unwrap(factory), "__globals__", {})
+    for name, hint in inspect.get_annotations(factory).items():
+        alone = types.SimpleNamespace(__annotations__={name: hint})
         try:
-            found[name] = eval(hint, known) if isinstance(hint, str) else hint
+            yield from typing.get_type_hints(alone, known, include_extras=True).items()
         except (NameError, TypeError) as error:
-            if "Range" in hint:
+            if "Range" in str(hint):
                 raise TypeError(
                     f"{factory.__name__}: the range of {name}, {hint}, cannot be read, since {error}: import what it "
                     "names at the top of the module."
                 ) from None
-    return found
 
 
-def _parts(hint: Any) -> Iterable[Any]:
-    if typing.get_origin(hint) is Annotated:
-        yield from (x for x in hint.__metadata__ if isinstance(x, Range))
-    elif typing.get_origin(hint) is typing.Literal:
-        yield from typing.get_args(hint)
-    elif hint is type(None):
-        yield None
-    elif typing.get_origin(hint) is not Callable:
-        for member in typing.get_args(hint):
-            yield from _parts(member)
-
-
-def checked(where: str, arguments: Mapping[str, Any], allowed: Mapping[str, Allowed]) -> dict[str, Any]:
-    """The arguments, those with a range as the numbers that they stand for."""
-    found = dict(arguments)
-    for name in allowed.keys() & found.keys():
-        value, (rule, others) = found[name], allowed[name]
-        words = [x for x in others if isinstance(x, str)]
-        if (value is None and None in others) or (isinstance(value, str) and value in words):
-            continue
-        if words and (rule is None or isinstance(value, str)):
-            unknown(f"{where}: {name}={value!r} is unknown", str(value), words)
-        if rule is not None:
-            rule.check(where, name, value)
-            found[name] = _as_number(rule, value)
-    return found
+def _parts(hint: Any) -> list[Any]:
+    """Ranges and words in an annotation, None where it may be that, and types."""
+    origin, members = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return [x for x in hint.__metadata__ if isinstance(x, Range)]
+    if origin is Callable or not members:
+        return [None if hint is type(None) else hint]
+    return [part for member in members for part in _parts(member)]
 
 
 def _as_number(allowed: Range, value: Any) -> Any:
@@ -179,10 +154,7 @@ def unknown(message: str, word: str, choices: list[str]) -> NoReturn:
     raise ValueError(f"{message}; it is one of {', '.join(map(repr, choices))}.{hint}")
 
 
-@functools.lru_cache(1024)
-def signature_of(factory: Callable[..., Any]) -> inspect.Signature:
-    """inspect.signature, remembered."""
-    return inspect.signature(factory)
+signature_of = functools.lru_cache(1024)(inspect.signature)
 
 
 @functools.lru_cache(1024)
@@ -199,20 +171,27 @@ def asked_of(f: Callable[..., Any], numbers: Mapping[str, Any]) -> dict[str, Any
     return {p.name: numbers[p.name] for p in after_the_first(f) if p.name in numbers}
 
 
-def ranges_of_factory(factory: Callable[..., Any]) -> Mapping[str, Allowed]:
-    """What the arguments of a factory may be: what `allowed` says, which a decorator left there, or its signature."""
-    return getattr(factory, "allowed", None) or ranges_of(factory)
-
-
 def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name, defaults included, checked against the ranges that the factory declares."""
+    """The arguments of a call by name, defaults included, checked; those with a range as the numbers they stand for."""
+    where = factory.__name__
     try:
         bound = signature_of(factory).bind(*args, **kwargs)
     except TypeError as error:
         hint = getattr(factory, "hint", "") if "missing" in str(error) else ""
-        raise TypeError(f"{factory.__name__}: {error}{hint}") from None
+        raise TypeError(f"{where}: {error}{hint}") from None
     bound.apply_defaults()
-    return checked(factory.__name__, bound.arguments, ranges_of_factory(factory))
+    found, allowed = bound.arguments, ranges_of(factory)
+    for name in allowed.keys() & found.keys():
+        value, (rule, others) = found[name], allowed[name]
+        if isinstance(value, str | None) and value in others:
+            continue
+        words = [x for x in others if x is not None]
+        if words and (rule is None or isinstance(value, str)):
+            unknown(f"{where}: {name}={value!r} is unknown", str(value), words)
+        if rule is not None:
+            rule.check(where, name, value)
+            found[name] = _as_number(rule, value)
+    return found
 
 
 P = typing.ParamSpec("P")

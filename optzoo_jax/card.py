@@ -19,7 +19,7 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Base, Decayed, ranges_of, ranges_of_factory, validated
+from optzoo_jax.arguments import Base, Decayed, ranges_of, validated
 from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
 from optzoo_jax.docstring import facts_of
 from optzoo_jax.piece import Transformation, called, named
@@ -163,12 +163,12 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 f"the name {name!r} is taken by the method of {taken.factory.__module__}, {taken.summary!r}: a card is "
                 "found by its name. Call yours otherwise."
             )
-        said, allowed = facts_of(name, factory.__doc__), ranges_of_factory(factory)
-        words = allowed["variant"].others if "variant" in allowed else ()
-        if said["variants"] and tuple(said["variants"]) != words:
+        said, allowed = facts_of(name, factory.__doc__), ranges_of(factory)
+        _, words = allowed.get("variant", (None, []))
+        if said["variants"] and list(said["variants"]) != words:
             raise ValueError(
                 f"{name}: the section 'Variants' of its docstring has {list(said['variants'])}, and the argument "
-                f"variant takes {list(words)}: give both the same words, the default first, in a Literal[…]."
+                f"variant takes {words}: give both the same words, the default first, in a Literal[…]."
             )
         CARDS[name] = Card(**{**said, **facts, "name": name, "factory": build})
         return build

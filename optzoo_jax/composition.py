@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import optax
 
-from optzoo_jax.units import Flow, Stream, side_by_side
+from optzoo_jax.units import Flow, side_by_side
 
 
 class Slot(NamedTuple):
@@ -33,7 +33,8 @@ class Definition:
 
     name: str
     body: Any
-    stream: Stream
+    stream: str
+    flow: Flow
     over: str
     slots: Mapping[str, Slot]
     reads: tuple[str, ...]  # facts, by name, that the walk looks up for each array
@@ -148,10 +149,9 @@ class Piece(_Node):
     def skeleton(self, taken: Iterator[bool]) -> Any:
         return Piece(self.factory, None)
 
-    def _flow(self) -> Flow:
-        d = self.definition
-        reads = f"{d.name}(…)" if "direction" in d.reads else ""
-        return dataclasses.replace(Flow().through(d.stream, f"{d.name}(…)"), reads=reads)
+    @property
+    def flow(self) -> Flow:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.definition.flow
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -212,7 +212,7 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
-    definition: ClassVar = Definition("", None, Stream.parse("x → x"), "tree", {}, (), {}, ())
+    definition: ClassVar = Definition("", None, "", Flow(gives=None), "tree", {}, (), {}, ())
     arguments: ClassVar = {}
 
     @property

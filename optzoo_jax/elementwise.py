@@ -1,10 +1,8 @@
 """Whether maths that says it treats each number by itself does: what may be packed, concatenated, traced inline."""
 
-from __future__ import annotations
-
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.core
@@ -19,7 +17,6 @@ _POINTWISE = frozenset(
 )
 _LOOPS = frozenset(("while", "scan", "cond"))
 _MAKES_POSITIONS = frozenset(("iota", "random_bits", "random_wrap", "threefry2x32"))
-_SHAPES = ((2, 3), (4, 5))
 
 
 def check_elementwise(name: str, maths: Callable[..., Any], inputs: int) -> bool:
@@ -29,16 +26,17 @@ def check_elementwise(name: str, maths: Callable[..., Any], inputs: int) -> bool
       ValueError: where it looks at more than one number, tells numbers apart by where they are, or computes something
         else for arrays of another shape.
     """
-    traced = [_all(jax.make_jaxpr(maths)(*[jax.ShapeDtypeStruct(shape, jnp.float32)] * inputs)) for shape in _SHAPES]
-    culprits = [eqn.primitive.name for eqn in traced[0] if not _is_pointwise(eqn)]
-    if not culprits and [_as_written(eqn) for eqn in traced[0]] != [_as_written(eqn) for eqn in traced[1]]:
-        culprits = ["shape"]
+    arrays = ([jax.ShapeDtypeStruct(shape, jnp.float32)] * inputs for shape in ((2, 3), (4, 5)))
+    one, other = (list(_all(jax.make_jaxpr(maths)(*xs))) for xs in arrays)
+    culprits = [eqn.primitive.name for eqn in one if not _is_pointwise(eqn)]
+    if [_as_written(eqn) for eqn in one] != [_as_written(eqn) for eqn in other]:
+        culprits.append("shape")
     if culprits:
         raise ValueError(
             f"{name} says over='element', and its {culprits[0]} looks at more than one number, or tells numbers apart "
             "by where they are: what does says over='array', or over='tree'."
         )
-    return not any(eqn.primitive.name in _LOOPS for eqn in traced[0])
+    return not any(eqn.primitive.name in _LOOPS for eqn in one)
 
 
 def _as_written(eqn: Any) -> tuple[Any, ...]:
@@ -46,23 +44,16 @@ def _as_written(eqn: Any) -> tuple[Any, ...]:
     return eqn.primitive.name, [str(v.val) if hasattr(v, "val") else None for v in eqn.invars]
 
 
-def _all(closed: Any) -> list[Any]:
+def _all(jaxpr: Any) -> Iterator[Any]:
     """The operations of a traced function, those of its inner functions and loops too."""
-    found = []
-    for eqn in closed.jaxpr.eqns:
-        found.append(eqn)
+    for eqn in jaxpr.eqns:
+        yield eqn
         for inner in _functions_of(eqn):
-            found += _all(inner)
-    return found
+            yield from _all(inner)
 
 
 def _functions_of(eqn: Any) -> list[Any]:
-    flat = [p for value in eqn.params.values() for p in (value if isinstance(value, tuple | list) else (value,))]
-    return [p if hasattr(p, "jaxpr") else _Closed(p) for p in flat if hasattr(p, "jaxpr") or hasattr(p, "eqns")]
-
-
-class _Closed(NamedTuple):
-    jaxpr: Any
+    return [p for p in jax.tree.leaves(eqn.params) if hasattr(p, "eqns")]
 
 
 def _is_pointwise(eqn: Any) -> bool:

@@ -45,7 +45,7 @@ from optzoo_jax.composition import (
     composition_of,
 )
 from optzoo_jax.precision import times
-from optzoo_jax.units import Stream
+from optzoo_jax.units import Flow
 from optzoo_jax.walk import transformation
 from optzoo_jax.wrapper import under_its_name
 
@@ -95,7 +95,7 @@ def piece(
     """
     if over not in ("element", "array", "tree"):
         unknown(f"piece: over={over!r} is unknown", str(over), ["element", "array", "tree"])
-    flowing = Stream.parse(stream)
+    Flow.parse(stream)
     for f in facts:
         if callable(f) and not hasattr(f, "__name__"):
             raise TypeError(f"piece: the fact {f!r} has no name, by which the body would take it: def one.")
@@ -124,7 +124,8 @@ def piece(
         beside = [*once.values(), *(slot.first for slot in first.values())]
         hyperparameters = _merged(own, *map(after_the_first, beside))
         reads = tuple(name for name in names if name in listed)
-        definition = Definition(body.__name__, body, flowing, over, first, reads, once, tuple(publishes))
+        flow = Flow.parse(stream, f"{body.__name__}(…)", reads_direction="direction" in reads)
+        definition = Definition(body.__name__, body, stream, flow, over, first, reads, once, tuple(publishes))
         signature = inspect.Signature(hyperparameters, return_annotation=Transformation)
 
         @functools.wraps(body)

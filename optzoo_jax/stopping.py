@@ -55,7 +55,7 @@ def early_stopping(
     def init() -> EarlyStoppingState:
         return EarlyStoppingState(jnp.zeros((), bool), jnp.full((), jnp.inf, dtype=float), jnp.zeros((), jnp.int32))
 
-    def update(state: EarlyStoppingState, value: Array | float) -> EarlyStoppingState:
+    def update(state: EarlyStoppingState, value: jax.typing.ArrayLike) -> EarlyStoppingState:
         value = jax.lax.convert_element_type(value, state.best.dtype)
         improved = value < state.best - jnp.asarray(min_delta, state.best.dtype)  # False for NaN
         since_best = jnp.where(improved, 0, state.since_best + 1)

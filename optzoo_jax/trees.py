@@ -1,7 +1,5 @@
 """Two pytrees that should be alike, arrays that should be numbers: errors that say where; and paths as numbers."""
 
-from __future__ import annotations
-
 import zlib
 from typing import Any
 

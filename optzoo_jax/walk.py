@@ -111,7 +111,7 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
 def _learning_rate(composition: Composition, numbers: list[dict[str, Any]]) -> Any:
     """The learning rate that comes into the stream, for the state to record."""
     for leaf, mine in zip(composition.leaves, numbers, strict=True):
-        if leaf.definition.stream.multiplies_by_the_rate and "learning_rate" in mine:
+        if leaf.definition.flow.multiplies_by_the_rate and "learning_rate" in mine:
             # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
             return jax.lax.convert_element_type(mine["learning_rate"], jnp.asarray(0.0).dtype)
     return None

@@ -86,25 +86,22 @@ broken(
 # Units: what is refused, and what has to go with the gradients' scale, or with the parameters'.
 
 broken(
-    "units", "units", "Flow.through",
-    ('(stream.takes * self.gives.where(ONE) ** -1) ** (1 / self.gives["x"])', "stream.takes",
-     "what must go in is what the piece takes"),
-    ("dataclasses.replace(ahead, needs=needs, gives=stream.gives, needed_by=needed_by or call)",
-     "dataclasses.replace(ahead, gives=stream.gives, needed_by=needed_by or call)", "what must go in is forgotten"),
-    ("stream.takes_word in _INNER_ONLY and elsewhere", "False", "a word does not matter"),
-    ('(self.gives * constant**-1) ** (1 / stream.takes["x"])', "self.gives * constant**-1",
-     "a root of x² is one of x"),
+    "units", "units", "Unit.solved_for",
+    ('(unit / self.where(ONE)) ** (1 / self["x"])', "unit / self.where(ONE)", "a root of x² is one of x"),
 )  # fmt: skip
 broken(
     "units", "units", "Flow.then",
+    ("self.gives.solved_for(other.needs)", "other.needs", "what must go in is what the piece takes"),
+    ("needs = self.gives.solved_for(other.needs)", "pass", "what must go in is forgotten"),
+    ("other.needs_word and elsewhere", "False", "a word does not matter"),
     ('gives["α"] > 1', "False", "a learning rate twice"),
     ("self.reads or other.reads", "other.reads", "only what is last may read the direction"),
 )  # fmt: skip
 broken(
     "units", "units", "side_by_side",
-    ("out * unit", "unit", "a product has the unit of its last factor"),
-    ("len(set(known)) > 1", "False", "a sum of streams of two units"),
-    ("flow.needs is not None and flow.needs != needs", "False", "branches that take two units"),
+    ("math.prod(known, start=ONE)", "known[-1]", "a product has the unit of its last factor"),
+    ("len(known) > 1", "False", "a sum of streams of two units"),
+    ("len({flow.needs for flow in flows} - {None}) > 1", "False", "branches that take two units"),
     ("flows[:1] if shows_direction else flows", "[] if shows_direction else flows",
      "a direction may read the direction"),
 )  # fmt: skip
@@ -117,7 +114,7 @@ broken(
 broken("units", "units", "check_update", ("unit['α'] != 1", "False", "parameters moved by what has no learning rate"))
 broken(
     "units", "units", "check_runs",
-    ("any(p != 1 for _, p in flow.needs.powers)", "False", "what takes a moment [g²] runs by itself"),
+    ("any(p not in (0, 1) for p in flow.needs.powers)", "False", "what takes a moment [g²] runs by itself"),
 )  # fmt: skip
 broken(
     "belief_moment", "pieces.moments", "belief_moment",

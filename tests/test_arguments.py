@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import optzoo_jax as oz
-from optzoo_jax.arguments import ranges_of_factory
+from optzoo_jax.arguments import ranges_of
 
 INNER = ("optzoo_jax.pieces", "optzoo_jax.wrappers")
 NAMES = oz.list_optimizers(kind="*optimizer")
@@ -44,7 +44,7 @@ def built(name, **arguments):
 
 @pytest.mark.parametrize("name", FACTORIES)
 def test_a_number_outside_its_range_is_named(name):
-    for argument, (allowed, _) in ranges_of_factory(FACTORIES[name]).items():
+    for argument, (allowed, _) in ranges_of(FACTORIES[name]).items():
         for value in just_outside(allowed) if allowed else ():
             with pytest.raises(ValueError, match=re.escape(f": {argument}={value} is outside")):
                 built(name, **{argument: value})
@@ -52,7 +52,7 @@ def test_a_number_outside_its_range_is_named(name):
 
 @pytest.mark.parametrize("name", FACTORIES)
 def test_what_is_no_number_is_named(name):
-    for argument, (allowed, others) in ranges_of_factory(FACTORIES[name]).items():
+    for argument, (allowed, others) in ranges_of(FACTORIES[name]).items():
         for value in ("1e-3", True, 1e-3j, *(() if None in others else (None,))) if allowed else ():
             with pytest.raises((TypeError, ValueError), match=re.escape(f": {argument}={value!r} is ")):
                 built(name, **{argument: value})
@@ -63,7 +63,7 @@ def test_every_number_of_a_method_has_a_range():
     for name in oz.list_optimizers():
         defaults = oz.card(name).arguments
         numbers = {argument for argument, default in defaults.items() if type(default) in (int, float)}
-        assert numbers <= set(ranges_of_factory(FACTORIES[name])), name
+        assert numbers <= set(ranges_of(FACTORIES[name])), name
 
 
 @pytest.mark.parametrize("array", [np.array, jnp.asarray])

@@ -2,8 +2,6 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from typing import Any
 
 import jax.numpy as jnp

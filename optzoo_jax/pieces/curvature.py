@@ -2,8 +2,6 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import jax
@@ -15,14 +13,7 @@ from optzoo_jax.piece import piece
 
 
 @piece("gradient [g] → step [θ]", over="tree", facts=["value_fn"])
-def newton_step(
-    gs,
-    value_fn,
-    params,
-    damping: Damping = 0.0,
-    *,
-    solver: Literal["dense", "cg"] = "dense",
-):
+def newton_step(gs, value_fn, params, damping: Damping = 0.0, *, solver: Literal["dense", "cg"] = "dense"):
     """(H + μI)⁻¹g, H the Hessian of `value_fn` at the parameters.
 
     Args:

@@ -2,8 +2,6 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from typing import Any
 
 import jax
@@ -90,11 +88,6 @@ def nesterov(x, trace, decay: Decay = 0.9):
     return x + decay * trace, trace
 
 
-def _displaced(params: Any, state: Any, distance: Numeric) -> Any:
-    trace = optax.tree.get(state, "trace")
-    return jax.tree.map(lambda p, m: (p + distance * m).astype(p.dtype), params, trace)
-
-
 def lookahead_point(params: Any, state: Any, *, learning_rate: Numeric, momentum: Numeric = 0.9) -> Any:
     """θ − αβm: from the parameters of Nesterov's two-point form to the point where it takes the gradient.
 
@@ -106,7 +99,8 @@ def lookahead_point(params: Any, state: Any, *, learning_rate: Numeric, momentum
       learning_rate: α of the step that comes next; 1.0 for `nag(lr_inside=True)`, whose m has the rate in it.
       momentum: β.
     """
-    return _displaced(params, state, -learning_rate * momentum)
+    trace, distance = optax.tree.get(state, "trace"), -learning_rate * momentum
+    return jax.tree.map(lambda p, m: (p + distance * m).astype(p.dtype), params, trace)
 
 
 def base_point(params: Any, state: Any, *, learning_rate: Numeric, momentum: Numeric = 0.9) -> Any:
@@ -118,7 +112,7 @@ def base_point(params: Any, state: Any, *, learning_rate: Numeric, momentum: Num
       learning_rate: α of the last step; 1.0 for `nag(lr_inside=True)`, whose m has the rate in it.
       momentum: β.
     """
-    return _displaced(params, state, learning_rate * momentum)
+    return lookahead_point(params, state, learning_rate=-learning_rate, momentum=momentum)
 
 
 def ahead_weights(t: Array, decay: Decay = 0.9, *, ahead: int = 1, bias_correction: bool = True) -> tuple[Any, Any]:
@@ -146,7 +140,7 @@ def scheduled_weights(
     t: Array, decay: Decay = 0.9, *, momentum_decay: Speed = 4e-3, bias_correction: bool = True
 ) -> tuple[Array, Array]:
     """What m and g are multiplied by in `scheduled_nesterov_ema`."""
-    log_q, t = momentum_decay * _LOG_096, t.astype(float)
+    log_q, t = momentum_decay * float(np.log(0.96)), t.astype(float)
 
     def mu_at(t: Array) -> Array:
         return decay * (1 - 0.5 * jnp.exp(t * log_q))
@@ -174,9 +168,6 @@ def scheduled_nesterov_ema(x, mu, scheduled_weights, decay: Decay = 0.9):
     m_weight, g_weight = scheduled_weights
     mu = average(mu, x, decay)
     return m_weight * mu + g_weight * x, mu
-
-
-_LOG_096 = -0.040821994520255166
 
 
 def _log_product(t: Array, log_q: Numeric) -> Array:

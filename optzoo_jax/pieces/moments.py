@@ -2,8 +2,7 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
+import operator
 from typing import Any, Literal
 
 import jax
@@ -116,10 +115,6 @@ def residual(g, direction):
     return g - direction
 
 
-def _minus(v: Array, square_of_mean: Array) -> Array:
-    return v - square_of_mean
-
-
 @named
 def centered(mean: optax.GradientTransformation) -> Transformation:
     """v − |mean(g)|²: the variance instead of the second moment.
@@ -134,7 +129,7 @@ def centered(mean: optax.GradientTransformation) -> Transformation:
     """
     if any(isinstance(leaf, Elsewhere) for leaf in composition_of(mean).leaves):
         raise TypeError("centered(mean): mean must be made of this library's pieces, such as ema(0.9).")
-    return join(_minus, identity(), chain(gradient(), mean, square()))
+    return join(operator.sub, identity(), chain(gradient(), mean, square()))
 
 
 @piece("moment x → moment x", nu_max=real_zeros)

@@ -2,13 +2,11 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Any
 
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Hyper, Range
+from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.moments import abs_square, real_zeros, second_moment
@@ -65,9 +63,7 @@ def inverse_raw_rms(
 
 
 @piece("rate [1/g] → rate [θ/g]", e_x=real_zeros)
-def update_rms(
-    rate, e_x, direction, rho: Decay = 0.9, eps: Annotated[Hyper, Range("[0, ∞)", "added inside the root")] = 1e-6
-):
+def update_rms(rate, e_x, direction, rho: Decay = 0.9, eps: EpsilonRoot = 1e-6):
     """√(u + ε)·rate;  Δ = √(u + ε)·rate·direction;  u ← ρu + (1−ρ)|Δ|²: Adadelta's correction of units.
 
     The root mean square of the updates so far gives the step the units of the parameters. Stands in a rate branch.

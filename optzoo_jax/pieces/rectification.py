@@ -2,8 +2,6 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from typing import Any
 
 import jax.numpy as jnp
@@ -37,16 +35,12 @@ def _share(numpy: Any, x: Any) -> Any:
     return numpy.where(small, 1 - series, 1 / far - 2 * left / (1 - left))
 
 
-def _is_rectified(rho: Array, threshold: Numeric, inclusive: bool) -> Array:
-    return rho >= threshold if inclusive else rho > threshold
-
-
 def rectification(
     t: Array, decay: Decay = 0.999, *, threshold: Threshold = 4.0, inclusive: bool = False
 ) -> tuple[Array, Array]:
     """Whether the rate is trusted, and rₜ."""
     rho_t, rho_inf = rho(t, decay)
-    rectified = _is_rectified(rho_t, threshold, inclusive)
+    rectified = rho_t >= threshold if inclusive else rho_t > threshold
     # Where the branch is not taken the root's argument may be negative or 0/0; both it and its
     # derivative must stay finite, or jax.grad sees 0·NaN.
     rho_t = jnp.where(rectified, rho_t, 5.0)
@@ -80,7 +74,7 @@ def rectify(rate, rectification):
 
 def rectified(t: Array, decay: Decay = 0.999, *, threshold: Threshold = 5.0) -> Array:
     """Whether ρₜ ≥ threshold."""
-    return _is_rectified(rho(t, decay)[0], threshold, inclusive=True)
+    return rho(t, decay)[0] >= threshold
 
 
 @piece("x → x", facts=[rectified])

@@ -2,8 +2,6 @@
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import optax
@@ -56,11 +54,7 @@ def decay_weights(x, decay, params):
 
 @named
 def add_decayed_weights(
-    weight_decay: Decayed,
-    mask: Any = None,
-    *,
-    learning_rate: LearningRate = 1.0,
-    base_learning_rate: Base = 1.0,
+    weight_decay: Decayed, mask: Any = None, *, learning_rate: LearningRate = 1.0, base_learning_rate: Base = 1.0
 ) -> Transformation:
     """x + (α_t/α₀)·λ_t·θ.
 
@@ -122,13 +116,10 @@ def descent(
     if weight_decay_mode == "decoupled" and not rate_inside and isinstance(learning_rate, float | int):
         return chain(step, add_decayed_weights(weight_decay, mask), last)
     scaled = step if rate_inside else chain(step, times_learning_rate(learning_rate))
-    if weight_decay_mode == "decoupled":
-        shares = {"learning_rate": learning_rate}
-    elif base_learning_rate is not None:
-        shares = {"learning_rate": learning_rate, "base_learning_rate": base_learning_rate}
-    else:
+    base = 1.0 if weight_decay_mode == "decoupled" else base_learning_rate
+    if base is None:  # α₀ is α, and α/α₀ nothing to compute
         require_base("weight_decay_mode='independent'", learning_rate)
-        shares = {}
+    shares = {} if base is None else {"learning_rate": learning_rate, "base_learning_rate": base}
     return chain(scaled, add_decayed_weights(weight_decay, mask, **shares), negate())
 
 
