@@ -22,7 +22,7 @@ class EarlyStopping(NamedTuple):
     """A pair of pure functions, as an optimizer is: they run under jit, scan and while_loop."""
 
     init: Callable[[], EarlyStoppingState]
-    update: Callable[[EarlyStoppingState, Array | float], EarlyStoppingState]
+    update: Callable[[EarlyStoppingState, jax.typing.ArrayLike], EarlyStoppingState]
 
 
 @card_of(kind="stopping rule")
