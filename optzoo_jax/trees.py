@@ -48,8 +48,8 @@ def hash_of(path: tuple) -> int:
     return zlib.crc32(jax.tree_util.keystr(path).encode())
 
 
-def of_kind(kind: type[T], tree: Any) -> list[T]:
-    """What is of this kind in a tree."""
+def of_kind(kind: type[T] | tuple[type[T], ...], tree: Any) -> list[T]:
+    """What is of this kind in a tree, or of one of these; what is inside of it is not looked at."""
     return [x for x in jax.tree.leaves(tree, is_leaf=lambda x: isinstance(x, kind)) if isinstance(x, kind)]
 
 
