@@ -14,7 +14,7 @@ import dataclasses
 import functools
 import pkgutil
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import Any, TypeVar
 
 import optax
 
@@ -22,8 +22,8 @@ from optzoo_jax.arguments import bind
 from optzoo_jax.composition import Call, composition_of
 from optzoo_jax.units import Flow, check_runs, check_update
 
-P = ParamSpec("P")
 Transformation = optax.GradientTransformationExtraArgs
+Factory = TypeVar("Factory", bound=Callable[..., Transformation])
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -62,9 +62,7 @@ class Made:
         return optax.with_extra_args_support(self.tx).update(updates, state, params, **extra)
 
 
-def as_transformation(
-    *, moves_parameters: bool = False
-) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
+def as_transformation(*, moves_parameters: bool = False) -> Callable[[Factory], Factory]:
     """Makes a factory of transformations of a function of `inner`, where it is a wrapper, and options.
 
     Args:
@@ -74,21 +72,21 @@ def as_transformation(
       TypeError: where what is inside is no transformation; or no update, and the wrapper moves parameters.
     """
 
-    def decorate(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
+    def decorate(factory: Factory) -> Factory:
         name = factory.__name__
 
         @functools.wraps(factory)
-        def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
+        def build(*args: Any, **kwargs: Any) -> Transformation:
             arguments = bind(factory, args, kwargs)
             options = {option: x for option, x in arguments.items() if option != "inner"}
             if "inner" in arguments:
                 _check_inner(arguments["inner"], name, moves_parameters)
-            tx = factory(**arguments)  # pyright: ignore[reportCallIssue]
+            tx = factory(**arguments)
             origin = f"{factory.__module__}:{factory.__qualname__}", arguments
             made = Made(tx, Call(name, options), origin, arguments.get("inner"), moves_parameters=moves_parameters)
             return Transformation(made.init, made.update)
 
-        return build
+        return build  # pyright: ignore[reportReturnType]
 
     return decorate
 

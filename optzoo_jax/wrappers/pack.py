@@ -50,10 +50,10 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
     node = composition_of(inner)
-    if not is_elementwise(node):
-        culprit = next((x for x in (*leaves(node), *masks(node)) if not is_elementwise(x)), node)
+    culprits = [x for x in (*leaves(node), *masks(node), node) if not is_elementwise(x)]
+    if culprits:
         raise TypeError(
-            f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
+            f"pack: {culprits[0].name} is not known to treat each number by itself, and would compute something else "
             "on packed arrays. Pack what does, and chain the rest around it: "
             "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
         )
@@ -112,13 +112,10 @@ def _homes(params: Any, slot: Packed) -> list[str | None]:
 
 def _packed(tree: Any, like: Any, homes: list[str | None]) -> Packed:
     treedef = jax.tree.structure(like)
-    leaves = treedef.flatten_up_to(tree)  # under a mask, some are not arrays
-    small: dict[str, list[Array]] = {}
-    for x, home in zip(leaves, homes, strict=True):
-        if home is not None:
-            small.setdefault(home, []).append(jnp.ravel(x))
-    rest = [x if home is None else Small() for x, home in zip(leaves, homes, strict=True)]
-    return Packed({home: jnp.concatenate(xs) for home, xs in small.items()}, treedef.unflatten(rest))
+    homed = list(zip(treedef.flatten_up_to(tree), homes, strict=True))  # under a mask, some are not arrays
+    flat = {home: [jnp.ravel(x) for x, its in homed if its == home] for home in dict.fromkeys(homes) if home}
+    rest = [x if home is None else Small() for x, home in homed]
+    return Packed({home: jnp.concatenate(xs) for home, xs in flat.items()}, treedef.unflatten(rest))
 
 
 def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
