@@ -151,7 +151,7 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
         leaves, kept, groups, jax.tree.leaves(_reads_params(tx, shapes)), strict=True
     ):
         optimizer = group or without_state or composition_of(tx).name
-        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, bool(decay), _bytes(mine)))
+        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine)))
     return Explanation(rows)
 
 
@@ -165,7 +165,8 @@ def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
     """For each leaf, whether its updates differ between θ = 1 and θ = −1."""
     tx = optax.with_extra_args_support(tx)
 
-    def updates_at(theta: float) -> Any:
+    @jax.jit
+    def updates_at(theta: Any) -> Any:
         params = jax.tree.map(lambda p: jnp.full(p.shape, theta, p.dtype), shapes)
         zero = jax.tree.map(jnp.zeros_like, params)
 
@@ -175,10 +176,7 @@ def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
 
         return jax.lax.scan(body, tx.init(params), None, 8)[1]
 
-    def differ() -> Any:
-        return jax.tree.map(lambda a, b: jnp.any(a != b), updates_at(1.0), updates_at(-1.0))
-
-    return jax.device_get(jax.jit(differ)())
+    return jax.tree.map(lambda a, b: bool(jnp.any(a != b)), updates_at(1.0), updates_at(-1.0))
 
 
 def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | None:
