@@ -33,8 +33,8 @@ def fields_on(path: tuple) -> set[str]:
 
 def check_slots(argument: str, slots: Iterable[str], state: Any) -> None:
     """Raises ValueError for a slot that the state does not have."""
-    # Where nothing is in a field, its name is on no path to an array.
-    paths = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: not jax.tree.leaves(x))
+    # What has nothing in it counts as a leaf: a field without arrays has a name too.
+    paths = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: jax.tree.structure(x).num_nodes == 1)
     found = set().union(*(fields_on(path) for path, _ in paths))
     for slot in slots:
         if slot not in found:
