@@ -1,4 +1,4 @@
-"""gradient [g] → gradient [g]: noise that fades."""
+"""gradient [g] → gradient [g]: noise that fades. No piece, since it needs to know where in the tree an array is."""
 
 from typing import Annotated, Any, NamedTuple
 
