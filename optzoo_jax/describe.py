@@ -1,7 +1,5 @@
 """A method as the tree of its parts."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -55,10 +53,9 @@ def _stream(node: Composition) -> str:
 
 def call(node: Composition) -> str:
     """The call that makes the part, without weight-decay arguments that are off."""
-    if node.called is None:
-        return f"{node.name}()"
-    off = node.called.arguments.get("weight_decay", 0) is None
-    return str(Call(node.name, {k: v for k, v in node.called.arguments.items() if not (off and k in _HIDDEN)}))
+    arguments = node.called.arguments if node.called else {}
+    off = arguments.get("weight_decay", 0) is None
+    return str(Call(node.name, {k: v for k, v in arguments.items() if not (off and k in _HIDDEN)}))
 
 
 def in_words(method: Any) -> str:

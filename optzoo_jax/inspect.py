@@ -1,7 +1,6 @@
 """Questions about a state, whatever it is nested in: which step, which learning rate, whose parameters, how large."""
 
-from __future__ import annotations
-
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.composition import composition_of
 from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.precision import narrow
+from optzoo_jax.trees import of_kind
 from optzoo_jax.wrappers.lookahead import LookaheadState
 from optzoo_jax.wrappers.pack import unpack_state
 
@@ -30,9 +30,9 @@ def step(state: Any) -> Array:
       ValueError: where nothing in the state counts.
     """
     for name in ("gradient_step", "count", "step_count"):
-        counters = [x for path, x in _scalars(state) if _name(path[-1]) == name]
+        counters = [x for _, x in _scalars(name, state)]
         if counters:
-            return counters[0] if len(counters) == 1 else jnp.max(jnp.stack(counters))
+            return functools.reduce(jnp.maximum, counters)
     raise ValueError(
         "nothing in this state counts its updates (optax.sgd with a constant rate does not): use this library's "
         "optimizers, or put optax.scale_by_schedule into the chain."
@@ -48,7 +48,7 @@ def current_learning_rate(state: Any) -> Array:
     Raises:
       ValueError: where no learning rate is in the state, or several are, as under `optax.partition`.
     """
-    found = [(path, x) for path, x in _scalars(state) if _name(path[-1]) == "learning_rate"]
+    found = _scalars("learning_rate", state)
     # Where inject_hyperparams stands around one of ours, the inner record is as wide as it is used.
     ours = [(path, x) for path, x in found if isinstance(path[-1], jax.tree_util.GetAttrKey)] or found
     if len(ours) == 1:
@@ -70,13 +70,12 @@ def eval_params(state: Any, params: Any) -> Any:
         (`optax.partition`, `optax.masked`) answers for those.
       params: the parameters that it trains; the result has their dtypes.
     """
-    kinds = (LookaheadState, optax.contrib.ScheduleFreeState)
-    for found in jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, kinds)):
+    for found in of_kind((LookaheadState, optax.contrib.ScheduleFreeState), state):
         if isinstance(found, LookaheadState):
             params = jax.tree.map(
                 lambda slow, p: p if _is_masked(slow) else narrow(slow, p), found.slow, params, is_leaf=_is_masked
             )
-        elif isinstance(found, optax.contrib.ScheduleFreeState):
+        else:
             params = optax.contrib.schedule_free_eval_params(found, params)
     return params
 
@@ -115,14 +114,14 @@ class Explanation(tuple[Row, ...]):
     """Rows that print as a table."""
 
     def __str__(self) -> str:
-        head = ("parameter", "shape", "dtype", "optimizer", "decay", "state bytes")
-        cells = [
-            (r.path, str(r.shape), str(r.dtype), r.optimizer, "yes" if r.decay else "no", f"{r.state_bytes:,}")
-            for r in self
-        ]
-        total = ("total", "", "", "", "", f"{sum(r.state_bytes for r in self):,}")
-        widths = [max(len(row[i]) for row in (head, *cells, total)) for i in range(len(head))]
-        return "\n".join(_aligned(row, widths) for row in (head, *cells, total))
+        rows = [("parameter", "shape", "dtype", "optimizer", "decay", "state bytes")]
+        for r in self:
+            decay, size = "yes" if r.decay else "no", f"{r.state_bytes:,}"
+            rows.append((r.path, str(r.shape), str(r.dtype), r.optimizer, decay, size))
+        rows.append(("total", "", "", "", "", f"{sum(r.state_bytes for r in self):,}"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        cells = ([*map(str.ljust, words, widths), number.rjust(widths[-1])] for *words, number in rows)
+        return "\n".join(map("  ".join, cells))
 
 
 def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
@@ -136,30 +135,23 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
       params: arrays or `jax.ShapeDtypeStruct`s.
     """
     shapes = jax.eval_shape(lambda p: p, params)
+    state = jax.eval_shape(lambda p: unpack_state(tx.init(p), p), shapes)
     leaves = jax.tree_util.tree_leaves_with_path(shapes)
-
-    def by_name(params: Any) -> Any:
-        return unpack_state(tx.init(params), params)
-
-    arrays = jax.tree_util.tree_leaves_with_path(
-        jax.eval_shape(by_name, shapes), is_leaf=lambda x: isinstance(x, Compressed)
-    )
-    state = [(path, x) for path, x in arrays if path]
-    owned: list[list[tuple[Any, Any]]] = [[] for _ in leaves]
-    for path, x in state:
+    kept: list[list[Any]] = [[] for _ in leaves]
+    groups: list[str | None] = [None] * len(leaves)
+    for path, x in jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: isinstance(x, Compressed)):
         owner = _owner(path, x, leaves)
         if owner is not None:
-            owned[owner].append((path, x))
-    labels = {label: None for path, _ in state for label in _labels(path)}
-    groups = [next((label for path, _ in own for label in _labels(path)), None) for own in owned]
-    without_state = [label for label in _all_labels(tx, shapes) if label not in groups]
-    decays = jax.tree.leaves(_reads_params(tx, shapes))
+            kept[owner].append(x)
+            groups[owner] = groups[owner] or _group(path)
+    known = [str(label) for partition in of_kind(optax.PartitionState, state) for label in partition.inner_states]
+    without_state = " or ".join(label for label in known if label not in groups)
     rows = []
-    for (path, p), own, group, decay in zip(leaves, owned, groups, decays, strict=True):
-        if group is None and (labels or without_state):
-            group = " or ".join(without_state) or None
-        bytes_kept = sum(_bytes(x) for _, x in own)
-        rows.append(Row(path_name(path), p.shape, p.dtype, group or composition_of(tx).name, bool(decay), bytes_kept))
+    for (path, p), mine, group, decay in zip(
+        leaves, kept, groups, jax.tree.leaves(_reads_params(tx, shapes)), strict=True
+    ):
+        optimizer = group or without_state or composition_of(tx).name
+        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine)))
     return Explanation(rows)
 
 
@@ -173,7 +165,8 @@ def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
     """For each leaf, whether its updates differ between θ = 1 and θ = −1."""
     tx = optax.with_extra_args_support(tx)
 
-    def updates_at(theta: float) -> Any:
+    @jax.jit
+    def updates_at(theta: Any) -> Any:
         params = jax.tree.map(lambda p: jnp.full(p.shape, theta, p.dtype), shapes)
         zero = jax.tree.map(jnp.zeros_like, params)
 
@@ -183,35 +176,24 @@ def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
 
         return jax.lax.scan(body, tx.init(params), None, 8)[1]
 
-    def differ() -> Any:
-        return jax.tree.map(lambda a, b: jnp.any(a != b), updates_at(1.0), updates_at(-1.0))
-
-    return jax.device_get(jax.jit(differ)())
+    return jax.tree.map(lambda a, b: bool(jnp.any(a != b)), updates_at(1.0), updates_at(-1.0))
 
 
 def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | None:
     """The parameter that a state array is kept for: the one whose path its path ends in."""
-    ends = [
-        i
-        for i, (leaf_path, p) in enumerate(leaves)
-        if p.shape == x.shape and tuple(path[len(path) - len(leaf_path) :]) == tuple(leaf_path)
-    ]
+    ends = [i for i, (end, p) in enumerate(leaves) if p.shape == x.shape and path[len(path) - len(end) :] == end]
     return max(ends, key=lambda i: len(leaves[i][0]), default=None)
 
 
-def _labels(path: Sequence[Any]) -> list[str]:
-    """The groups of `optax.partition` that a path goes through, outermost first."""
-    return [_name(key) for before, key in itertools.pairwise(path) if _name(before) == "inner_states"]
+def _group(path: Sequence[Any]) -> str | None:
+    """The group of `optax.partition` that a path goes through, the outermost."""
+    return next((_name(key) for before, key in itertools.pairwise(path) if _name(before) == "inner_states"), None)
 
 
-def _all_labels(tx: optax.GradientTransformation, shapes: Any) -> list[str]:
-    state = jax.eval_shape(tx.init, shapes)
-    found = jax.tree.leaves(state, is_leaf=lambda x: isinstance(x, optax.PartitionState))
-    return [str(label) for s in found if isinstance(s, optax.PartitionState) for label in s.inner_states]
-
-
-def _scalars(state: Any) -> list[tuple[Any, Any]]:
-    return [(p, x) for p, x in jax.tree_util.tree_leaves_with_path(state) if p and jnp.ndim(x) == 0]
+def _scalars(name: str, state: Any) -> list[tuple[Any, Any]]:
+    """The numbers of that name in a state, each with its path."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return [(path, x) for path, x in leaves if path and _name(path[-1]) == name and jnp.ndim(x) == 0]
 
 
 def _name(key: Any) -> str:
@@ -224,8 +206,3 @@ def _bytes(x: Any) -> int:
 
 def _is_masked(x: Any) -> bool:
     return isinstance(x, optax.MaskedNode)
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    text = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False))
-    return f"{text}  {row[-1].rjust(widths[-1])}"

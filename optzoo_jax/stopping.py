@@ -59,8 +59,7 @@ def early_stopping(
         value = jax.lax.convert_element_type(value, state.best.dtype)
         improved = value < state.best - jnp.asarray(min_delta, state.best.dtype)  # False for NaN
         since_best = jnp.where(improved, 0, state.since_best + 1)
-        return EarlyStoppingState(
-            state.stop | (since_best >= patience), jnp.where(improved, value, state.best), since_best
-        )
+        stop, best = state.stop | (since_best >= patience), jnp.where(improved, value, state.best)
+        return EarlyStoppingState(stop, best, since_best)
 
     return EarlyStopping(init, update)

@@ -1,7 +1,5 @@
 """Many settings in one program."""
 
-from __future__ import annotations
-
 import inspect
 import itertools
 import math
@@ -54,20 +52,22 @@ def sweep(
     if at_once is not None and at_once < 1:
         raise ValueError(f"sweep: at_once={at_once!r} is below 1; leave it out, and all runs go on together.")
     values = {name: _values(name, setting) for name, setting in settings.items()}
-    taken = {name for name in values if _takes(optimizer, name)}
-    for name in values.keys() - taken:
+    taken = [name for name in values if _takes(optimizer, name)]
+    for name in values.keys() - set(taken):
         if not _takes(train, name):
             known = [*inspect.signature(optimizer).parameters, *list(inspect.signature(train).parameters)[1:]]
             unknown(f"sweep: neither the optimizer nor train takes {name!r}", name, known)
-    _build_each(optimizer, {name: values[name] for name in values if name in taken})
+    # Every optimizer is built once from plain numbers, which are checked where traced ones cannot be.
+    for combination in itertools.product(*(values[name].tolist() for name in taken)):
+        optimizer(**dict(zip(taken, combination, strict=True)))
 
     def run(setting: dict[str, Any]) -> Any:
-        tx = optimizer(**{name: x for name, x in setting.items() if name in taken})
-        return train(tx, **{name: x for name, x in setting.items() if name not in taken})
+        tx = optimizer(**{name: setting.pop(name) for name in taken})
+        return train(tx, **setting)
 
     lengths = [len(x) for x in values.values()]
-    total, devices = math.prod(lengths), np.array(jax.devices())
-    devices = devices[: min(total, len(devices))]
+    total = math.prod(lengths)
+    devices = np.array(jax.devices())[:total]
     each = math.ceil(total / len(devices))
     turns = math.ceil(each / (at_once or each))
     width = len(devices) * math.ceil(each / turns)
@@ -94,9 +94,3 @@ def _values(name: str, setting: Any) -> np.ndarray:
 def _takes(function: Callable[..., Any], name: str) -> bool:
     parameters = inspect.signature(function).parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-def _build_each(optimizer: Callable[..., Any], values: dict[str, np.ndarray]) -> None:
-    """Builds every optimizer once from plain numbers, which are checked where traced ones cannot be."""
-    for combination in itertools.product(*(x.tolist() for x in values.values())):
-        optimizer(**dict(zip(values, combination, strict=True)))

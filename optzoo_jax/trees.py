@@ -1,10 +1,13 @@
-"""Two pytrees that should be alike, arrays that should be numbers: errors that say where; and paths as numbers."""
+"""Two pytrees that should be alike, arrays that should be numbers; what is of a kind; and paths as numbers."""
 
 import zlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+
+T = TypeVar("T")
 
 
 def flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
@@ -43,3 +46,17 @@ def check_inexact(tree: Any, what: str) -> None:
 def hash_of(path: tuple) -> int:
     """A number that tells the array at a key path from others, the same in every process."""
     return zlib.crc32(jax.tree_util.keystr(path).encode())
+
+
+def of_kind(kind: type[T] | tuple[type[T], ...], tree: Any) -> list[T]:
+    """What is of this kind in a tree, or of one of these; what is inside of it is not looked at."""
+    return [x for x in jax.tree.leaves(tree, is_leaf=lambda x: isinstance(x, kind)) if isinstance(x, kind)]
+
+
+def map_kind(f: Callable[..., Any], kind: type, tree: Any, *rest: Any) -> Any:
+    """The last of the trees, with f of all in the place of what is of this kind in the first."""
+
+    def mapped(*xs: Any) -> Any:
+        return f(*xs) if isinstance(xs[0], kind) else xs[-1]
+
+    return jax.tree.map(mapped, tree, *rest, is_leaf=lambda x: isinstance(x, kind))

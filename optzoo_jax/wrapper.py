@@ -1,67 +1,97 @@
-"""What wrappers have in common: an inner optimizer, options, and two functions, so that they can be pickled."""
+"""Transformations that are no compositions, written as optax's are: two functions in a function.
 
-from __future__ import annotations
+    @as_transformation(moves_parameters=True)
+    def lookahead(inner, sync_period=5, …):
+        def init(params): …
+        def update(updates, state, params=None, **extra): …
+        return optax.GradientTransformationExtraArgs(init, update)
+
+The decorator checks the arguments and what is inside, and the transformation prints as its call. It is pickled as its
+call too, since functions in a function cannot be.
+"""
 
 import dataclasses
+import functools
+import pkgutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import optax
 
+from optzoo_jax.arguments import bind
 from optzoo_jax.composition import Call, composition_of
 from optzoo_jax.units import Flow, check_runs, check_update
 
+Transformation = optax.GradientTransformationExtraArgs
+Factory = TypeVar("Factory", bound=Callable[..., Transformation])
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Wrapper:
-    """A transformation around another: begin(wrapper, params) and step(wrapper, updates, state, params, **extra)."""
+class Made:
+    """A transformation that is no composition, and the call that made it."""
 
-    inner: optax.GradientTransformation
+    tx: optax.GradientTransformation
     called: Call
-    begin: Callable[..., Any]
-    step: Callable[..., tuple[Any, Any]]
+    origin: tuple[str, dict[str, Any]]  # "module:function" and its arguments: so it is made again
+    inner: optax.GradientTransformation | None
     role: str = "inner"
+    moves_parameters: bool = False
 
-    @property
-    def tx(self) -> optax.GradientTransformationExtraArgs:
-        """The inner transformation, any update arguments allowed."""
-        return optax.with_extra_args_support(self.inner)
+    def __reduce__(self) -> Any:
+        return _made_again, self.origin
 
     @property
     def flow(self) -> Flow:
         """What flows: what flows through the inner transformation."""
-        return dataclasses.replace(composition_of(self.inner).flow, by=f"{self.called.name}(…)")
-
-    def __getitem__(self, option: str) -> Any:
-        return self.called.arguments[option]
+        flow = composition_of(self.inner).flow if self.inner else Flow()
+        return dataclasses.replace(flow, by=f"{self.called.name}(…)")
 
     def __repr__(self) -> str:
-        inner = [repr(composition_of(self.inner))] if self.role else []
+        inner = [repr(composition_of(self.inner))] if self.inner and self.role else []
         return f"{self.called.name}({', '.join([*inner, *self.called.said])})"
 
     def init(self, params: Any) -> Any:
         """The state before the first update."""
-        return self.begin(self, params)
+        return self.tx.init(params)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         """The new updates, and the state after them."""
-        return self.step(self, updates, state, params, **extra)
+        if self.moves_parameters and params is None:
+            name = self.called.name
+            raise ValueError(f"{name} moves the parameters: call update(gradients, state, params), with params.")
+        return optax.with_extra_args_support(self.tx).update(updates, state, params, **extra)
 
 
-def wrapped(
-    inner: optax.GradientTransformation,
-    name: str,
-    begin: Callable[..., Any],
-    step: Callable[..., tuple[Any, Any]],
-    *,
-    moves_parameters: bool = False,
-    **options: Any,
-) -> optax.GradientTransformationExtraArgs:
-    """The transformation of a wrapper of this name.
+def as_transformation(*, moves_parameters: bool = False) -> Callable[[Factory], Factory]:
+    """Makes a factory of transformations of a function of `inner`, where it is a wrapper, and options.
+
+    Args:
+      moves_parameters: whether what is inside must be an optimizer, and `update` needs the parameters.
 
     Raises:
       TypeError: where what is inside is no transformation; or no update, and the wrapper moves parameters.
     """
+
+    def decorate(factory: Factory) -> Factory:
+        name = factory.__name__
+
+        @functools.wraps(factory)
+        def build(*args: Any, **kwargs: Any) -> Transformation:
+            arguments = bind(factory, args, kwargs)
+            options = {option: x for option, x in arguments.items() if option != "inner"}
+            if "inner" in arguments:
+                _check_inner(arguments["inner"], name, moves_parameters)
+            tx = factory(**arguments)
+            origin = f"{factory.__module__}:{factory.__qualname__}", arguments
+            made = Made(tx, Call(name, options), origin, arguments.get("inner"), moves_parameters=moves_parameters)
+            return Transformation(made.init, made.update)
+
+        return build  # pyright: ignore[reportReturnType]
+
+    return decorate
+
+
+def _check_inner(inner: Any, name: str, moves_parameters: bool) -> None:
     if not hasattr(inner, "update"):
         given = getattr(inner, "__name__", repr(inner))
         remedy = f": call it, {name}({given}(1e-3))" if callable(inner) else ""
@@ -71,19 +101,13 @@ def wrapped(
         check_update(flow, name)
     else:
         check_runs(flow)
-    wrapper = Wrapper(inner, Call(name, options), begin, step)
-    return optax.GradientTransformationExtraArgs(wrapper.init, wrapper.update)
 
 
-def under_its_name(tx: optax.GradientTransformation, call: Call) -> optax.GradientTransformationExtraArgs:
+def under_its_name(tx: optax.GradientTransformation, call: Call) -> Transformation:
     """What was made by a call and is no composition, such as a wrapper, under the name of the call."""
-    wrapper = Wrapper(tx, call, _as_it_is_begun, _as_it_is_done, role="")
-    return optax.GradientTransformationExtraArgs(wrapper.init, wrapper.update)
+    made = Made(tx, call, (f"{__name__}:under_its_name", {"tx": tx, "call": call}), inner=tx, role="")
+    return Transformation(made.init, made.update)
 
 
-def _as_it_is_begun(w: Wrapper, params: Any) -> Any:
-    return w.inner.init(params)
-
-
-def _as_it_is_done(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
-    return w.tx.update(updates, state, params, **extra)
+def _made_again(factory: str, arguments: dict[str, Any]) -> Made:
+    return pkgutil.resolve_name(factory)(**arguments).update.__self__

@@ -166,7 +166,7 @@ broken(
     ("eqn.primitive.name in _MAKES_POSITIONS", "False", "positions in an array are not seen"),
 )  # fmt: skip
 broken(
-    "compress_state", "wrappers.compress_state", "_begin",
+    "compress_state", "wrappers.compress_state", "compress_state.init",
     ("jax.lax.optimization_barrier(state)", "state", "the first state is encoded while compiling"),
 )  # fmt: skip
 broken(
@@ -274,7 +274,7 @@ broken(
     ('("mu", "trace")', '("mu", "nu", "trace")', "the second moment reset too"),
 )  # fmt: skip
 broken(
-    "add_gradient_noise", "wrappers.noise", "GradientNoise.update",
+    "add_gradient_noise", "wrappers.noise", "add_gradient_noise.update",
     ("jax.random.fold_in(root, state.count)", "root", "every step the same noise"),
 )  # fmt: skip
 broken(
@@ -292,11 +292,11 @@ broken(
     ("bits >> 16", "np.uint32(0x8000)", "to the nearest"),
 )  # fmt: skip
 broken(
-    "compress_state", "wrappers.compress_state", "_compressed.stored",
+    "compress_state", "wrappers.compress_state", "compress_state.compressed.stored",
     ("hash_of(path)", "0", "arrays of one shape are rounded alike"),
 )  # fmt: skip
 broken(
-    "round_stochastically", "wrappers.round_stochastically", "_step.update_of",
+    "round_stochastically", "wrappers.round_stochastically", "round_stochastically.update.update_of",
     ("hash_of(path)", "0", "leaves are rounded alike"),
 )  # fmt: skip
 broken(

@@ -1,5 +1,7 @@
 """Questions about a state, in every nesting that people use; and states in another precision."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -181,6 +183,18 @@ def test_state_dtype_widens_optax_states_and_keeps_complex_complex():
     assert [x.dtype for x in jax.tree.leaves(wide)] == [jnp.float32, jnp.complex64]
     wider = oz.with_state_dtype(oz.momentum(0.1), jnp.float64).init(params)
     assert [x.dtype for x in jax.tree.leaves(wider.slots)] == [jnp.float64, jnp.complex128]
+
+
+class Layer(NamedTuple):
+    mu: jax.Array
+    w: jax.Array
+
+
+def test_a_field_of_the_parameters_is_no_slot():
+    params = Layer(jnp.ones(3, jnp.float32), jnp.ones(2, jnp.float32))
+    found = oz.with_state_dtype(oz.adam(0.1), {"mu": jnp.bfloat16}).init(params).slots
+    dtypes = {name: [x.dtype for x in slot] for slots in found for name, slot in slots.items()}
+    assert dtypes == {"mu": [jnp.bfloat16] * 2, "nu": [jnp.float32] * 2}
 
 
 def test_state_dtype_errors():

@@ -1,7 +1,5 @@
 """Blocks of at most 256 neighbouring entries, each with one number for all."""
 
-from __future__ import annotations
-
 import math
 
 import jax

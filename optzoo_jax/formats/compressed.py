@@ -4,8 +4,6 @@ Eight bits are spent on a block's numbers relative to the largest of them, as De
 optimizers via block-wise quantization", arXiv:2110.02861), with other levels and with stochastic rounding.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

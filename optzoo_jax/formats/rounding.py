@@ -1,7 +1,5 @@
 """Stochastic rounding: up or down at random, so that what is rounded away is not lost on average."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -1,7 +1,5 @@
 """Floating-point numbers of a few bits, as integers that grow with the number."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import jax

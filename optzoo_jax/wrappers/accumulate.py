@@ -1,16 +1,14 @@
 """A step of a large batch from the gradients of several small ones."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import Array, Range, validated
+from optzoo_jax.arguments import Array, Range
 from optzoo_jax.precision import as_array, narrow, zeros
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class AccumulationState(NamedTuple):
@@ -29,7 +27,7 @@ class AccumulationState(NamedTuple):
     kept: Any
 
 
-@validated
+@as_transformation()
 def accumulate_gradients(
     inner: optax.GradientTransformation,
     k: Annotated[
@@ -37,7 +35,7 @@ def accumulate_gradients(
     ],
     *,
     drop_not_finite: bool = False,
-) -> optax.GradientTransformationExtraArgs:
+) -> Transformation:
     """Every k-th update is the inner optimizer's, from the mean of the last k gradients; the others are 0.
 
     Stream: gradient [g] → update [θ].
@@ -56,39 +54,36 @@ def accumulate_gradients(
     Departures: `optax.MultiSteps` runs the inner optimizer on every call and chooses afterwards; and there one NaN
     stays in the accumulator for ever, since it is emptied by a multiplication with 0.
     """
-    return wrapped(inner, "accumulate_gradients", _begin, _step, k=k, drop_not_finite=drop_not_finite)
+    inner = optax.with_extra_args_support(inner)
 
+    def init(params: Any) -> AccumulationState:
+        mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
+        return AccumulationState(inner.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
-def _begin(w: Wrapper, params: Any) -> AccumulationState:
-    mean = jax.tree.map(lambda p: zeros(as_array(p)), params)
-    return AccumulationState(w.tx.init(params), mean, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AccumulationState]:
+        keep = jnp.asarray(True)
+        for g in jax.tree.leaves(updates) if drop_not_finite else ():
+            keep &= jnp.all(jnp.isfinite(g))
+        kept = state.kept + keep.astype(jnp.int32)
 
+        def average(m: Array, g: Array) -> Array:
+            n = jnp.maximum(kept, 1).astype(jnp.finfo(m.dtype).dtype)
+            # `where`, not a product with `keep`: NaN·0 is NaN.
+            return jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)
 
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, AccumulationState]:
-    keep = _all_finite(updates) if w["drop_not_finite"] else jnp.asarray(True)
-    kept = state.kept + keep.astype(jnp.int32)
+        mean = jax.tree.map(average, state.mean, updates)
+        micro_step = state.micro_step + 1
+        full = micro_step >= k
 
-    def average(m: Array, g: Array) -> Array:
-        n = jnp.maximum(kept, 1).astype(jnp.finfo(m.dtype).dtype)
-        # `where`, not a product with `keep`: NaN·0 is NaN.
-        return jnp.where(keep, m + (g.astype(m.dtype) - m) / n, m)
+        def run() -> tuple[Any, Any, Any, Array]:
+            new, inner_state = inner.update(narrow(mean, updates), state.inner_state, params, **extra)
+            new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
+            return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
 
-    mean = jax.tree.map(average, state.mean, updates)
-    micro_step = state.micro_step + 1
-    full = micro_step >= w["k"]
+        def wait() -> tuple[Any, Any, Any, Array]:
+            return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
 
-    def run() -> tuple[Any, Any, Any, Array]:
-        new, inner_state = w.tx.update(narrow(mean, updates), state.inner_state, params, **extra)
-        new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
-        return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
+        new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
+        return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
 
-    def wait() -> tuple[Any, Any, Any, Array]:
-        return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
-
-    new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
-    return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)
-
-
-def _all_finite(tree: Any) -> Array:
-    finite = [jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(tree)]
-    return jnp.all(jnp.stack(finite)) if finite else jnp.asarray(True)
+    return Transformation(init, update)

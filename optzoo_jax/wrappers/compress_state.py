@@ -1,7 +1,5 @@
 """A state in 8 or 16 bits an entry."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -9,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import Array, Range, validated
+from optzoo_jax.arguments import Array, Range
 from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
-from optzoo_jax.slots import are_slots, check_slots, fields_on
-from optzoo_jax.trees import hash_of
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.slots import check_slots, fields_on, map_slots
+from optzoo_jax.trees import hash_of, map_kind
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
@@ -29,14 +27,14 @@ class CompressedState(NamedTuple):
 Format = Literal["bfloat16", "float8", "int8"]
 
 
-@validated
+@as_transformation()
 def compress_state(
     inner: optax.GradientTransformation,
     format: Format = "int8",
     *,
     slots: Collection[str] | None = None,
     min_size: Annotated[int, Range("[1, ∞)", "the smallest array that is compressed", whole=True)] = 4096,
-) -> optax.GradientTransformationExtraArgs:
+) -> Transformation:
     """Keeps an optimizer's moments in 8 or 16 bits an entry: Adam takes 2.03 or 4 bytes a parameter rather than 8.
 
     Stream: gradient [g] → update [θ].
@@ -67,38 +65,28 @@ def compress_state(
     Reference: Dettmers, Lewis, Shleifer & Zettlemoyer, 2021, "8-bit optimizers via block-wise quantization",
     arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
     """
-    return wrapped(inner, "compress_state", _begin, _step, format=format, slots=slots, min_size=min_size)
+    inner = optax.with_extra_args_support(inner)
+    encode, decode = FORMATS[format]
+    names = MOMENTS if slots is None else slots
 
+    def compressed(state: Any, step: Array) -> CompressedState:
+        def stored(path: tuple, x: Any) -> Any:
+            if fields_on(path).isdisjoint(names) or x.size < min_size or jnp.iscomplexobj(x):
+                return x
+            # By where it is in the state: arrays of one shape are not to be rounded alike.
+            return encode(x, dither(x.shape, step, hash_of(path)))
 
-def _begin(w: Wrapper, params: Any) -> CompressedState:
-    state = w.tx.init(params)
-    check_slots("slots", w["slots"] or (), state)
-    step = jnp.zeros((), jnp.int32)
-    # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
-    return CompressedState(_compressed(w, jax.lax.optimization_barrier(state), step), step)
+        return CompressedState(map_slots(stored, inner, state), step)
 
+    def init(params: Any) -> CompressedState:
+        state = inner.init(params)
+        check_slots("slots", slots or (), state)
+        # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
+        return compressed(jax.lax.optimization_barrier(state), jnp.zeros((), jnp.int32))
 
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, CompressedState]:
-    decode = FORMATS[w["format"]].decode
-    wide = jax.tree.map(lambda x: decode(x) if _is_compressed(x) else x, state.inner_state, is_leaf=_is_compressed)
-    new, wide = w.tx.update(updates, wide, params, **extra)
-    step = jnp.asarray(optax.safe_increment(state.step_count))
-    return new, CompressedState(_compressed(w, wide, step), step)
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
+        wide = map_kind(decode, Compressed, state.inner_state)
+        new, wide = inner.update(updates, wide, params, **extra)
+        return new, compressed(wide, jnp.asarray(optax.safe_increment(state.step_count)))
 
-
-def _compressed(w: Wrapper, state: Any, step: Array) -> Any:
-    """The inner state, as it is kept."""
-    names = MOMENTS if w["slots"] is None else w["slots"]
-
-    def stored(path: tuple, x: Any, is_slot: bool) -> Any:
-        is_chosen = is_slot and not fields_on(path).isdisjoint(names)
-        if not is_chosen or x.size < w["min_size"] or jnp.iscomplexobj(x):
-            return x
-        # By where it is in the state: arrays of one shape are not to be rounded alike.
-        return FORMATS[w["format"]].encode(x, dither(x.shape, step, hash_of(path)))
-
-    return jax.tree_util.tree_map_with_path(stored, state, are_slots(w.tx, state))
-
-
-def _is_compressed(x: Any) -> bool:
-    return isinstance(x, Compressed)
+    return Transformation(init, update)

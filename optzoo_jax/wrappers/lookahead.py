@@ -9,11 +9,10 @@ import optax
 from optzoo_jax.arguments import Array, Numeric, Share, Steps
 from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import narrow, wide_copy, widen
-from optzoo_jax.slots import map_slots
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.precision import narrow, wide_copy, widen, with_precision_of
+from optzoo_jax.slots import fields_on
+from optzoo_jax.wrapper import Transformation, as_transformation
 
-_MOMENTUM_SLOTS = ("mu", "trace")
 InnerState = Literal["keep", "reset", "pullback"]
 
 
@@ -27,13 +26,14 @@ class LookaheadState(NamedTuple):
 
 
 @card_of(kind="wrapper", calls={"optax": {}, "authors": {"sync_period": 5, "slow_step_size": 0.5}, "survey": {}})
+@as_transformation(moves_parameters=True)
 def lookahead(
     inner: optax.GradientTransformation,
     sync_period: Steps = 5,
     slow_step_size: Share = 0.5,
     *,
     inner_state: InnerState = "keep",
-) -> optax.GradientTransformationExtraArgs:
+) -> Transformation:
     """Lookahead: every k-th step the weights return a share of the way to where they were k steps ago.
 
         θ ← inner step from θ
@@ -64,48 +64,36 @@ def lookahead(
     Reference: Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back",
     arXiv:1907.08610, Algorithm 1.
     """
-    return wrapped(
-        inner,
-        "lookahead",
-        _begin,
-        _step,
-        moves_parameters=True,
-        sync_period=sync_period,
-        slow_step_size=slow_step_size,
-        inner_state=inner_state,
-    )
+    inner = optax.with_extra_args_support(inner)
 
+    def init(params: Any) -> LookaheadState:
+        fast_state, cached = inner.init(params), None
+        if inner_state == "pullback":
+            cached = jax.tree.map(jnp.zeros_like, _momentum(_opened(fast_state)[0]))
+        return LookaheadState(fast_state, jnp.zeros((), jnp.int32), jax.tree.map(wide_copy, params), cached)
 
-def _begin(w: Wrapper, params: Any) -> LookaheadState:
-    fast_state = w.tx.init(params)
-    cached = _momentum(fast_state) if w["inner_state"] == "pullback" else None
-    slow = jax.tree.map(wide_copy, params)
-    return LookaheadState(fast_state, jnp.zeros((), jnp.int32), slow, jax.tree.map(jnp.zeros_like, cached))
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
+        step, fast_state = inner.update(updates, state.fast_state, params, **extra)
+        since = state.steps_since_sync + 1
+        sync = since >= sync_period
+        fasts, treedef = jax.tree.flatten(params)
+        triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
+        rows = [_weights(p, u, phi, sync, slow_step_size) for p, u, phi in triples]
+        new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
+        parts, whole = _opened(fast_state)
+        momentum, cached = _momentum(parts), state.cached
+        if inner_state == "reset":
+            momentum = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), momentum)
+        elif inner_state == "pullback":
+            momentum = jax.tree.map(
+                lambda m, old: jnp.where(sync, _on_the_way(old, m, slow_step_size), m), momentum, cached
+            )
+            cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), momentum, cached)
+        rest = iter(momentum)
+        fast_state = whole.unflatten(next(rest) if _is_momentum(path, part) else part for path, part in parts)
+        return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
 
-
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, LookaheadState]:
-    if params is None:
-        raise ValueError("lookahead pulls the parameters back: call update(gradients, state, params), with params.")
-    step, fast_state = w.tx.update(updates, state.fast_state, params, **extra)
-    since = state.steps_since_sync + 1
-    sync = since >= w["sync_period"]
-    fasts, treedef = jax.tree.flatten(params)
-    triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
-    rows = [_weights(p, u, phi, sync, w["slow_step_size"]) for p, u, phi in triples]
-    new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
-    cached = state.cached
-    if w["inner_state"] == "reset":
-        reset = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), _momentum(fast_state))
-        fast_state = _with_momentum(fast_state, reset)
-    elif w["inner_state"] == "pullback":
-        mixed = jax.tree.map(
-            lambda m, old: jnp.where(sync, old + _as(w["slow_step_size"], m) * (m - old), m),
-            _momentum(fast_state),
-            cached,
-        )
-        cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), mixed, cached)
-        fast_state = _with_momentum(fast_state, mixed)
-    return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
+    return Transformation(init, update)
 
 
 @jax.jit
@@ -113,22 +101,24 @@ def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tu
 def _weights(p: Array, u: Array, phi: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
     """The update, and the slow weights after it."""
     theta, step = widen(p), widen(u)
-    pulled = jnp.where(sync, phi + _as(a, phi) * (theta + step - phi) - theta, step)
+    pulled = jnp.where(sync, _on_the_way(phi, theta + step, a) - theta, step)
     # At a sync both weights are θ + the update. Said so, it is what the caller computes to apply the update, and
     # XLA:CPU sees that φ is read before it is overwritten; otherwise it stores the inner update for the two of them.
     return narrow(pulled, u), jnp.where(sync, theta + pulled, phi)
 
 
-def _as(value: Numeric, x: Array) -> Any:
-    return value if type(value) in (float, int) else jnp.asarray(value).astype(jnp.finfo(x.dtype).dtype)
+def _on_the_way(start: Array, end: Array, share: Numeric) -> Array:
+    return start + with_precision_of(jnp.asarray(share), start.dtype) * (end - start)
 
 
-def _momentum(state: Any) -> list[Any]:
-    found: list[Any] = []
-    map_slots(lambda name, slot: found.append(slot), state, _MOMENTUM_SLOTS)
-    return found
+def _opened(state: Any) -> tuple[list[tuple[tuple, Any]], Any]:
+    """A state down to its arrays, the slots of momentum as a whole, each with its path; and how it was put together."""
+    return jax.tree_util.tree_flatten_with_path(state, is_leaf=_is_momentum, is_leaf_takes_path=True)
 
 
-def _with_momentum(state: Any, slots: list[Any]) -> Any:
-    rest = iter(slots)
-    return map_slots(lambda name, slot: next(rest), state, _MOMENTUM_SLOTS)
+def _momentum(parts: list[tuple[tuple, Any]]) -> list[Any]:
+    return [part for path, part in parts if _is_momentum(path, part)]
+
+
+def _is_momentum(path: tuple, _: Any) -> bool:
+    return not fields_on(path).isdisjoint(("mu", "trace"))

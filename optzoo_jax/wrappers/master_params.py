@@ -1,7 +1,5 @@
 """A float32 copy of 16-bit parameters, so that small updates are not lost."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +7,7 @@ import optax
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.precision import as_array, wide, wide_copy, widen
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class MasterParamsState(NamedTuple):
@@ -19,7 +17,8 @@ class MasterParamsState(NamedTuple):
     master: Any
 
 
-def master_params(inner: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+@as_transformation(moves_parameters=True)
+def master_params(inner: optax.GradientTransformation) -> Transformation:
     """Trains a float32 copy of bfloat16 or float16 parameters, which follow it, rounded.
 
     Stream: gradient [g] → update [θ], in float32.
@@ -39,26 +38,24 @@ def master_params(inner: optax.GradientTransformation) -> optax.GradientTransfor
 
     Reference: Micikevicius et al., 2017, "Mixed precision training", arXiv:1710.03740, section 3.1.
     """
-    return wrapped(inner, "master_params", _begin, _step, moves_parameters=True)
+    inner = optax.with_extra_args_support(inner)
 
+    def init(params: Any) -> MasterParamsState:
+        master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
+        return MasterParamsState(inner.init(_trained(master, params)), master)
 
-def _begin(w: Wrapper, params: Any) -> MasterParamsState:
-    master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
-    return MasterParamsState(w.tx.init(_trained(master, params)), master)
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
+        old = _trained(state.master, params)
+        step, inner_state = inner.update(widen(updates), state.inner_state, old, **extra)
+        new = optax.apply_updates(old, step)
 
+        def update_of(p: Array, u: Array, q: Array) -> Array:
+            return _rounded(q, p.dtype) - p.astype(q.dtype) if _is_narrow(p) else u
 
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, MasterParamsState]:
-    if params is None:
-        raise ValueError("master_params moves the parameters: call update(gradients, state, params), with params.")
-    old = _trained(state.master, params)
-    step, inner_state = w.tx.update(widen(updates), state.inner_state, old, **extra)
-    new = optax.apply_updates(old, step)
+        master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
+        return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
 
-    def update_of(p: Array, u: Array, q: Array) -> Array:
-        return _rounded(q, p.dtype) - p.astype(q.dtype) if _is_narrow(p) else u
-
-    master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
-    return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
+    return Transformation(init, update)
 
 
 def _is_narrow(p: Any) -> bool:

@@ -1,6 +1,5 @@
-"""gradient [g] → gradient [g]: noise that fades."""
+"""gradient [g] → gradient [g]: noise that fades. No piece, since it needs to know where in the tree an array is."""
 
-import dataclasses
 from typing import Annotated, Any, NamedTuple
 
 import jax
@@ -9,10 +8,9 @@ import optax
 
 from optzoo_jax.arguments import Array, Hyper, Range
 from optzoo_jax.card import card_of
-from optzoo_jax.composition import Call
 from optzoo_jax.precision import narrow, widen
 from optzoo_jax.trees import hash_of
-from optzoo_jax.units import Flow
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class GradientNoiseState(NamedTuple):
@@ -22,12 +20,13 @@ class GradientNoiseState(NamedTuple):
 
 
 @card_of(kind="gradient noise", degree=1, calls={"authors": {}})
+@as_transformation()
 def add_gradient_noise(
     eta: Annotated[Hyper, Range("[0, ∞)", "the variance of the first step's noise")] = 0.3,
     gamma: Annotated[Hyper, Range("[0, ∞)", "the speed of a decay over time")] = 0.55,
     *,
     key: Array | int,
-) -> optax.GradientTransformationExtraArgs:
+) -> Transformation:
     """Gradient noise: independent in every entry, leaf and step, fading with time.
 
         g + N(0, σ²),   σ² = η/(1+t)^γ,   t = 0, 1, …
@@ -52,39 +51,16 @@ def add_gradient_noise(
     Reference: Neelakantan et al., 2015, "Adding gradient noise improves learning for very deep networks",
     arXiv:1511.06807, equation 1.
     """
-    noise = GradientNoise(eta, gamma, key)
-    return optax.GradientTransformationExtraArgs(noise.init, noise.update)
 
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class GradientNoise:
-    """No piece, since it needs to know where in the tree an array is."""
-
-    eta: Any
-    gamma: Any
-    key: Any
-
-    flow = Flow(by="add_gradient_noise")
-
-    @property
-    def called(self) -> Call:
-        """The call that made it."""
-        return Call("add_gradient_noise", {"eta": self.eta, "gamma": self.gamma, "key": self.key})
-
-    def __repr__(self) -> str:
-        return str(self.called)
-
-    def init(self, params: Any) -> GradientNoiseState:
-        """The state before the first update."""
+    def init(params: Any) -> GradientNoiseState:
         return GradientNoiseState(jnp.zeros((), jnp.int32))
 
-    def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        """The updates with noise, and the state after them."""
-        is_seed = jnp.ndim(self.key) == 0 and jnp.issubdtype(jnp.result_type(self.key), jnp.integer)
-        root = jax.random.key(self.key) if is_seed else self.key
-        eta, gamma = (x(state.count) if callable(x) else x for x in (self.eta, self.gamma))
-        sigma = jnp.sqrt(eta * (1 + state.count.astype(float)) ** -jnp.asarray(gamma, dtype=float))
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, GradientNoiseState]:
+        is_seed = jnp.ndim(key) == 0 and jnp.issubdtype(jnp.result_type(key), jnp.integer)
+        root = jax.random.key(key) if is_seed else key
         now = jax.random.fold_in(root, state.count)
+        variance, speed = (x(state.count) if callable(x) else x for x in (eta, gamma))
+        sigma = jnp.sqrt(variance * (1 + state.count.astype(float)) ** -jnp.asarray(speed, dtype=float))
 
         def noisy(path: tuple, g: Array) -> Array:
             # The leaf's path, not its position: under optax.partition two groups number their leaves alike,
@@ -94,3 +70,5 @@ class GradientNoise:
 
         noise_added = jax.tree_util.tree_map_with_path(noisy, widen(updates))
         return narrow(noise_added, updates), GradientNoiseState(optax.safe_increment(state.count))
+
+    return Transformation(init, update)

@@ -1,8 +1,6 @@
 """Small arrays side by side in one, so that a step hands over a few buffers instead of thousands."""
 
-from __future__ import annotations
-
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import jax
 import jax.core
@@ -12,8 +10,8 @@ import optax
 from optzoo_jax.arguments import Array
 from optzoo_jax.composition import composition_of
 from optzoo_jax.precision import as_array
-from optzoo_jax.trees import flatten_like
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.trees import flatten_like, map_kind, of_kind
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class Small(NamedTuple):
@@ -32,7 +30,8 @@ class Packed(NamedTuple):
     rest: Any
 
 
-def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.GradientTransformationExtraArgs:
+@as_transformation()
+def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Transformation:
     """Runs an optimizer on one flat array of all small parameters of a dtype, and on the large ones as they are.
 
     Stream: that of the inner optimizer.
@@ -51,10 +50,10 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.Gradie
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
     node = composition_of(inner)
-    if not node.is_elementwise:
-        culprit = next((x for x in (*node.leaves, *node.masks) if not x.is_elementwise), node)
+    culprits = [x for x in (*node.leaves, *node.masks, node) if not x.is_elementwise]
+    if culprits:
         raise TypeError(
-            f"pack: {culprit.name} is not known to treat each number by itself, and would compute something else "
+            f"pack: {culprits[0].name} is not known to treat each number by itself, and would compute something else "
             "on packed arrays. Pack what does, and chain the rest around it: "
             "optax.chain(optax.clip_by_global_norm(1.0), pack(adam(1e-3)))."
         )
@@ -65,26 +64,24 @@ def pack(inner: optax.GradientTransformation, below: int = 1024) -> optax.Gradie
                     f"pack: {leaf.name}: {name} is an array of shape {value.shape}, which would be spread over packed "
                     "arrays: give it a number."
                 )
-    return wrapped(inner, "pack", _begin, _step, below=below)
 
+    def init(params: Any) -> Any:
+        arrays = [as_array(p) for p in jax.tree.leaves(params)]
+        return inner.init(_packed(params, params, [p.dtype.name if _is_small(p, below) else None for p in arrays]))
 
-def _begin(w: Wrapper, params: Any) -> Any:
-    leaves = [as_array(p) for p in jax.tree.leaves(params)]
-    homes = [p.dtype.name if _is_small(p, w["below"]) else None for p in leaves]
-    return w.tx.init(_packed(params, params, homes))
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        slots = of_kind(Packed, state)
+        if not slots:  # nor is there anything to pack
+            return inner.update(updates, state, params, **extra)
+        if params is not None:
+            flatten_like(updates, params, "parameters")
+        homes = _homes(updates if params is None else params, slots[0])
+        given = None if params is None else _packed(params, updates, homes)
+        new: Any
+        new, state = inner.update(_packed(updates, updates, homes), state, given, **extra)
+        return _unpacked(new, updates, homes), state
 
-
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
-    slots = [x for x in jax.tree.leaves(state, is_leaf=_is_packed) if _is_packed(x)]
-    if not slots:  # nor is there anything to pack
-        return w.tx.update(updates, state, params, **extra)
-    if params is not None:
-        flatten_like(updates, params, "parameters")
-    homes = _homes(updates if params is None else params, slots[0])
-    given = None if params is None else _packed(params, updates, homes)
-    new: Any
-    new, state = w.tx.update(_packed(updates, updates, homes), state, given, **extra)
-    return _unpacked(new, updates, homes), state
+    return Transformation(init, update)
 
 
 def unpack_state(state: Any, params: Any) -> Any:
@@ -92,11 +89,7 @@ def unpack_state(state: Any, params: Any) -> Any:
 
     So a checkpoint has every array by its parameter's name, and does not depend on what was packed.
     """
-
-    def unpack(x: Any) -> Any:
-        return _unpacked(x, params, _homes(params, x)) if _is_packed(x) else x
-
-    return jax.tree.map(unpack, state, is_leaf=_is_packed)
+    return map_kind(lambda x: _unpacked(x, params, _homes(params, x)), Packed, state)
 
 
 def pack_state(state: Any, params: Any, like: Any) -> Any:
@@ -107,11 +100,7 @@ def pack_state(state: Any, params: Any, like: Any) -> Any:
       params: what it trains, or their shapes.
       like: what `pack(tx).init(params)` returns, or its shapes.
     """
-
-    def repack(x: Any, found: Any) -> Any:
-        return _packed(found, params, _homes(params, x)) if _is_packed(x) else found
-
-    return jax.tree.map(repack, like, state, is_leaf=_is_packed)
+    return map_kind(lambda x, found: _packed(found, params, _homes(params, x)), Packed, like, state)
 
 
 def _homes(params: Any, slot: Packed) -> list[str | None]:
@@ -123,30 +112,22 @@ def _homes(params: Any, slot: Packed) -> list[str | None]:
 
 def _packed(tree: Any, like: Any, homes: list[str | None]) -> Packed:
     treedef = jax.tree.structure(like)
-    leaves = treedef.flatten_up_to(tree)  # under a mask, some are not arrays
-    small: dict[str, list[Array]] = {}
-    for x, home in zip(leaves, homes, strict=True):
-        if home is not None:
-            small.setdefault(home, []).append(jnp.ravel(x))
-    rest = [x if home is None else Small() for x, home in zip(leaves, homes, strict=True)]
-    return Packed({home: jnp.concatenate(xs) for home, xs in small.items()}, treedef.unflatten(rest))
+    homed = list(zip(treedef.flatten_up_to(tree), homes, strict=True))  # under a mask, some are not arrays
+    flat = {home: [jnp.ravel(x) for x, its in homed if its == home] for home in dict.fromkeys(homes) if home}
+    rest = [x if home is None else Small() for x, home in homed]
+    return Packed({home: jnp.concatenate(xs) for home, xs in flat.items()}, treedef.unflatten(rest))
 
 
 def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
     """The tree that was packed, with the shapes of `like`."""
     shapes, treedef = jax.tree.flatten(like)
-    begin = dict.fromkeys(packed.small, 0)
+    ends = dict.fromkeys(packed.small, 0)
     leaves = treedef.flatten_up_to(packed.rest)
     for i, (p, home) in enumerate(zip(shapes, homes, strict=True)):
         if home is not None:
-            end = begin[home] + jnp.size(p)
-            leaves[i] = jax.lax.slice(packed.small[home], (begin[home],), (end,)).reshape(jnp.shape(p))
-            begin[home] = end
+            begin, ends[home] = ends[home], ends[home] + jnp.size(p)
+            leaves[i] = jax.lax.slice(packed.small[home], (begin,), (ends[home],)).reshape(jnp.shape(p))
     return treedef.unflatten(leaves)
-
-
-def _is_packed(x: Any) -> TypeGuard[Packed]:
-    return isinstance(x, Packed)
 
 
 def _is_small(p: Any, below: int) -> bool:

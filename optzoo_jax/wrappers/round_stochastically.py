@@ -1,7 +1,5 @@
 """Stochastic rounding of bfloat16 parameters, so that small updates are not lost on average."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +10,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.formats.rounding import dither, round_to_bfloat16
 from optzoo_jax.precision import as_array, wide_copy, widen
 from optzoo_jax.trees import hash_of
-from optzoo_jax.wrapper import Wrapper, wrapped
+from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class StochasticRoundingState(NamedTuple):
@@ -22,7 +20,8 @@ class StochasticRoundingState(NamedTuple):
     step_count: Any
 
 
-def round_stochastically(inner: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+@as_transformation(moves_parameters=True)
+def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
     """Rounds bfloat16 parameters stochastically: on average they go where float32 would, without a copy of them.
 
     Stream: gradient [g] → update [θ], in float32.
@@ -44,29 +43,28 @@ def round_stochastically(inner: optax.GradientTransformation) -> optax.GradientT
     Reference: Gupta, Agrawal, Gopalakrishnan & Narayanan, 2015, "Deep learning with limited numerical precision",
     arXiv:1502.02551; Zamirai, Zhang, Aberger & De Sa, 2020, "Revisiting bfloat16 training", arXiv:2010.06192.
     """
-    return wrapped(inner, "round_stochastically", _begin, _step, moves_parameters=True)
+    inner = optax.with_extra_args_support(inner)
 
+    def init(params: Any) -> StochasticRoundingState:
+        for path, p in jax.tree_util.tree_leaves_with_path(params):
+            if as_array(p).dtype == jnp.float16:
+                where = jax.tree_util.keystr(path) or "the root"
+                raise TypeError(
+                    f"round_stochastically rounds to bfloat16, and the parameter at {where} is float16: use "
+                    "master_params."
+                )
+        return StochasticRoundingState(inner.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
 
-def _begin(w: Wrapper, params: Any) -> StochasticRoundingState:
-    for path, p in jax.tree_util.tree_leaves_with_path(params):
-        if as_array(p).dtype == jnp.float16:
-            where = jax.tree_util.keystr(path) or "the root"
-            raise TypeError(
-                f"round_stochastically rounds to bfloat16, and the parameter at {where} is float16: use master_params."
-            )
-    return StochasticRoundingState(w.tx.init(jax.tree.map(wide_copy, params)), jnp.zeros((), jnp.int32))
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, StochasticRoundingState]:
+        step, inner_state = inner.update(widen(updates), state.inner_state, widen(params), **extra)
 
+        def update_of(path: tuple, p: Array, u: Array) -> Array:
+            if as_array(p).dtype != jnp.bfloat16:
+                return u
+            bits = dither(p.shape, state.step_count, hash_of(path))
+            return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
 
-def _step(w: Wrapper, updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, StochasticRoundingState]:
-    if params is None:
-        raise ValueError("round_stochastically rounds θ + u: call update(gradients, state, params), with params.")
-    step, inner_state = w.tx.update(widen(updates), state.inner_state, widen(params), **extra)
+        new = jax.tree_util.tree_map_with_path(update_of, params, step)
+        return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
 
-    def update_of(path: tuple, p: Array, u: Array) -> Array:
-        if as_array(p).dtype != jnp.bfloat16:
-            return u
-        bits = dither(p.shape, state.step_count, hash_of(path))
-        return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
-
-    new = jax.tree_util.tree_map_with_path(update_of, params, step)
-    return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
+    return Transformation(init, update)
