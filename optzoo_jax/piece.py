@@ -136,7 +136,7 @@ def piece(
 
         factory.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
         factory.__annotations__ = {p.name: p.annotation for p in hyperparameters} | {"return": Transformation}
-        allowed = ranges_of(body, *beside)
+        allowed = ranges_of(body, *(slot.first for slot in first.values()), *once.values())
         factory.__dict__.update(definition=definition, allowed=allowed, hint=_HINT)
         return factory
 

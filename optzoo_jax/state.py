@@ -54,6 +54,7 @@ class Beginning(Passage):
         self.params, self.numbers = params, iter(numbers)
         self.arrays, self.treedef = jax.tree.flatten(params)
         self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
+        self.any_complex = any(map(jnp.iscomplexobj, self.arrays))  # a square is real
         self.taken, self.seen = iter(chosen(composition, params)), {}
         self.published = {name for leaf in composition.leaves for name in leaf.definition.publishes}
         self.slots: tuple[Any, ...] = ()
@@ -101,8 +102,9 @@ class Beginning(Passage):
         count = jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)
         known = dict.fromkeys(self.published, jax.ShapeDtypeStruct((), jnp.float32))
         known |= {"t": count, "params": self.streams[i]} | {name: tree[i] for name, tree in scope.items()}
-        is_square = jnp.iscomplexobj(x)  # which would be real
-        if (node.definition.over == "element" and not is_square) or not known.keys() >= set(node.definition.reads):
+        if (node.definition.over == "element" and not self.any_complex) or not known.keys() >= set(
+            node.definition.reads
+        ):
             return x
         facts = {name: known[name] for name in node.definition.reads}
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
