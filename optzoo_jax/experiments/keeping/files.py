@@ -41,4 +41,4 @@ def keep_compiled(folder: Path) -> None:
     """Lets JAX keep compiled programs in a folder, unless the user has told it where; a second race starts sooner."""
     if getattr(jax.config, "jax_compilation_cache_dir", None) is None:
         jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.01)
