@@ -10,6 +10,8 @@ same four weight-decay arguments for all. It checks arguments and names the tran
 gives the step alone, `scale_by_adam`. A body that returns an update has used its learning rate and its decay itself.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import inspect
@@ -199,8 +201,10 @@ def optimizer(
     """
     defaults = {"weight_decay": weight_decay, "weight_decay_mode": weight_decay_mode}
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation)
-        for name, annotation in WeightDecay.__annotations__.items()
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint.__forward_arg__
+        )
+        for name, hint in WeightDecay.__annotations__.items()
     ]
 
     def decorate(body: Callable[P, Transformation]) -> Callable[P, Transformation]:

@@ -1,5 +1,7 @@
 """The precision policy: arithmetic and state in at least float32, what leaves as narrow as what came in."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import jax

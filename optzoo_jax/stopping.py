@@ -1,5 +1,7 @@
 """When to stop: early stopping as a pure function of the values seen so far."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 

@@ -1,5 +1,7 @@
 """AdaBound and AMSBound."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 

@@ -1,5 +1,7 @@
 """Adagrad."""
 
+from __future__ import annotations
+
 from typing import Unpack
 
 from optzoo_jax.arguments import Epsilon, EpsilonRoot, Initial, LearningRate

@@ -1,5 +1,7 @@
 """Polyak's heavy ball, and its average form."""
 
+from __future__ import annotations
+
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate

@@ -1,5 +1,7 @@
 """Nesterov's accelerated gradient."""
 
+from __future__ import annotations
+
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate

@@ -1,5 +1,7 @@
 """Newton's method, damped."""
 
+from __future__ import annotations
+
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Damping, LearningRate

@@ -1,5 +1,7 @@
 """RMSProp."""
 
+from __future__ import annotations
+
 from typing import Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate

@@ -1,5 +1,7 @@
 """SGD with momentum and decay outside the momentum."""
 
+from __future__ import annotations
+
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, LearningRate

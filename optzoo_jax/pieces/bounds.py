@@ -1,5 +1,7 @@
 """rate [θ/g] → rate [θ/g]: between bounds, or below the average of the past."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 import dataclasses

@@ -1,5 +1,7 @@
 """x → f(x, t): corrections that depend on the step alone, on whatever stream they stand."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 from typing import Any

@@ -1,5 +1,7 @@
 """rate [1/g] → rate [1/g]: slower or faster by how the gradient changed."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 import jax

@@ -1,5 +1,7 @@
 """gradient [g] → moment [g²]: how large the gradients are."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 import operator

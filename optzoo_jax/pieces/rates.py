@@ -1,5 +1,7 @@
 """moment [g²] → rate [1/g] → rate [1/g]: how far to go along each coordinate."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 from typing import Any

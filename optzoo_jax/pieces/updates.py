@@ -1,5 +1,7 @@
 """step [1] → update [θ]: the learning rate, the weight decay, and the sign."""
 
+from __future__ import annotations
+
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 from typing import Any, Literal

@@ -1,5 +1,7 @@
 """A step of a large batch from the gradients of several small ones."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any, NamedTuple
 
 import jax

@@ -1,5 +1,7 @@
 """A state in 8 or 16 bits an entry."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, NamedTuple
 

@@ -1,5 +1,7 @@
 """Lookahead: an inner optimizer runs ahead, slow weights follow every k steps."""
 
+from __future__ import annotations
+
 from typing import Any, Literal, NamedTuple
 
 import jax

@@ -1,5 +1,7 @@
 """A float32 copy of 16-bit parameters, so that small updates are not lost."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import jax

@@ -1,5 +1,7 @@
 """gradient [g] → gradient [g]: noise that fades. No piece, since it needs to know where in the tree an array is."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any, NamedTuple
 
 import jax

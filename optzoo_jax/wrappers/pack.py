@@ -1,5 +1,7 @@
 """Small arrays side by side in one, so that a step hands over a few buffers instead of thousands."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import jax

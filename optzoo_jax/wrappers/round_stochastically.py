@@ -1,5 +1,7 @@
 """Stochastic rounding of bfloat16 parameters, so that small updates are not lost on average."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import jax

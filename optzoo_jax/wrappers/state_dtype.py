@@ -1,5 +1,7 @@
 """A state that is kept narrower, or wider, than the optimizer would."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
