@@ -150,7 +150,8 @@ class _OverTheTree(Passage):
         """What the pieces look up beside their stream and the step, from the arguments of update."""
         known, published = {}, {"grad", "direction", "t"}
         for leaf in self.whole.leaves:
-            for name in set(leaf.definition.reads) - published:
+            wanted = [name for name in leaf.definition.reads if name not in published]
+            for name in wanted:
                 if name == "params" and self.params is None:
                     raise ValueError(
                         f"{leaf.name} reads the parameters: call update(gradients, state, params), with params."
