@@ -158,12 +158,13 @@ def _split(cells: list[dict[str, Any]], *, in_jit: bool) -> tuple[tuple[Any, ...
     """What is part of the program, and what is handed to it.
 
     In a program that is being traced Python's numbers are part of it, and XLA uses what they are. Outside jit they are
-    handed over, so that a new learning rate needs no new program; an integer is the length of a loop, or the like.
+    handed over, so that a new learning rate needs no new program; but for decays, since float32 keeps of 1 − 1e-7 too
+    few digits for the difference to 1. An integer is the length of a loop, or the like.
     """
 
     def is_fixed(x: Any) -> bool:
         parts = jax.tree.leaves(x)
-        given = any(hasattr(v, "dtype") or (not in_jit and type(v) is float) for v in parts)
+        given = any(hasattr(v, "dtype") or (not in_jit and type(v) is float and not 0.5 < v < 1) for v in parts)
         return not given or not all(_is_number(v) or type(v) is int for v in parts)
 
     fixed = tuple(tuple((name, x) for name, x in cell.items() if is_fixed(x)) for cell in cells)

@@ -254,6 +254,10 @@ def lies_by_an_index(x):
     return x * jax.lax.broadcasted_iota(x.dtype, x.shape, 0)
 
 
+def lies_by_one_number(x):
+    return x - jax.lax.dynamic_slice(x, [0] * x.ndim, [1] * x.ndim)
+
+
 def lies_by_order(x):
     return jnp.flip(x)
 
@@ -275,6 +279,7 @@ LIES = (
     lies_by_a_norm,
     lies_by_position,
     lies_by_an_index,
+    lies_by_one_number,
     lies_by_order,
     lies_by_a_running_sum,
     lies_by_its_size,
@@ -714,3 +719,11 @@ def test_jnps_own_functions_are_first_values():
 
     assert list(inspect.signature(averaged).parameters) == ["b"]
     chex.assert_trees_all_close(averaged().update(P, averaged().init(P))[0], P)
+
+
+def test_beside_a_piece_over_the_tree_a_huge_gradient_is_cut_too():
+    """It stands between the programs of the arrays, which would cut it otherwise."""
+    tx = oz.precondition(oz.chain(oz.ema(0.0), as_they_are()), oz.inverse_rms(0.0))
+    huge = jax.tree.map(lambda x: jnp.full_like(x, 1e30, dtype=jnp.float32), P)
+    steps, _ = tx.update(huge, tx.init(P))
+    assert all(0.1 < float(u.max()) < 10 for u in jax.tree.leaves(steps))

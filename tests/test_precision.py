@@ -84,3 +84,62 @@ def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
 
 
 FALLING = {("adabound", "survey"), ("amsbound", "survey")}
+
+
+# Sizes that follow each other: what rounding leaves of the large ones must not outweigh the small ones.
+SIZES = np.float32([1e3, 1e-3, 1e-6, 1e4, 1.0, 1e-2, 3e3, 1e-5])
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-7, 0.1, 0.4999, 0.5, 0.9, 0.999, 1 - 1e-7])
+@pytest.mark.parametrize("in_jit", [False, True])
+def test_an_average_is_exact_at_both_ends_of_the_decays_range(decay, in_jit):
+    tx, exact = oz.ema(decay), 0.0
+    state = tx.init(jnp.zeros(1, jnp.float32))
+    update = jax.jit(tx.update) if in_jit else tx.update
+    for x in SIZES:
+        found, state = update(jnp.full(1, x), state)
+        exact = decay * exact + (1 - decay) * float(x)
+        assert float(found[0]) == pytest.approx(exact, rel=1e-6)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1, 0.4999, 0.5, 0.9, 0.999])
+def test_an_average_with_a_traced_decay_is_as_exact_as_that(decay):
+    tx, exact = oz.ema(lambda count: jnp.float32(decay)), 0.0
+    state = tx.init(jnp.zeros(1, jnp.float32))
+    for x in SIZES:
+        found, state = tx.update(jnp.full(1, x), state)
+        b = float(np.float32(decay))
+        exact = b * exact + (1 - b) * float(x)
+        assert float(found[0]) == pytest.approx(exact, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_own(name):
+    """0 for none: what was is forgotten, also what rounding left of it."""
+    card = oz.card(name)
+    none = {a: 0.0 for a in ("b1", "b2", "b3", "decay", "rho") if a in card.arguments}
+
+    def second(dtype):
+        tx, p = card.factory(card.learning_rate, **none), jnp.ones(1, dtype)
+        state = tx.init(p)
+        for size in (1e3, 1e-3):
+            u, state = tx.update(jnp.full(1, size, dtype), state, p)
+        return float(u[0])
+
+    assert second(jnp.float32) == pytest.approx(second(jnp.float64), rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+def test_an_infinite_gradient_is_seen_in_its_coordinate_alone(name, dtype):
+    """An overflow in 16 bits, say: cut to a finite size it would stop the coordinate for 10⁴ steps without a word."""
+    tx = oz.get(name, learning_rate=oz.card(name).learning_rate)
+    with jax.numpy_dtype_promotion("standard"):
+        p, calm = jnp.ones(3, dtype), jnp.full(3, 0.1, dtype)
+        state = tx.init(p)
+        u, state = tx.update(calm.at[1].set(jnp.inf), state, p)
+        seen = ~np.isfinite(np.asarray(u, np.complex64))
+        for _ in range(3):
+            u, state = tx.update(calm, state, p)
+            seen |= ~np.isfinite(np.asarray(u, np.complex64))
+    assert seen.tolist() == [False, True, False]

@@ -1,5 +1,7 @@
 """What one method must be in the limit where its difference to another vanishes."""
 
+import zlib
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -199,6 +201,8 @@ def test_gradient_noise():
     assert np.max(np.abs(correlations)) < 0.05
     again, _ = tx.update(zeros, tx.init(zeros))
     chex.assert_trees_all_equal(again["a"], seen[0])
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(7), 0), zlib.crc32(b"['a']"))
+    np.testing.assert_allclose(seen[0], np.sqrt(0.5) * jax.random.normal(key, (20_000,)), rtol=1e-12)
 
 
 def test_partition_groups_with_one_key_do_not_share_noise():

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, Base, Decay, FinalRate, Hyper, LearningRate, Speed
 from optzoo_jax.piece import Transformation, named, piece
+from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import real_zeros
 
 
@@ -99,7 +100,5 @@ def momental_bound(rate, rate_average, b3: Decay = 0.999):
     Reference: Ding, Ren, Luo & Sun, 2019, "An adaptive and momental bound method for stochastic learning",
     arXiv:1910.12249.
     """
-    # Not s + (1−b)(η−s), as averages are elsewhere: η falls from α/ε to α at a coordinate's first gradient, and
-    # for a small b that form would keep the rounding of α/ε.
-    s = b3 * rate_average + (1 - b3) * rate
+    s = average(rate_average, rate, b3)
     return jnp.minimum(rate, s), s

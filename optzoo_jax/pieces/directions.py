@@ -29,9 +29,21 @@ def gradient(x, grad):
     return grad
 
 
-def average(m: Array, x: Array, decay: Any) -> Array:
-    """βm + (1−β)x, in the form that drifts five times less from float64 over 10⁴ float32 steps."""
-    return m + (1 - decay) * (x - m)
+def average(m: Array, x: Array, decay: Any, poured: Any = None) -> Array:
+    """βm + (1−β)x, and what is `poured` in: a share of the way from whichever of the two is nearer.
+
+    From m it drifts five times less from float64 over 10⁴ float32 steps; but for a small β it would keep of a large m
+    what rounding left in m + (x − m).
+    """
+    far = decay < 0.5
+    if isinstance(far, bool):
+        start, end, share = (x, m, decay) if far else (m, x, 1 - decay)
+    else:
+        start, end, share = jnp.where(far, x, m), jnp.where(far, m, x), jnp.where(far, decay, 1 - decay)
+    step = share * (end - start)
+    # A slot whose last operation has one full-size operand (… + ε) is computed again in the parameters' kernel by XLA
+    # on a CPU, which then copies the old slot first: four times slower.
+    return start + (step if poured is None else step + poured)
 
 
 @piece("x → x", mu=full)

@@ -15,13 +15,13 @@ from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial
 from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
-from optzoo_jax.precision import cut, wide
+from optzoo_jax.precision import wide
 
 
 def abs_square(g: Array, share: float = 0.25) -> Array:
-    """|g|², real and finite. Where g was cut before, to the same share, XLA drops the second cut."""
-    g = cut(g, share)
-    return g.real**2 + g.imag**2 if jnp.iscomplexobj(g) else g * g
+    """|g|², real and finite: at most what a number has that `cut` cut to that share."""
+    square = g.real**2 + g.imag**2 if jnp.iscomplexobj(g) else g * g
+    return jnp.minimum(square, share**2 * float(jnp.finfo(square.dtype).max))
 
 
 def real(x: Array | jax.ShapeDtypeStruct, initial: Initial = 0.0) -> Array:
@@ -99,9 +99,7 @@ def belief_moment(r, nu, decay: Decay = 0.999, *, eps_root: EpsilonRoot = 1e-16)
 
     Reference: Zhuang et al., 2020, "AdaBelief optimizer", arXiv:2010.07468, Algorithm 2.
     """
-    # ε inside the bracket: a slot whose last operation has one full-size operand (… + ε) is computed again in
-    # the parameters' kernel by XLA on a CPU, which then copies the old slot first: four times slower.
-    nu = nu + ((1 - decay) * (abs_square(r, 0.5) - nu) + eps_root)  # g − d: twice as large as what is cut
+    nu = average(nu, abs_square(r, 0.5), decay, poured=eps_root)  # g − d: twice as large as what is cut
     return nu, nu
 
 

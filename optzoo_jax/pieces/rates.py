@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias
+from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import abs_square, real_zeros, second_moment
 
 
@@ -83,6 +84,6 @@ def update_rms(rate, e_x, direction, rho: Decay = 0.9, eps: EpsilonRoot = 1e-6):
     # found from the new u', since XLA:CPU would copy the old u before it is overwritten; and q is written in two
     # ways, since it would store what both need (rate·rate it knows as 1/v). Without either: three times slower.
     q = jnp.minimum(rate * rate * abs_square(direction), jnp.finfo(rate.dtype).max)
-    u = e_x + (1 - rho) * ((e_x + eps) * q - e_x)
+    u = average(e_x, (e_x + eps) * q, rho)
     growth = rho + (1 - rho) * abs_square(rate * jnp.abs(direction))
     return jnp.sqrt((u + rho * eps) / jnp.maximum(growth, jnp.finfo(u.dtype).tiny)) * rate, u
