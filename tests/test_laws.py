@@ -144,6 +144,9 @@ BROKEN = {
     ),
     "empty tree": lambda: stateless(lambda g, s, p=None, **extra: minus(g, [jax.tree.leaves(g)[0]] and s)),
     "no NaN": slow_adam,
+    "overflow is seen": lambda: stateless(
+        lambda g, s, p=None, **extra: (jax.tree.map(lambda x: jnp.clip(x, -1, 1), g), s)
+    ),
     "descends": lambda: stateless(lambda g, s, p=None, **extra: (jax.tree.map(lambda x: 0.1 * x, g), s)),
     "finite derivative": lambda: stateless(root_of_zero),
     "apply_if_finite": counting_on_the_host,

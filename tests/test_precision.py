@@ -132,7 +132,7 @@ def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_ow
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])
 @pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
 def test_an_infinite_gradient_is_seen_in_its_coordinate_alone(name, dtype):
-    """An overflow in 16 bits, say: cut to a finite size it would stop the coordinate for 10⁴ steps without a word."""
+    """In its own alone: the law that it is seen is that of any optimizer, a norm's too."""
     tx = oz.get(name, learning_rate=oz.card(name).learning_rate)
     with jax.numpy_dtype_promotion("standard"):
         p, calm = jnp.ones(3, dtype), jnp.full(3, 0.1, dtype)

@@ -1,4 +1,4 @@
-"""No gradient makes a NaN, in no dtype, then or later."""
+"""No finite gradient makes a NaN, in no dtype, then or later; an infinite one is seen."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _run(subject: Subject, dtype: Any) -> tuple[list[str], Any, Any]:
 
 
 def no_nan(subject: Subject) -> None:
-    """Zeros, dead coordinates, tiny, huge and overflowing gradients leave updates and state finite, in 16 bits too.
+    """Zeros, dead coordinates, tiny gradients and those whose squares overflow leave all finite, in 16 bits too.
 
     And no average stops half-way: in bfloat16 the update after a thousand equal gradients is the float32 one.
     """
@@ -70,6 +70,18 @@ def no_nan(subject: Subject) -> None:
     assert np.all(np.abs(found - expected) <= 0.02 * np.abs(expected)), (
         f"after a thousand gradients of 1, -1/4, 2, … the update is {found[-1]} in bfloat16, {expected[-1]} in float32"
     )
+
+
+def overflow_is_seen(subject: Subject) -> None:
+    """An infinite gradient, which is what an overflow leaves, makes its coordinate NaN or infinite, in 16 bits too."""
+    for dtype in (jnp.float16, jnp.bfloat16, jnp.float32):
+        params = jnp.ones(N, dtype)
+        state, seen = subject.tx.init(params), False
+        for first in (jnp.inf, 0.1, 0.1):
+            grads = jnp.full(N, 0.1, dtype).at[1].set(first)
+            updates, state = subject.update(grads, state, params)
+            seen |= not np.isfinite(np.asarray(updates[1], np.float32))
+        assert seen, f"after a gradient of ∞ the update is {updates[1]}, {jnp.dtype(dtype)}"
 
 
 def descends(subject: Subject) -> None:
@@ -88,5 +100,6 @@ def descends(subject: Subject) -> None:
 
 LAWS = {
     "no NaN": no_nan,
+    "overflow is seen": overflow_is_seen,
     "descends": descends,
 }
