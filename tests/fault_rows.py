@@ -322,6 +322,7 @@ broken(
 
 # Address → why no test can tell the difference.
 EQUIVALENT: dict[str, str] = {
+    "pieces.directions:average:edge:0": "with a decay of ½ both ends are equally near",
     "walk:Walk.init:arithmetic:0": "before the first step only the shape of what depends on t is asked for",
     "elementwise:_is_pointwise:extremum:2": "a broadcast has one output",
     "pieces.friction:adadb_friction:root:1": "a sign times a number, however tiny, is not 0",
