@@ -42,6 +42,37 @@ def narrow(tree: Any, like: Any) -> Any:
     return jax.tree.map(lambda x, y: with_precision_of(x, jnp.asarray(y).dtype), tree, like)
 
 
+def as_updates(tree: Any, gradients: Any, params: Any = None) -> Any:
+    """Every leaf in the precision of an update: the wider one of gradient and parameter, the gradient's without one."""
+
+    def one(u: Array, g: Any, p: Any) -> Array:
+        real, other = (jnp.finfo(jnp.result_type(x)).dtype for x in (g, p))
+        return with_precision_of(u, promoted(real, other))
+
+    return jax.tree.map(one, tree, gradients, gradients if params is None else params)
+
+
+def rounded(x: Array, dtype: Any) -> Array:
+    """x, rounded to the numbers of `dtype`, in at least float32.
+
+    A conversion to 16 bits and back XLA takes for superfluous, and leaves out; this it does not.
+    """
+    info = jnp.finfo(dtype)
+    if info.bits > 16:
+        return x.astype(dtype)
+    near = jax.lax.reduce_precision(x, 8, info.nmant)
+    if info.nexp == 8:
+        return near
+    last = float(info.smallest_subnormal)  # float16 has no more digits than this one where float32 still has all
+    return jnp.where(jnp.abs(x) < float(info.tiny), jnp.round(x / last) * last, near)
+
+
+def applied(p: Array, u: Array) -> Array:
+    """The parameter that whoever applies an update has: added in the wider dtype of the two, rounded to its own."""
+    both = promoted(wide(p.dtype), u.dtype)
+    return rounded(p.astype(both) + u.astype(both), p.dtype)
+
+
 def as_array(p: Any) -> Any:
     """A parameter as an array; a mere shape with a dtype stays what it is."""
     return p if hasattr(p, "dtype") else jnp.asarray(p)

@@ -1,36 +1,45 @@
-"""A float32 copy of 16-bit parameters, so that small updates are not lost."""
+"""16-bit parameters that are trained as in float32: what rounding takes from them is kept."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array
-from optzoo_jax.precision import as_array, wide, wide_copy, widen
+from optzoo_jax.precision import applied, as_array, as_updates, rounded, wide, wide_copy, widen
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
+_SCATTER = -25033  # 2¹⁶ over the golden ratio, modulo 2¹⁶: the signs of its multiples are even-handed
+
+
 class MasterParamsState(NamedTuple):
-    """`inner_state`: the optimizer's. `master`: the parameters in float32."""
+    """`inner_state`: the optimizer's. `rest`: what rounding took from each parameter, in 2⁻¹⁶ of its last digit."""
 
     inner_state: Any
-    master: Any
+    rest: Any
 
 
 @as_transformation(moves_parameters=True)
 def master_params(inner: optax.GradientTransformation) -> Transformation:
-    """Trains a float32 copy of bfloat16 or float16 parameters, which follow it, rounded.
+    """Trains bfloat16 or float16 parameters as float32 would be trained: it keeps what rounding takes from them.
 
-    Stream: gradient [g] → update [θ], in float32.
+        q ← (θ + r) + inner step from θ + r
+        θ ← round(q),   r ← q − θ
+
+    Stream: gradient [g] → update [θ].
 
     An update smaller than half of what separates a parameter from its neighbour, 1/512 of it in bfloat16, would
-    otherwise be lost. The optimizer sees the copy as its parameters, and the gradients in float32. Parameters in
-    float32 or wider have no copy.
+    otherwise be lost; here one of 2⁻²³ is not. The optimizer sees θ + r as its parameters, and the gradients in
+    float32. Parameters in float32 or wider have no rest, and get its updates as they are.
 
-    The updates are in float32, for `optax.apply_updates(params, updates)`, which adds before it rounds: the parameters
-    are then the copy rounded to the nearest, to 2⁻²⁴ of the larger of old and new parameter.
+    A rest takes 2 bytes, and is a part of its parameter's last digit. So the parameters are the truth: what is loaded,
+    frozen or projected between two steps stays what it is.
+
+    A trap: what stands behind this wrapper acts on rounded updates. What changes their length goes inside.
 
     Args:
       inner: the optimizer, of this library or of optax.
@@ -38,24 +47,33 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
     Raises:
       ValueError: where update is called without params.
 
-    Reference: Micikevicius et al., 2017, "Mixed precision training", arXiv:1710.03740, section 3.1.
+    Departures: the paper keeps a copy of the parameters in float32, 4 bytes each. With 16-bit gradients an update
+    has 16 bits too, so that a step much longer than what it leads to is exact to 2⁻⁹ of the step.
+
+    Reference: Micikevicius et al., 2017, "Mixed precision training", arXiv:1710.03740, section 3.1; Zamirai, Zhang,
+    Aberger & De Sa, 2020, "Revisiting bfloat16 training", arXiv:2010.06192.
     """
     inner = optax.with_extra_args_support(inner)
 
     def init(params: Any) -> MasterParamsState:
-        master = jax.tree.map(lambda p: wide_copy(p) if _is_narrow(p) else optax.MaskedNode(), params)
-        return MasterParamsState(inner.init(_trained(master, params)), master)
+        rest = jax.tree.map(
+            lambda p: jnp.zeros_like(p, dtype=jnp.int16) if _is_narrow(p) else optax.MaskedNode(), params
+        )
+        return MasterParamsState(inner.init(jax.tree.map(wide_copy, params)), rest)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
-        old = _trained(state.master, params)
-        step, inner_state = inner.update(widen(updates), state.inner_state, old, **extra)
-        new = optax.apply_updates(old, step)
+        masters = jax.tree.map(lambda p, r: _with_rest(p, r) if _is_narrow(p) else p, params, state.rest)
+        step, inner_state = inner.update(widen(updates), state.inner_state, masters, **extra)
+        # An array of its own: otherwise XLA:CPU stores what the parameter and its rest are both computed from, and more.
+        new = jax.lax.optimization_barrier(optax.apply_updates(masters, step))
 
-        def update_of(p: Array, u: Array, q: Array) -> Array:
-            return _rounded(q, p.dtype) - p.astype(q.dtype) if _is_narrow(p) else u
-
-        master = jax.tree.map(lambda p, q: q if _is_narrow(p) else optax.MaskedNode(), params, new)
-        return jax.tree.map(update_of, params, step, new), MasterParamsState(inner_state, master)
+        step = jax.tree.map(
+            lambda p, u, q: _move(p, q, u.dtype) if _is_narrow(p) else u, params, as_updates(step, updates, params), new
+        )
+        rest = jax.tree.map(
+            lambda p, u, q, r: _rest(q, applied(p, u), p.dtype) if _is_narrow(p) else r, params, step, new, state.rest
+        )
+        return step, MasterParamsState(inner_state, rest)
 
     return Transformation(init, update)
 
@@ -65,11 +83,37 @@ def _is_narrow(p: Any) -> bool:
     return wide(dtype) != dtype
 
 
-def _trained(master: Any, params: Any) -> Any:
-    """What the optimizer moves: the copy, and parameters that have none."""
-    return jax.tree.map(lambda p, q: q if _is_narrow(p) else p, params, master)
+def _with_rest(p: Array, r: Array) -> Array:
+    """The parameter with what rounding took from it."""
+    wide_p = widen(p)
+    return wide_p + r.astype(wide_p.dtype) * _unit(wide_p, r, p.dtype)
 
 
-def _rounded(q: Array, dtype: Any) -> Array:
-    """q as a number of `dtype`. A conversion there and back XLA takes for superfluous, and leaves out."""
-    return jax.lax.optimization_barrier(q.astype(dtype)).astype(q.dtype)
+def _move(p: Array, q: Array, dtype: Any) -> Array:
+    """What takes p to q rounded, and a quarter of its last digit, this way or that, where p moves at all.
+
+    That is rounded away, but from a share of the update. Half of one digit would be a tie, and go nowhere from every
+    second number.
+    """
+    new = rounded(q, p.dtype)
+    r = _rest(q, new, p.dtype)
+    aside = jnp.where(r * jnp.int16(_SCATTER) < 0, -(2.0**14), 2.0**14).astype(q.dtype) * _unit(new, r, p.dtype)
+    move = new - widen(p)
+    return rounded(jnp.where(move == 0, move, move + aside), dtype).astype(dtype)
+
+
+def _rest(q: Array, p: Array, dtype: Any) -> Array:
+    """What rounding q to p took, less than half of the last digit: p with it would be rounded to p again."""
+    r = q - p
+    return jnp.round(jnp.clip(r / _unit(p, r, dtype), -32767, 32767)).astype(jnp.int16)
+
+
+def _unit(p: Array, r: Array, dtype: Any) -> Array:
+    """2⁻¹⁶ of what separates p, of that dtype, from its neighbour on the side of r."""
+    bits = jax.lax.bitcast_convert_type(jnp.abs(p), jnp.int32)
+    # Below a power of two the neighbours are half as far apart: there it is that of the number before it.
+    before = jnp.maximum(bits - jnp.where((r < 0) == (p < 0), 0, 1), 0)
+    binade = jax.lax.bitcast_convert_type(before & 0x7F800000, jnp.float32)
+    info = jnp.finfo(dtype)
+    last = jnp.maximum(binade * float(info.eps), float(info.smallest_subnormal))
+    return jnp.maximum(last * 2.0**-16, float(jnp.finfo(jnp.float32).tiny))

@@ -10,7 +10,7 @@ import optax
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.formats.rounding import dither, round_to_bfloat16
-from optzoo_jax.precision import as_array, wide_copy, widen
+from optzoo_jax.precision import as_array, as_updates, wide_copy, widen
 from optzoo_jax.trees import hash_of
 from optzoo_jax.wrapper import Transformation, as_transformation
 
@@ -66,7 +66,7 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
             bits = dither(p.shape, state.step_count, hash_of(path))
             return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
 
-        new = jax.tree_util.tree_map_with_path(update_of, params, step)
-        return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
+        step = jax.tree_util.tree_map_with_path(update_of, params, step)
+        return as_updates(step, updates, params), StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
 
     return Transformation(init, update)
