@@ -53,23 +53,13 @@ def as_updates(tree: Any, gradients: Any, params: Any = None) -> Any:
 
 
 def rounded(x: Array, dtype: Any) -> Array:
-    """x, rounded to the numbers of `dtype`, in at least float32.
-
-    A conversion to 16 bits and back XLA takes for superfluous, and leaves out; this it does not.
-    """
-    info = jnp.finfo(dtype)
-    if info.bits > 16:
-        return x.astype(dtype)
-    near = jax.lax.reduce_precision(x, 8, info.nmant)
-    if info.nexp == 8:
-        return near
-    last = float(info.smallest_subnormal)  # float16 has no more digits than this one where float32 still has all
-    return jnp.where(jnp.abs(x) < float(info.tiny), jnp.round(x / last) * last, near)
+    """x as a number of `dtype`. A conversion there and back XLA takes for superfluous, and leaves out."""
+    return jax.lax.optimization_barrier(x.astype(dtype))
 
 
 def applied(p: Array, u: Array) -> Array:
     """The parameter that whoever applies an update has: added in the wider dtype of the two, rounded to its own."""
-    both = promoted(wide(p.dtype), u.dtype)
+    both = promoted(p.dtype, u.dtype)
     return rounded(p.astype(both) + u.astype(both), p.dtype)
 
 

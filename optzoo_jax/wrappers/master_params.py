@@ -13,7 +13,7 @@ from optzoo_jax.precision import applied, as_array, as_updates, rounded, wide, w
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
-_SCATTER = -25033  # 2¹⁶ over the golden ratio, modulo 2¹⁶: the signs of its multiples are even-handed
+_SCATTER = -25033 << 16  # 2³² over the golden ratio, as an int32: half of the low digits' multiples are negative
 
 
 class MasterParamsState(NamedTuple):
@@ -64,14 +64,13 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
         masters = jax.tree.map(lambda p, r: _with_rest(p, r) if _is_narrow(p) else p, params, state.rest)
         step, inner_state = inner.update(widen(updates), state.inner_state, masters, **extra)
-        # An array of its own: otherwise XLA:CPU stores what the parameter and its rest are both computed from, and more.
         new = jax.lax.optimization_barrier(optax.apply_updates(masters, step))
-
         step = jax.tree.map(
-            lambda p, u, q: _move(p, q, u.dtype) if _is_narrow(p) else u, params, as_updates(step, updates, params), new
-        )
+            lambda p, u, q: _move(p, q).astype(u.dtype) if _is_narrow(p) else u,
+            params, as_updates(step, updates, params), new,
+        )  # fmt: skip
         rest = jax.tree.map(
-            lambda p, u, q, r: _rest(q, applied(p, u), p.dtype) if _is_narrow(p) else r, params, step, new, state.rest
+            lambda p, u, q, r: _rest(q, applied(p, u)) if _is_narrow(p) else r, params, step, new, state.rest
         )
         return step, MasterParamsState(inner_state, rest)
 
@@ -85,35 +84,34 @@ def _is_narrow(p: Any) -> bool:
 
 def _with_rest(p: Array, r: Array) -> Array:
     """The parameter with what rounding took from it."""
-    wide_p = widen(p)
-    return wide_p + r.astype(wide_p.dtype) * _unit(wide_p, r, p.dtype)
+    last = widen(p)
+    return last + r.astype(last.dtype) * _unit(last, r.astype(jnp.int32), p.dtype)[0]
 
 
-def _move(p: Array, q: Array, dtype: Any) -> Array:
-    """What takes p to q rounded, and a quarter of its last digit, this way or that, where p moves at all.
+def _rest(q: Array, p: Array) -> Array:
+    """What rounding q took, less than half of the last digit: what is left with it would be rounded to itself."""
+    dtype, p = p.dtype, widen(p)
+    _, per_unit = _unit(p, jax.lax.bitcast_convert_type(q - p, jnp.int32), dtype)
+    return jnp.round(jnp.clip((q - p) * per_unit, -32767, 32767)).astype(jnp.int16)
 
-    That is rounded away, but from a share of the update. Half of one digit would be a tie, and go nowhere from every
-    second number.
+
+def _unit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
+    """2⁻¹⁶ of what separates p from its neighbour on the side of a number of that sign; and one over it."""
+    info, bits = jnp.finfo(dtype), jax.lax.bitcast_convert_type(p, jnp.int32)
+    # Towards 0 from a power of two they are half as far apart, as they are for the number before it.
+    exponent = ((bits & 0x7FFFFFFF) + ((bits ^ side) >> 31)) >> 23
+    lowest = max(info.minexp + 127, info.nmant + 17)  # below it numbers are evenly spaced, or a unit would underflow
+    unit = (jnp.maximum(exponent, lowest) - (info.nmant + 16)) << 23
+    return tuple(jax.lax.bitcast_convert_type(x, jnp.float32) for x in (unit, (254 << 23) - unit))
+
+
+def _move(p: Array, q: Array) -> Array:
+    """What takes p to q rounded, and half of what is rounded away to this side or that.
+
+    The second is rounded away, but from a share of the update. Half of one digit would be a tie, and from every second
+    number go nowhere.
     """
-    new = rounded(q, p.dtype)
-    r = _rest(q, new, p.dtype)
-    aside = jnp.where(r * jnp.int16(_SCATTER) < 0, -(2.0**14), 2.0**14).astype(q.dtype) * _unit(new, r, p.dtype)
+    new = widen(rounded(q, p.dtype))
+    half = jnp.where(jax.lax.bitcast_convert_type(q, jnp.int32) * _SCATTER < 0, -0.5, 0.5).astype(q.dtype)
     move = new - widen(p)
-    return rounded(jnp.where(move == 0, move, move + aside), dtype).astype(dtype)
-
-
-def _rest(q: Array, p: Array, dtype: Any) -> Array:
-    """What rounding q to p took, less than half of the last digit: p with it would be rounded to p again."""
-    r = q - p
-    return jnp.round(jnp.clip(r / _unit(p, r, dtype), -32767, 32767)).astype(jnp.int16)
-
-
-def _unit(p: Array, r: Array, dtype: Any) -> Array:
-    """2⁻¹⁶ of what separates p, of that dtype, from its neighbour on the side of r."""
-    bits = jax.lax.bitcast_convert_type(jnp.abs(p), jnp.int32)
-    # Below a power of two the neighbours are half as far apart: there it is that of the number before it.
-    before = jnp.maximum(bits - jnp.where((r < 0) == (p < 0), 0, 1), 0)
-    binade = jax.lax.bitcast_convert_type(before & 0x7F800000, jnp.float32)
-    info = jnp.finfo(dtype)
-    last = jnp.maximum(binade * float(info.eps), float(info.smallest_subnormal))
-    return jnp.maximum(last * 2.0**-16, float(jnp.finfo(jnp.float32).tiny))
+    return jnp.where(move == 0, move, move + half * (q - new))
