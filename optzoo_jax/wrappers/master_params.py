@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array
+from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import applied, as_array, as_updates, rounded, wide, wide_copy, widen
 from optzoo_jax.wrapper import Transformation, as_transformation
 
@@ -39,7 +40,8 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
     A rest takes 2 bytes, and is a part of its parameter's last digit. So the parameters are the truth: what is loaded,
     frozen or projected between two steps stays what it is.
 
-    A trap: what stands behind this wrapper acts on rounded updates. What changes their length goes inside.
+    A trap: what stands behind this wrapper acts on rounded updates. Half of one moves half as far, on average, but of
+    less a parameter may see nothing: what changes the length of updates goes inside.
 
     Args:
       inner: the optimizer, of this library or of optax.
@@ -64,11 +66,10 @@ def master_params(inner: optax.GradientTransformation) -> Transformation:
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, MasterParamsState]:
         masters = jax.tree.map(lambda p, r: _with_rest(p, r) if _is_narrow(p) else p, params, state.rest)
         step, inner_state = inner.update(widen(updates), state.inner_state, masters, **extra)
-        new = jax.lax.optimization_barrier(optax.apply_updates(masters, step))
+        new = optax.apply_updates(masters, step)
         step = jax.tree.map(
-            lambda p, u, q: _move(p, q).astype(u.dtype) if _is_narrow(p) else u,
-            params, as_updates(step, updates, params), new,
-        )  # fmt: skip
+            lambda p, u, q: _move(p, u, q) if _is_narrow(p) else u, params, as_updates(step, updates, params), new
+        )
         rest = jax.tree.map(
             lambda p, u, q, r: _rest(q, applied(p, u)) if _is_narrow(p) else r, params, step, new, state.rest
         )
@@ -82,17 +83,35 @@ def _is_narrow(p: Any) -> bool:
     return wide(dtype) != dtype
 
 
+@jax.jit
+@inlined
 def _with_rest(p: Array, r: Array) -> Array:
     """The parameter with what rounding took from it."""
     last = widen(p)
     return last + r.astype(last.dtype) * _unit(last, r.astype(jnp.int32), p.dtype)[0]
 
 
+@jax.jit
+@inlined
+def _move(p: Array, u: Array, q: Array) -> Array:
+    """What takes p to q rounded, as an update like u, and half of what is rounded away, to this side or that.
+
+    The second is rounded away, but from a share of the update: half of one digit would else be a tie, and from every
+    second number go nowhere.
+    """
+    new = widen(rounded(q, p.dtype))
+    half = jnp.where(jax.lax.bitcast_convert_type(q, jnp.int32) * _SCATTER < 0, -0.5, 0.5).astype(q.dtype)
+    move = new - widen(p)
+    return jnp.where(move == 0, move, move + half * (q - new)).astype(u.dtype)
+
+
+@jax.jit
+@inlined
 def _rest(q: Array, p: Array) -> Array:
-    """What rounding q took, less than half of the last digit: what is left with it would be rounded to itself."""
-    dtype, p = p.dtype, widen(p)
-    _, per_unit = _unit(p, jax.lax.bitcast_convert_type(q - p, jnp.int32), dtype)
-    return jnp.round(jnp.clip((q - p) * per_unit, -32767, 32767)).astype(jnp.int16)
+    """What rounding q to p took. Less than half of the last digit, or it would be that of another parameter."""
+    wide_p = widen(p)
+    _, per_unit = _unit(wide_p, jax.lax.bitcast_convert_type(q - wide_p, jnp.int32), p.dtype)
+    return jnp.round(jnp.clip((q - wide_p) * per_unit, -32767, 32767)).astype(jnp.int16)
 
 
 def _unit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
@@ -103,15 +122,3 @@ def _unit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
     lowest = max(info.minexp + 127, info.nmant + 17)  # below it numbers are evenly spaced, or a unit would underflow
     unit = (jnp.maximum(exponent, lowest) - (info.nmant + 16)) << 23
     return tuple(jax.lax.bitcast_convert_type(x, jnp.float32) for x in (unit, (254 << 23) - unit))
-
-
-def _move(p: Array, q: Array) -> Array:
-    """What takes p to q rounded, and half of what is rounded away to this side or that.
-
-    The second is rounded away, but from a share of the update. Half of one digit would be a tie, and from every second
-    number go nowhere.
-    """
-    new = widen(rounded(q, p.dtype))
-    half = jnp.where(jax.lax.bitcast_convert_type(q, jnp.int32) * _SCATTER < 0, -0.5, 0.5).astype(q.dtype)
-    move = new - widen(p)
-    return jnp.where(move == 0, move, move + half * (q - new))
