@@ -18,7 +18,7 @@ _SCATTER = -25033 << 16  # 2³² over the golden ratio, as an int32: half of the
 
 
 class MasterParamsState(NamedTuple):
-    """`inner_state`: the optimizer's. `rest`: what rounding took from each parameter, in 2⁻¹⁶ of its last digit."""
+    """`inner_state`: the optimizer's. `rest`: what rounding took, in last digits of float32, int16."""
 
     inner_state: Any
     rest: Any
@@ -87,8 +87,8 @@ def _is_narrow(p: Any) -> bool:
 @inlined
 def _with_rest(p: Array, r: Array) -> Array:
     """The parameter with what rounding took from it."""
-    last = widen(p)
-    return last + r.astype(last.dtype) * _unit(last, r.astype(jnp.int32), p.dtype)[0]
+    wide_p = widen(p)
+    return wide_p + r.astype(wide_p.dtype) * _digit(wide_p, r.astype(jnp.int32), p.dtype)[0]
 
 
 @jax.jit
@@ -100,6 +100,8 @@ def _move(p: Array, u: Array, q: Array) -> Array:
     second number go nowhere.
     """
     new = widen(rounded(q, p.dtype))
+    # From the middle between two numbers up: a rest has no code for the half of a digit above a parameter.
+    new = jnp.where(_digits(q - new, new, p.dtype) > _most(p.dtype), new + 2 * (q - new), new)
     half = jnp.where(jax.lax.bitcast_convert_type(q, jnp.int32) * _SCATTER < 0, -0.5, 0.5).astype(q.dtype)
     move = new - widen(p)
     return jnp.where(move == 0, move, move + half * (q - new)).astype(u.dtype)
@@ -108,17 +110,24 @@ def _move(p: Array, u: Array, q: Array) -> Array:
 @jax.jit
 @inlined
 def _rest(q: Array, p: Array) -> Array:
-    """What rounding q to p took. Less than half of the last digit, or it would be that of another parameter."""
-    wide_p = widen(p)
-    _, per_unit = _unit(wide_p, jax.lax.bitcast_convert_type(q - wide_p, jnp.int32), p.dtype)
-    return jnp.round(jnp.clip((q - wide_p) * per_unit, -32767, 32767)).astype(jnp.int16)
+    """What rounding q to p took, at most half of what separates numbers: more would be that of another parameter."""
+    most, wide_p = _most(p.dtype), widen(p)
+    return jnp.round(jnp.clip(_digits(q - wide_p, wide_p, p.dtype), -most - 1, most)).astype(jnp.int16)
 
 
-def _unit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
-    """2⁻¹⁶ of what separates p from its neighbour on the side of a number of that sign; and one over it."""
-    info, bits = jnp.finfo(dtype), jax.lax.bitcast_convert_type(p, jnp.int32)
-    # Towards 0 from a power of two they are half as far apart, as they are for the number before it.
+def _most(dtype: Any) -> float:
+    return 2.0 ** (22 - jnp.finfo(dtype).nmant) - 1
+
+
+def _digits(r: Array, p: Array, dtype: Any) -> Array:
+    return r * _digit(p, jax.lax.bitcast_convert_type(r, jnp.int32), dtype)[1]
+
+
+def _digit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
+    """A last digit of float32 next to p, on the side of a number of that sign; and one over it."""
+    bits = jax.lax.bitcast_convert_type(p, jnp.int32)
+    # Towards 0 from a power of two numbers are half as far apart, as they are around the one before it.
     exponent = ((bits & 0x7FFFFFFF) + ((bits ^ side) >> 31)) >> 23
-    lowest = max(info.minexp + 127, info.nmant + 17)  # below it numbers are evenly spaced, or a unit would underflow
-    unit = (jnp.maximum(exponent, lowest) - (info.nmant + 16)) << 23
-    return tuple(jax.lax.bitcast_convert_type(x, jnp.float32) for x in (unit, (254 << 23) - unit))
+    # The smallest numbers of a dtype are evenly spaced. Where a digit would underflow, it is 0.
+    digit = jnp.maximum(jnp.maximum(exponent, jnp.finfo(dtype).minexp + 127) - 23, 0) << 23
+    return tuple(jax.lax.bitcast_convert_type(x, jnp.float32) for x in (digit, (254 << 23) - digit))
