@@ -12,7 +12,7 @@ import optax
 from optzoo_jax.arguments import Array
 from optzoo_jax.composition import composition_of
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.precision import narrow
+from optzoo_jax.precision import narrow, widen
 from optzoo_jax.trees import of_kind
 from optzoo_jax.wrappers.lookahead import LookaheadState
 from optzoo_jax.wrappers.pack import unpack_state
@@ -73,7 +73,7 @@ def eval_params(state: Any, params: Any) -> Any:
     for found in of_kind((LookaheadState, optax.contrib.ScheduleFreeState), state):
         if isinstance(found, LookaheadState):
             params = jax.tree.map(
-                lambda slow, p: p if _is_masked(slow) else narrow(slow, p), found.slow, params, is_leaf=_is_masked
+                lambda d, p: p if _is_masked(d) else narrow(widen(p) - d, p), found.ahead, params, is_leaf=_is_masked
             )
         else:
             params = optax.contrib.schedule_free_eval_params(found, params)

@@ -42,6 +42,27 @@ def narrow(tree: Any, like: Any) -> Any:
     return jax.tree.map(lambda x, y: with_precision_of(x, jnp.asarray(y).dtype), tree, like)
 
 
+def as_updates(tree: Any, gradients: Any, params: Any = None) -> Any:
+    """Every leaf in the precision of an update: the wider one of gradient and parameter, the gradient's without one."""
+
+    def one(u: Array, g: Any, p: Any) -> Array:
+        real, other = (jnp.finfo(jnp.result_type(x)).dtype for x in (g, p))
+        return with_precision_of(u, promoted(real, other))
+
+    return jax.tree.map(one, tree, gradients, gradients if params is None else params)
+
+
+def rounded(x: Array, dtype: Any) -> Array:
+    """x as a number of `dtype`. A conversion there and back XLA takes for superfluous, and leaves out."""
+    return jax.lax.optimization_barrier(x.astype(dtype))
+
+
+def applied(p: Array, u: Array) -> Array:
+    """The parameter that whoever applies an update has: added in the wider dtype of the two, rounded to its own."""
+    both = promoted(p.dtype, u.dtype)
+    return rounded(p.astype(both) + u.astype(both), p.dtype)
+
+
 def as_array(p: Any) -> Any:
     """A parameter as an array; a mere shape with a dtype stays what it is."""
     return p if hasattr(p, "dtype") else jnp.asarray(p)

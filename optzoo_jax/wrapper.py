@@ -20,6 +20,7 @@ import optax
 
 from optzoo_jax.arguments import bind
 from optzoo_jax.composition import Call, composition_of
+from optzoo_jax.precision import as_updates
 from optzoo_jax.units import Flow, check_runs, check_update
 
 Transformation = optax.GradientTransformationExtraArgs
@@ -55,11 +56,12 @@ class Made:
         return self.tx.init(params)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        """The new updates, and the state after them."""
+        """The new updates, in the wider dtype of gradient and parameter, and the state after them."""
         if self.moves_parameters and params is None:
             name = self.called.name
             raise ValueError(f"{name} moves the parameters: call update(gradients, state, params), with params.")
-        return optax.with_extra_args_support(self.tx).update(updates, state, params, **extra)
+        new, state = optax.with_extra_args_support(self.tx).update(updates, state, params, **extra)
+        return as_updates(new, updates, params), state
 
 
 def as_transformation(*, moves_parameters: bool = False) -> Callable[[Factory], Factory]:

@@ -93,10 +93,12 @@ def test_what_is_not_there_is_said():
 
 def test_eval_params_in_groups():
     """Two groups, one looks ahead: its slow weights, and the other's own."""
-    tx = optax.partition({"body": oz.lookahead(oz.sgd(0.1), 5), "head": oz.sgd(0.1)}, LABELS)
-    moved = jax.tree.map(lambda p: p + 1, PARAMS)
-    found = oz.eval_params(tx.init(PARAMS), moved)
+    tx = optax.partition({"body": oz.lookahead(oz.sgd(1.0), 5), "head": oz.sgd(0.1)}, LABELS)
+    updates, state = tx.update(jax.tree.map(lambda p: -jnp.ones_like(p), PARAMS), tx.init(PARAMS), PARAMS)
+    moved = optax.apply_updates(PARAMS, updates)
+    found = oz.eval_params(state, moved)
     np.testing.assert_array_equal(found["dense"]["w"], PARAMS["dense"]["w"])
+    assert np.all(moved["dense"]["w"] == PARAMS["dense"]["w"] + 1)
     np.testing.assert_array_equal(found["head"].astype(float), moved["head"].astype(float))
     assert found["head"].dtype == jnp.bfloat16
 

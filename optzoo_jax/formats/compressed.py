@@ -39,6 +39,7 @@ class Format(NamedTuple):
 
     encode: Callable[[Array, Array], Compressed]
     decode: Callable[[Compressed], Array]
+    codes: Any  # the dtype of its codes, which no other format has
 
 
 def _encode_bfloat16(x: Array, bits: Array) -> Compressed:
@@ -112,7 +113,12 @@ def _decode_float8(x: Compressed) -> Array:
 
 
 FORMATS = {
-    "bfloat16": Format(_encode_bfloat16, _decode_bfloat16),
-    "float8": Format(_encode_float8, _decode_float8),
-    "int8": Format(_encode_int8, _decode_int8),
+    "bfloat16": Format(_encode_bfloat16, _decode_bfloat16, jnp.bfloat16),
+    "float8": Format(_encode_float8, _decode_float8, jnp.float8_e5m2),
+    "int8": Format(_encode_int8, _decode_int8, jnp.uint8),
 }
+
+
+def format_of(x: Compressed) -> Format:
+    """The format in which an array is compressed."""
+    return next(form for form in FORMATS.values() if x.codes.dtype == form.codes)

@@ -30,6 +30,11 @@ def dither(shape: tuple[int, ...], step: Array, salt: int) -> Array:
     return index + step.astype(jnp.uint32) * _GOLDEN
 
 
+def to_the_nearest(shape: tuple[int, ...]) -> Array:
+    """Bits with which what rounds at random rounds to the nearest."""
+    return jnp.full(shape, 2**31, jnp.uint32)
+
+
 def _hash(x: Array) -> Array:
     """Wellons' lowbias32: every bit of x changes each bit of the result with a probability of one half."""
     x = (x ^ (x >> 16)) * np.uint32(0x7FEB352D)

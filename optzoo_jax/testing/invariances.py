@@ -89,8 +89,24 @@ def splitting(subject: Subject) -> None:
 
 
 def translation(subject: Subject) -> None:
-    """The updates of a stream do not depend on where the parameters are."""
-    _holds_for_all(lambda g: _assert_close(_updates(subject, g, _start() + 7.0), _updates(subject, g), g))
+    """Parameters that are moved, before init or between two steps, take the path along: the updates stay as they are."""
+    from hypothesis import strategies as st
+
+    @jax.jit
+    def moved(g: Any, before: Any) -> Any:
+        def step(carry: Any, now: Any) -> tuple[Any, Any]:
+            (p, state), (g, is_now) = carry, now
+            p = p + 7.0 * is_now
+            updates, state = subject.update(g, state, p)
+            return (p + updates, state), updates
+
+        return jax.lax.scan(step, (_start(), subject.tx.init(_start())), (g, before))[1]
+
+    def check(g: Any, before: int) -> None:
+        found = moved(g, jnp.arange(STEPS) == before) if before < STEPS else _updates(subject, g, _start() + 7.0)
+        _assert_close(np.asarray(found), _updates(subject, g), g)
+
+    _holds_for_all(check, before=st.integers(0, STEPS))
 
 
 def phase(subject: Subject) -> None:

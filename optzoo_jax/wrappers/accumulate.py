@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Range
-from optzoo_jax.precision import as_array, narrow, zeros
+from optzoo_jax.precision import as_array, as_updates, narrow, zeros
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
@@ -79,11 +79,10 @@ def accumulate_gradients(
 
         def run() -> tuple[Any, Any, Any, Array]:
             new, inner_state = inner.update(narrow(mean, updates), state.inner_state, params, **extra)
-            new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
-            return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
+            return as_updates(new, updates, params), inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
 
         def wait() -> tuple[Any, Any, Any, Array]:
-            return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
+            return jax.tree.map(jnp.zeros_like, as_updates(updates, updates, params)), state.inner_state, mean, kept
 
         new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
         return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)

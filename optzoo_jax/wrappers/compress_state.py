@@ -68,7 +68,7 @@ def compress_state(
     arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
     """
     inner = optax.with_extra_args_support(inner)
-    encode, decode = FORMATS[format]
+    encode, decode, _ = FORMATS[format]
     names = MOMENTS if slots is None else slots
 
     def compressed(state: Any, step: Array) -> CompressedState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -11,7 +12,9 @@ import optax
 from optzoo_jax.arguments import Array, Numeric, Share, Steps
 from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import narrow, wide_copy, widen, with_precision_of
+from optzoo_jax.formats.compressed import Compressed, format_of
+from optzoo_jax.formats.rounding import to_the_nearest
+from optzoo_jax.precision import applied, as_array, as_updates, narrow, widen, with_precision_of, zeros
 from optzoo_jax.slots import fields_on
 from optzoo_jax.wrapper import Transformation, as_transformation
 
@@ -19,11 +22,18 @@ InnerState = Literal["keep", "reset", "pullback"]
 
 
 class LookaheadState(NamedTuple):
-    """`fast_state`: the inner optimizer's. `slow`: φ. `cached`: the momentum at the last sync, for pull-back."""
+    """Between two updates.
+
+    Attributes:
+      fast_state: the inner optimizer's.
+      steps_since_sync: 0, 1, …, k − 1.
+      ahead: θ − φ, how far the parameters are ahead of the slow weights.
+      cached: the momentum at the last sync, for pull-back.
+    """
 
     fast_state: Any
     steps_since_sync: Array
-    slow: Any
+    ahead: Any
     cached: Any
 
 
@@ -41,8 +51,8 @@ def lookahead(
         θ ← inner step from θ
         every k-th step:   φ ← φ + a(θ − φ),   θ ← φ
 
-    The parameters are the fast weights θ; the slow weights φ live in the state, created from the parameters at init,
-    and are what to evaluate: `eval_params(state, params)`.
+    The parameters are the fast weights θ; the slow weights φ are what to evaluate: `eval_params(state, params)`. The
+    state has how far θ is ahead of them, so that parameters that are loaded or moved take φ along.
 
     Full name: Lookahead optimizer: k steps forward, 1 step back.
 
@@ -72,41 +82,55 @@ def lookahead(
         fast_state, cached = inner.init(params), None
         if inner_state == "pullback":
             cached = jax.tree.map(jnp.zeros_like, _momentum(_opened(fast_state)[0]))
-        return LookaheadState(fast_state, jnp.zeros((), jnp.int32), jax.tree.map(wide_copy, params), cached)
+        ahead = jax.tree.map(lambda p: zeros(as_array(p)), params)
+        return LookaheadState(fast_state, jnp.zeros((), jnp.int32), ahead, cached)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
         step, fast_state = inner.update(updates, state.fast_state, params, **extra)
         since = state.steps_since_sync + 1
         sync = since >= sync_period
-        fasts, treedef = jax.tree.flatten(params)
-        triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
-        rows = [_weights(p, u, phi, sync, slow_step_size) for p, u, phi in triples]
-        new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
+        arrays, treedef = jax.tree.flatten(params)
+        steps, ways = jax.tree.leaves(as_updates(step, updates, params)), treedef.flatten_up_to(state.ahead)
+        rows = [_weights(p, u, d, sync, slow_step_size) for p, u, d in zip(arrays, steps, ways, strict=True)]
+        new, ahead = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
         parts, whole = _opened(fast_state)
-        momentum, cached = _momentum(parts), state.cached
+        momentum, cached, choose = _momentum(parts), state.cached, functools.partial(jnp.where, sync)
         if inner_state == "reset":
-            momentum = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), momentum)
+            momentum = jax.tree.map(lambda m: choose(jnp.zeros_like(m), m), momentum)
         elif inner_state == "pullback":
-            momentum = jax.tree.map(
-                lambda m, old: jnp.where(sync, _on_the_way(old, m, slow_step_size), m), momentum, cached
-            )
-            cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), momentum, cached)
+            pull = functools.partial(_pulled, slow_step_size)
+            pulled = jax.tree.map(pull, cached, momentum, is_leaf=lambda x: isinstance(x, Compressed))
+            momentum = jax.tree.map(choose, pulled, momentum)
+            cached = jax.tree.map(choose, momentum, cached)
         rest = iter(momentum)
         fast_state = whole.unflatten(next(rest) if _is_momentum(path, part) else part for path, part in parts)
-        return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
+        return new, LookaheadState(fast_state, jnp.where(sync, 0, since), ahead, cached)
 
     return Transformation(init, update)
 
 
 @jax.jit
 @inlined
-def _weights(p: Array, u: Array, phi: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
-    """The update, and the slow weights after it."""
-    theta, step = widen(p), widen(u)
-    pulled = jnp.where(sync, _on_the_way(phi, theta + step, a) - theta, step)
-    # At a sync both weights are θ + the update. Said so, it is what the caller computes to apply the update, and
-    # XLA:CPU sees that φ is read before it is overwritten; otherwise it stores the inner update for the two of them.
-    return narrow(pulled, u), jnp.where(sync, theta + pulled, phi)
+def _weights(p: Array, u: Array, ahead: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
+    """The update, and how far the parameters are ahead after it."""
+    theta = widen(p)
+    # An array of its own, in the place of `ahead`. Otherwise both results need both old values, and the inner update:
+    # XLA:CPU stores that one for the two of them.
+    phi = jax.lax.optimization_barrier(theta - ahead)
+    goal = _on_the_way(phi, theta + widen(u), a)
+    update = narrow(jnp.where(sync, goal - theta, widen(u)), u)
+    new = applied(p, update)
+    # At a sync the slow weights are where the parameters are, but for what these lose in 16 bits.
+    slow = jnp.where(sync, new if new.dtype == phi.dtype else goal, phi)
+    return update, widen(new) - slow
+
+
+def _pulled(a: Numeric, old: Any, new: Any) -> Any:
+    """Momentum on the way from the one at the last sync, in numbers, however it is kept."""
+    if isinstance(new, Compressed):
+        form = format_of(new)
+        return form.encode(_on_the_way(form.decode(old), form.decode(new), a), to_the_nearest(new.shape))
+    return narrow(_on_the_way(widen(old), widen(new), a), new)
 
 
 def _on_the_way(start: Array, end: Array, share: Numeric) -> Array:

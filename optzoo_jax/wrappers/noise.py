@@ -10,7 +10,7 @@ import optax
 
 from optzoo_jax.arguments import Array, Hyper, Range
 from optzoo_jax.card import card_of
-from optzoo_jax.precision import narrow, widen
+from optzoo_jax.precision import widen
 from optzoo_jax.trees import hash_of
 from optzoo_jax.wrapper import Transformation, as_transformation
 
@@ -71,6 +71,6 @@ def add_gradient_noise(
             return g + sigma.astype(jnp.finfo(g.dtype).dtype) * noise
 
         noise_added = jax.tree_util.tree_map_with_path(noisy, widen(updates))
-        return narrow(noise_added, updates), GradientNoiseState(optax.safe_increment(state.count))
+        return noise_added, GradientNoiseState(optax.safe_increment(state.count))
 
     return Transformation(init, update)

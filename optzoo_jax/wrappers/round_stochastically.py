@@ -26,14 +26,14 @@ class StochasticRoundingState(NamedTuple):
 def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
     """Rounds bfloat16 parameters stochastically: on average they go where float32 would, without a copy of them.
 
-    Stream: gradient [g] → update [θ], in float32.
+    Stream: gradient [g] → update [θ].
 
     An update smaller than half of what separates a parameter from its neighbour, 1/512 of it, would otherwise be lost.
-    `master_params` is exact, and keeps 4 bytes a parameter more. The optimizer sees parameters and gradients in
+    `master_params` is exact, and keeps 2 bytes a parameter more. The optimizer sees parameters and gradients in
     float32; parameters of other dtypes get its updates as they are.
 
-    The updates are in float32, for `optax.apply_updates(params, updates)`, which adds before it rounds; then nothing
-    is left to round.
+    An update is the difference of two parameters, so that whoever applies it has nothing left to round; but with 16-bit
+    gradients, where it has 16 bits too, one much longer than what it leads to is exact to 2⁻⁹ of itself.
 
     Args:
       inner: the optimizer, of this library or of optax.
@@ -66,7 +66,7 @@ def round_stochastically(inner: optax.GradientTransformation) -> Transformation:
             bits = dither(p.shape, state.step_count, hash_of(path))
             return round_to_bfloat16(p.astype(u.dtype) + u, bits) - p.astype(jnp.float32)
 
-        new = jax.tree_util.tree_map_with_path(update_of, params, step)
-        return new, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
+        step = jax.tree_util.tree_map_with_path(update_of, params, step)
+        return step, StochasticRoundingState(inner_state, jnp.asarray(optax.safe_increment(state.step_count)))
 
     return Transformation(init, update)
