@@ -146,6 +146,11 @@ class Piece(_Node):
     def called(self) -> Call:  # pyright: ignore[reportIncompatibleVariableOverride]
         return Call(self.definition.name, self.arguments)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is this library's."""
+        return self.definition.body.__module__.startswith("optzoo_jax.")
+
     def skeleton(self, taken: Iterator[bool]) -> Any:
         return Piece(self.factory, None)
 
@@ -212,6 +217,7 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
+    is_known: ClassVar = False
     definition: ClassVar = Definition("", None, "", Flow(gives=None), "tree", {}, (), {}, ())
     arguments: ClassVar = {}
 

@@ -48,7 +48,7 @@ class Walk:
         count = jnp.zeros((), jnp.int32)
         numbers = _numbers(self.composition, count, count + 1)
         beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers)
-        return WalkState(count, _learning_rate(self.composition, numbers), beginning.slots)
+        return WalkState(count, _learning_rate(self.composition, numbers, jnp.asarray(0.0)), beginning.slots)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
         """The new updates, and the state after them."""
@@ -68,7 +68,8 @@ class Walk:
                 )
             ys[i] = with_precision_of(y, way.precisions[i])
         slots = stored(self.composition, way.new, updates)
-        return way.treedef.unflatten(ys.values()), WalkState(count, _learning_rate(self.composition, numbers), slots)
+        rate = _learning_rate(self.composition, numbers, state.last_learning_rate)
+        return way.treedef.unflatten(ys.values()), WalkState(count, rate, slots)
 
 
 def transformation(composition: Composition) -> optax.GradientTransformationExtraArgs:
@@ -108,13 +109,18 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
     return found
 
 
-def _learning_rate(composition: Composition, numbers: list[dict[str, Any]]) -> Any:
-    """The learning rate that comes into the stream, for the state to record."""
-    for leaf, mine in zip(composition.leaves, numbers, strict=True):
-        if leaf.definition.flow.multiplies_by_the_rate and "learning_rate" in mine:
-            # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
-            return jax.lax.convert_element_type(mine["learning_rate"], jnp.asarray(0.0).dtype)
-    return None
+def _learning_rate(composition: Composition, numbers: list[dict[str, Any]], like: Any) -> Any:
+    """The learning rate that comes into the stream, for the state to record as it recorded `like`."""
+    leaves = list(zip(composition.leaves, numbers, strict=True))
+    rates = [i for i, (leaf, _) in enumerate(leaves) if leaf.flow.multiplies_by_the_rate]
+    unknown_after = rates and any(not leaf.is_known for leaf, _ in leaves[rates[0] + 1 :])
+    if len(rates) > 1 or unknown_after:
+        return ()
+    if not rates or isinstance(leaves[rates[0]][0], Elsewhere):  # whose state has it, if any
+        return None
+    number = leaves[rates[0]][1].get("learning_rate")
+    # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
+    return () if number is None else jax.lax.convert_element_type(number, jnp.result_type(like))
 
 
 class _Everywhere:

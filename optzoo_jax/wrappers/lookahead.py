@@ -12,10 +12,11 @@ from optzoo_jax.arguments import Array, Numeric, Share, Steps
 from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import narrow, wide_copy, widen, with_precision_of
-from optzoo_jax.slots import fields_on
+from optzoo_jax.slots import Part, opened
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 InnerState = Literal["keep", "reset", "pullback"]
+MOMENTUM = ("mu", "trace")
 
 
 class LookaheadState(NamedTuple):
@@ -71,7 +72,7 @@ def lookahead(
     def init(params: Any) -> LookaheadState:
         fast_state, cached = inner.init(params), None
         if inner_state == "pullback":
-            cached = jax.tree.map(jnp.zeros_like, _momentum(_opened(fast_state)[0]))
+            cached = jax.tree.map(jnp.zeros_like, _momentum(opened(inner, fast_state)[0]))
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), jax.tree.map(wide_copy, params), cached)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, LookaheadState]:
@@ -82,17 +83,19 @@ def lookahead(
         triples = zip(fasts, treedef.flatten_up_to(step), treedef.flatten_up_to(state.slow), strict=True)
         rows = [_weights(p, u, phi, sync, slow_step_size) for p, u, phi in triples]
         new, slow = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
-        parts, whole = _opened(fast_state)
+        if inner_state == "keep":
+            return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, None)
+        parts, whole = opened(inner, fast_state)
         momentum, cached = _momentum(parts), state.cached
         if inner_state == "reset":
             momentum = jax.tree.map(lambda m: jnp.where(sync, jnp.zeros_like(m), m), momentum)
-        elif inner_state == "pullback":
+        else:
             momentum = jax.tree.map(
                 lambda m, old: jnp.where(sync, _on_the_way(old, m, slow_step_size), m), momentum, cached
             )
             cached = jax.tree.map(lambda m, old: jnp.where(sync, m, old), momentum, cached)
         rest = iter(momentum)
-        fast_state = whole.unflatten(next(rest) if _is_momentum(path, part) else part for path, part in parts)
+        fast_state = whole.unflatten(next(rest) if part.name in MOMENTUM else part.value for part in parts)
         return new, LookaheadState(fast_state, jnp.where(sync, 0, since), slow, cached)
 
     return Transformation(init, update)
@@ -113,14 +116,5 @@ def _on_the_way(start: Array, end: Array, share: Numeric) -> Array:
     return start + with_precision_of(jnp.asarray(share), start.dtype) * (end - start)
 
 
-def _opened(state: Any) -> tuple[list[tuple[tuple, Any]], Any]:
-    """A state down to its arrays, the slots of momentum as a whole, each with its path; and how it was put together."""
-    return jax.tree_util.tree_flatten_with_path(state, is_leaf=_is_momentum, is_leaf_takes_path=True)
-
-
-def _momentum(parts: list[tuple[tuple, Any]]) -> list[Any]:
-    return [part for path, part in parts if _is_momentum(path, part)]
-
-
-def _is_momentum(path: tuple, _: Any) -> bool:
-    return not fields_on(path).isdisjoint(("mu", "trace"))
+def _momentum(parts: list[Part]) -> list[Any]:
+    return [part.value for part in parts if part.name in MOMENTUM]
