@@ -272,13 +272,13 @@ def _rates(node: Any, path: tuple) -> list[_Found]:
             if any(rates) and not mine and not isinstance(getattr(group, "inner_state", None), optax.EmptyState):
                 raise ValueError(f"the group {_at(where)} has no learning rate that is known: pass a group that has.")
         return [x for mine in rates for x in mine]
-    scaled_before = None
+    scaled_before, in_a_row = None, isinstance(node, WalkState) or not hasattr(node, "_fields")
     for where, x in _states(node, path):
         mine = _rates(x, where)
         if found and isinstance(x, optax.contrib.ReduceLROnPlateauState):
             (scale,) = jax.tree.leaves(x.scale)
             found = [rate._replace(value=rate.value * scale.astype(rate.value.dtype)) for rate in found]
-        elif found or (mine and scaled_before):
+        elif (found and (mine or in_a_row)) or (mine and scaled_before):
             raise ValueError(
                 f"{_at(where if found else scaled_before)} may change the learning rate at {_at((found or mine)[0].path)}: "
                 "pass the part that you mean, or put the factor into the learning rate."

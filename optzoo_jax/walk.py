@@ -23,10 +23,10 @@ import optax
 from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
+from optzoo_jax.precision import cast, cut, promoted, wide, widen, with_precision_of
 from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
-from optzoo_jax.trees import check_inexact, flatten_like
+from optzoo_jax.trees import as_arrays, flatten_like
 from optzoo_jax.units import check_runs
 
 Places = dict[int, Any]  # the place of an array in the tree → what belongs to it
@@ -44,16 +44,16 @@ class Walk:
     def init(self, params: Any) -> WalkState:
         """The state before the first update."""
         check_runs(self.composition.flow)
-        check_inexact(params, "parameter")
+        params = as_arrays(params, "parameter")
         count = jnp.zeros((), jnp.int32)
         numbers = _numbers(self.composition, count, count + 1)
-        beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers)
+        beginning = Beginning(self.composition, params, numbers)
         return WalkState(count, _learning_rate(self.composition, numbers, jnp.asarray(0.0)), beginning.slots)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
         """The new updates, and the state after them."""
         check_runs(self.composition.flow)
-        check_inexact(updates, "gradient")
+        updates = as_arrays(updates, "gradient")
         check_state(self.composition, state)
         count = jnp.asarray(_increment(state.count))
         numbers = _numbers(self.composition, count - 1, count)
@@ -144,7 +144,7 @@ class _OverTheTree(Passage):
         self.whole, self.updates, self.params, self.extra = composition, updates, params, extra
         self.in_jit = isinstance(count, jax.core.Tracer)
         flat, self.treedef = jax.tree.flatten(updates)
-        self.arrays = dict(enumerate(map(as_array, flat)))
+        self.arrays = dict(enumerate(flat))
         beside = flat if params is None else flatten_like(updates, params, "parameters")
         dtypes = [[jnp.finfo(jnp.result_type(x)).dtype for x in pair] for pair in zip(flat, beside, strict=True)]
         self.precisions = {i: promoted(*pair) for i, pair in enumerate(dtypes)}  # of the updates
