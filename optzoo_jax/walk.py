@@ -53,7 +53,7 @@ class Walk:
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
         """The new updates, and the state after them."""
         check_runs(self.composition.flow)
-        updates = as_arrays(updates, "gradient")
+        updates, params = as_arrays(updates, "gradient"), as_arrays(params, "parameter")
         check_state(self.composition, state)
         count = jnp.asarray(_increment(state.count))
         numbers = _numbers(self.composition, count - 1, count)
