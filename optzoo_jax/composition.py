@@ -72,6 +72,7 @@ class _Node:
     called: Call | None = None
     roles: tuple[str, ...] = ()
     nameless = "chain"
+    is_known = True  # whether it is this library's, what is inside aside
 
     @property
     def name(self) -> str:
@@ -147,8 +148,7 @@ class Piece(_Node):
         return Call(self.definition.name, self.arguments)
 
     @property
-    def is_known(self) -> bool:
-        """Whether it is this library's."""
+    def is_known(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.definition.body.__module__.startswith("optzoo_jax.")
 
     def skeleton(self, taken: Iterator[bool]) -> Any:
@@ -217,9 +217,12 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
-    is_known: ClassVar = False
     definition: ClassVar = Definition("", None, "", Flow(gives=None), "tree", {}, (), {}, ())
     arguments: ClassVar = {}
+
+    @property
+    def is_known(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return type(self.owner).__module__.startswith("optzoo_jax.")
 
     @property
     def owner(self) -> Any:
