@@ -72,6 +72,7 @@ class _Node:
     called: Call | None = None
     roles: tuple[str, ...] = ()
     nameless = "chain"
+    is_known = True  # whether it is this library's, what is inside aside
 
     @property
     def name(self) -> str:
@@ -146,6 +147,10 @@ class Piece(_Node):
     def called(self) -> Call:  # pyright: ignore[reportIncompatibleVariableOverride]
         return Call(self.definition.name, self.arguments)
 
+    @property
+    def is_known(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.definition.body.__module__.startswith("optzoo_jax.")
+
     def skeleton(self, taken: Iterator[bool]) -> Any:
         return Piece(self.factory, None)
 
@@ -214,6 +219,10 @@ class Elsewhere(_Node):
     inside: tuple[Any, ...] = ()
     definition: ClassVar = Definition("", None, "", Flow(gives=None), "tree", {}, (), {}, ())
     arguments: ClassVar = {}
+
+    @property
+    def is_known(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return type(self.owner).__module__.startswith("optzoo_jax.")
 
     @property
     def owner(self) -> Any:

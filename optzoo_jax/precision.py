@@ -64,8 +64,10 @@ def applied(p: Array, u: Array) -> Array:
 
 
 def as_array(p: Any) -> Any:
-    """A parameter as an array; a mere shape with a dtype stays what it is."""
-    return p if hasattr(p, "dtype") else jnp.asarray(p)
+    """A parameter as one of JAX's arrays; a mere shape with a dtype stays what it is."""
+    if hasattr(p, "dtype") and not isinstance(p, np.ndarray | np.generic):
+        return p
+    return jnp.asarray(p, jnp.result_type(p))  # said, since a Python number's would be weak: a state of another type
 
 
 def zeros(x: Array | jax.ShapeDtypeStruct) -> Array:

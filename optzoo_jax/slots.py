@@ -1,42 +1,64 @@
-"""The slots of any state, optax's too: its arrays shaped like the parameters, and what they are called."""
+"""The slots of any state, optax's too: its trees shaped like the parameters, and what they are called.
+
+`optax.tree.map_params` finds them: it lets `init` make a state of something that stands for all parameters, and looks
+where that is. So what is inside of the parameters, and how it is called, has no part in it.
+"""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
 
-def map_slots(f: Callable[[tuple, Any], Any], tx: optax.GradientTransformation, state: Any) -> Any:
-    """The state, with f(path, x) in the place of the slots' arrays: numbers shaped like parameters, no counters."""
+class Part(NamedTuple):
+    """A slot, under its name, or an array that is none of a slot's; where it is in its state."""
 
-    def mapped(path: tuple, x: Any, is_slot: bool) -> Any:
-        return f(path, x) if is_slot and jnp.issubdtype(x.dtype, jnp.inexact) else x
-
-    marked = optax.tree.map_params(tx, lambda x: True, state, transform_non_params=lambda x: False)
-    return jax.tree_util.tree_map_with_path(mapped, state, marked)
+    path: tuple
+    name: str | None
+    value: Any
 
 
-def fields_on(path: tuple) -> set[str]:
-    """The names of the fields that a key path goes through, down to a slot's; the keys of its parameter are none."""
-    found = set()
-    for i, key in enumerate(path):
-        if not isinstance(key, jax.tree_util.GetAttrKey):
-            continue
-        if key.name != "slots":
-            found.add(key.name)
-        elif len(path) > i + 2 and isinstance(path[i + 2], jax.tree_util.DictKey):  # of a piece of a walk
-            return found | {path[i + 2].key}
-    return found
+class _Slot:  # no pytree, so that it is a leaf
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
 
 
-def check_slots(argument: str, slots: Iterable[str], state: Any) -> None:
+def opened(tx: optax.GradientTransformation, state: Any) -> tuple[list[Part], Any]:
+    """A state of `tx` as its slots and its other arrays, and how they were put together."""
+    marked = optax.tree.map_params(tx, _Slot, state, is_leaf=lambda _: True)
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(marked)
+    parts = [Part(path, _name(path), x.tree) if isinstance(x, _Slot) else Part(path, None, x) for path, x in leaves]
+    return parts, treedef
+
+
+def map_slots(f: Callable[[str, tuple, Any], Any], tx: optax.GradientTransformation, state: Any) -> Any:
+    """The state, with f(slot's name, path, x) in the place of the slots' arrays: numbers, no counters."""
+
+    def mapped(part: Part) -> Any:
+        if part.name is None:
+            return part.value
+
+        def one(end: tuple, x: Any) -> Any:
+            return f(part.name, (*part.path, *end), x) if jnp.issubdtype(x.dtype, jnp.inexact) else x
+
+        return jax.tree_util.tree_map_with_path(one, part.value)
+
+    parts, treedef = opened(tx, state)
+    return treedef.unflatten(map(mapped, parts))
+
+
+def check_slots(argument: str, slots: Iterable[str], tx: optax.GradientTransformation, state: Any) -> None:
     """Raises ValueError for a slot that the state does not have."""
-    # What has nothing in it counts as a leaf: a field without arrays has a name too.
-    paths = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: jax.tree.structure(x).num_nodes == 1)
-    found = set().union(*(fields_on(path) for path, _ in paths))
+    found = {part.name for part in opened(tx, state)[0]} - {None, ""}
     for slot in slots:
         if slot not in found:
             have = ", ".join(map(repr, sorted(found)))
             raise ValueError(f"{argument} names the slot {slot!r}, and this state has {have}.")
+
+
+def _name(path: tuple) -> str:
+    """What is last called by a name on the way to a slot; nothing, where a state is a slot by itself."""
+    names = (getattr(key, "name", getattr(key, "key", None)) for key in reversed(path))
+    return next((name for name in names if isinstance(name, str)), "")

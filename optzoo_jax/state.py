@@ -21,13 +21,15 @@ class WalkState(NamedTuple):
 
     Attributes:
       count: how many updates were made.
-      learning_rate: that of the last update (of the first one, before it); None where no piece has one.
+      last_learning_rate: a record of the last update's (before it, of the first one's), which nobody reads: to set it
+        changes nothing. None where no piece has one; (), which is as empty, where it is not one number: several pieces
+        have one, or nothing is known of what comes after it.
       slots: for each piece that keeps something, in the order in which they act, a dict of its slots by name, each
         shaped like the parameters; and, alone in a tuple, the state of each transformation that was made elsewhere.
     """
 
     count: Any  # pyright: ignore[reportIncompatibleMethodOverride]
-    learning_rate: Any
+    last_learning_rate: Any
     slots: Any
 
 

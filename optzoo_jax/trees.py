@@ -6,6 +6,9 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from optzoo_jax.precision import as_array
 
 T = TypeVar("T")
 
@@ -14,7 +17,7 @@ def flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
     """The leaves of `tree`, which must be those of `updates` in structure and shape."""
     flat, treedef = jax.tree.flatten(updates)
     leaves, found = jax.tree.flatten(tree)
-    if found != treedef or any(jnp.shape(x) != jnp.shape(g) for x, g in zip(leaves, flat, strict=True)):
+    if found != treedef or any(np.shape(x) != np.shape(g) for x, g in zip(leaves, flat, strict=True)):
         raise ValueError(
             f"the {what} and the gradients are different pytrees, first at {_first_difference(updates, tree)}; pass "
             "gradients taken with respect to the very parameters that init saw."
@@ -24,7 +27,7 @@ def flatten_like(updates: Any, tree: Any, what: str) -> list[Any]:
 
 def _first_difference(updates: Any, tree: Any) -> str:
     ours, theirs = (
-        {jax.tree_util.keystr(path): jnp.shape(x) for path, x in jax.tree_util.tree_leaves_with_path(t)}
+        {jax.tree_util.keystr(path): np.shape(x) for path, x in jax.tree_util.tree_leaves_with_path(t)}
         for t in (updates, tree)
     )
     for path in [*ours, *theirs]:
@@ -33,14 +36,26 @@ def _first_difference(updates: Any, tree: Any) -> str:
     return f"the containers ({jax.tree.structure(updates)}, {jax.tree.structure(tree)})"
 
 
-def check_inexact(tree: Any, what: str) -> None:
-    for path, x in jax.tree_util.tree_leaves_with_path(tree):
-        dtype = jnp.result_type(x)
-        if not jnp.issubdtype(dtype, jnp.inexact):
-            raise TypeError(
-                f"the {what} at {jax.tree_util.keystr(path) or 'the root'} has dtype {dtype}; an optimizer moves "
-                "floating-point or complex arrays: leave others out of the tree, or mask them (optax.masked)."
-            )
+def as_arrays(tree: Any, what: str) -> Any:
+    """The tree with NumPy arrays and Python numbers as arrays; TypeError for what an optimizer cannot move."""
+    leaves, treedef = jax.tree.flatten(tree)
+    if all(_is_inexact(x) for x in leaves):
+        return treedef.unflatten(map(as_array, leaves))
+    path, x = next((path, x) for path, x in jax.tree_util.tree_leaves_with_path(tree) if not _is_inexact(x))
+    found = f"has dtype {jnp.result_type(x)}" if _is_number(x) else f"is no array but {x!r}"
+    raise TypeError(
+        f"the {what} at {jax.tree_util.keystr(path) or 'the root'} {found}; an optimizer moves floating-point or complex "
+        "arrays: leave others out of the tree (eqx.filter(model, eqx.is_inexact_array) of an Equinox model), or mask "
+        "them (optax.masked)."
+    )
+
+
+def _is_number(x: Any) -> bool:
+    return hasattr(x, "dtype") or isinstance(x, int | float | complex)
+
+
+def _is_inexact(x: Any) -> bool:
+    return _is_number(x) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
 
 
 def hash_of(path: tuple) -> int:

@@ -23,10 +23,10 @@ import optax
 from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import as_array, cast, cut, promoted, wide, widen, with_precision_of
+from optzoo_jax.precision import cast, cut, promoted, wide, widen, with_precision_of
 from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
-from optzoo_jax.trees import check_inexact, flatten_like
+from optzoo_jax.trees import as_arrays, flatten_like
 from optzoo_jax.units import check_runs
 
 Places = dict[int, Any]  # the place of an array in the tree → what belongs to it
@@ -44,16 +44,16 @@ class Walk:
     def init(self, params: Any) -> WalkState:
         """The state before the first update."""
         check_runs(self.composition.flow)
-        check_inexact(params, "parameter")
+        params = as_arrays(params, "parameter")
         count = jnp.zeros((), jnp.int32)
         numbers = _numbers(self.composition, count, count + 1)
-        beginning = Beginning(self.composition, jax.tree.map(as_array, params), numbers)
-        return WalkState(count, _learning_rate(self.composition, numbers), beginning.slots)
+        beginning = Beginning(self.composition, params, numbers)
+        return WalkState(count, _learning_rate(self.composition, numbers, jnp.asarray(0.0)), beginning.slots)
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, WalkState]:
         """The new updates, and the state after them."""
         check_runs(self.composition.flow)
-        check_inexact(updates, "gradient")
+        updates, params = as_arrays(updates, "gradient"), as_arrays(params, "parameter")
         check_state(self.composition, state)
         count = jnp.asarray(_increment(state.count))
         numbers = _numbers(self.composition, count - 1, count)
@@ -68,7 +68,8 @@ class Walk:
                 )
             ys[i] = with_precision_of(y, way.precisions[i])
         slots = stored(self.composition, way.new, updates)
-        return way.treedef.unflatten(ys.values()), WalkState(count, _learning_rate(self.composition, numbers), slots)
+        rate = _learning_rate(self.composition, numbers, state.last_learning_rate)
+        return way.treedef.unflatten(ys.values()), WalkState(count, rate, slots)
 
 
 def transformation(composition: Composition) -> optax.GradientTransformationExtraArgs:
@@ -108,13 +109,18 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
     return found
 
 
-def _learning_rate(composition: Composition, numbers: list[dict[str, Any]]) -> Any:
-    """The learning rate that comes into the stream, for the state to record."""
-    for leaf, mine in zip(composition.leaves, numbers, strict=True):
-        if leaf.definition.flow.multiplies_by_the_rate and "learning_rate" in mine:
-            # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
-            return jax.lax.convert_element_type(mine["learning_rate"], jnp.asarray(0.0).dtype)
-    return None
+def _learning_rate(composition: Composition, numbers: list[dict[str, Any]], like: Any) -> Any:
+    """The learning rate that comes into the stream, for the state to record as it recorded `like`."""
+    leaves = list(zip(composition.leaves, numbers, strict=True))
+    rates = [i for i, (leaf, _) in enumerate(leaves) if leaf.flow.multiplies_by_the_rate]
+    unknown_after = rates and any(not leaf.is_known for leaf, _ in leaves[rates[0] + 1 :])
+    if len(rates) > 1 or unknown_after:
+        return ()
+    if not rates or isinstance(leaves[rates[0]][0], Elsewhere):  # whose state has it, if any
+        return None
+    number = leaves[rates[0]][1].get("learning_rate")
+    # Wide also where a schedule's or a caller's number is not: bfloat16 would show 1e-3 as 0.000999.
+    return () if number is None else jax.lax.convert_element_type(number, jnp.result_type(like))
 
 
 class _Everywhere:
@@ -138,7 +144,7 @@ class _OverTheTree(Passage):
         self.whole, self.updates, self.params, self.extra = composition, updates, params, extra
         self.in_jit = isinstance(count, jax.core.Tracer)
         flat, self.treedef = jax.tree.flatten(updates)
-        self.arrays = dict(enumerate(map(as_array, flat)))
+        self.arrays = dict(enumerate(flat))
         beside = flat if params is None else flatten_like(updates, params, "parameters")
         dtypes = [[jnp.finfo(jnp.result_type(x)).dtype for x in pair] for pair in zip(flat, beside, strict=True)]
         self.precisions = {i: promoted(*pair) for i, pair in enumerate(dtypes)}  # of the updates

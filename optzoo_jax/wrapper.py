@@ -21,6 +21,7 @@ import optax
 from optzoo_jax.arguments import bind
 from optzoo_jax.composition import Call, composition_of
 from optzoo_jax.precision import as_updates
+from optzoo_jax.trees import as_arrays
 from optzoo_jax.units import Flow, check_runs, check_update
 
 Transformation = optax.GradientTransformationExtraArgs
@@ -53,13 +54,14 @@ class Made:
 
     def init(self, params: Any) -> Any:
         """The state before the first update."""
-        return self.tx.init(params)
+        return self.tx.init(as_arrays(params, "parameter"))
 
     def update(self, updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         """The new updates, in the wider dtype of gradient and parameter, and the state after them."""
         if self.moves_parameters and params is None:
             name = self.called.name
             raise ValueError(f"{name} moves the parameters: call update(gradients, state, params), with params.")
+        updates, params = as_arrays(updates, "gradient"), as_arrays(params, "parameter")
         new, state = optax.with_extra_args_support(self.tx).update(updates, state, params, **extra)
         return as_updates(new, updates, params), state
 

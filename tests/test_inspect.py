@@ -173,7 +173,7 @@ def test_state_dtype_narrows_what_is_named_and_follows_the_wide_one():
         (u, a), (v, b) = step(g, a, params), start.update(g, b, params)
     assert optax.tree.get(a, "mu")["w"].dtype == jnp.bfloat16
     assert optax.tree.get(a, "nu")["w"].dtype == jnp.float32
-    assert a.learning_rate.dtype == b.learning_rate.dtype
+    assert a.last_learning_rate.dtype == b.last_learning_rate.dtype
     assert u["w"].dtype == jnp.float32
     np.testing.assert_allclose(u["w"], v["w"], rtol=0.05, atol=1e-3)
     assert not np.array_equal(u["w"], v["w"]), "something was rounded"

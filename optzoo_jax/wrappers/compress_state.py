@@ -12,7 +12,7 @@ import optax
 from optzoo_jax.arguments import Array, Range
 from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
-from optzoo_jax.slots import check_slots, fields_on, map_slots
+from optzoo_jax.slots import check_slots, map_slots
 from optzoo_jax.trees import hash_of, map_kind
 from optzoo_jax.wrapper import Transformation, as_transformation
 
@@ -72,8 +72,8 @@ def compress_state(
     names = MOMENTS if slots is None else slots
 
     def compressed(state: Any, step: Array) -> CompressedState:
-        def stored(path: tuple, x: Any) -> Any:
-            if fields_on(path).isdisjoint(names) or x.size < min_size or jnp.iscomplexobj(x):
+        def stored(name: str, path: tuple, x: Any) -> Any:
+            if name not in names or x.size < min_size or jnp.iscomplexobj(x):
                 return x
             # By where it is in the state: arrays of one shape are not to be rounded alike.
             return encode(x, dither(x.shape, step, hash_of(path)))
@@ -82,7 +82,7 @@ def compress_state(
 
     def init(params: Any) -> CompressedState:
         state = inner.init(params)
-        check_slots("slots", slots or (), state)
+        check_slots("slots", slots or (), inner, state)
         # Known zeros would be encoded by XLA's compiler, which takes it seconds a million.
         return compressed(jax.lax.optimization_barrier(state), jnp.zeros((), jnp.int32))
 

@@ -15,10 +15,11 @@ from optzoo_jax.elementwise import inlined
 from optzoo_jax.formats.compressed import Compressed, format_of
 from optzoo_jax.formats.rounding import to_the_nearest
 from optzoo_jax.precision import applied, as_array, as_updates, narrow, widen, with_precision_of, zeros
-from optzoo_jax.slots import fields_on
+from optzoo_jax.slots import Part, opened
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 InnerState = Literal["keep", "reset", "pullback"]
+MOMENTUM = ("mu", "trace")
 
 
 class LookaheadState(NamedTuple):
@@ -81,7 +82,7 @@ def lookahead(
     def init(params: Any) -> LookaheadState:
         fast_state, cached = inner.init(params), None
         if inner_state == "pullback":
-            cached = jax.tree.map(jnp.zeros_like, _momentum(_opened(fast_state)[0]))
+            cached = jax.tree.map(jnp.zeros_like, _momentum(opened(inner, fast_state)[0]))
         ahead = jax.tree.map(lambda p: zeros(as_array(p)), params)
         return LookaheadState(fast_state, jnp.zeros((), jnp.int32), ahead, cached)
 
@@ -93,17 +94,19 @@ def lookahead(
         steps, ways = jax.tree.leaves(as_updates(step, updates, params)), treedef.flatten_up_to(state.ahead)
         rows = [_weights(p, u, d, sync, slow_step_size) for p, u, d in zip(arrays, steps, ways, strict=True)]
         new, ahead = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
-        parts, whole = _opened(fast_state)
+        if inner_state == "keep":
+            return new, LookaheadState(fast_state, jnp.where(sync, 0, since), ahead, None)
+        parts, whole = opened(inner, fast_state)
         momentum, cached, choose = _momentum(parts), state.cached, functools.partial(jnp.where, sync)
         if inner_state == "reset":
             momentum = jax.tree.map(lambda m: choose(jnp.zeros_like(m), m), momentum)
-        elif inner_state == "pullback":
+        else:
             pull = functools.partial(_pulled, slow_step_size)
             pulled = jax.tree.map(pull, cached, momentum, is_leaf=lambda x: isinstance(x, Compressed))
             momentum = jax.tree.map(choose, pulled, momentum)
             cached = jax.tree.map(choose, momentum, cached)
         rest = iter(momentum)
-        fast_state = whole.unflatten(next(rest) if _is_momentum(path, part) else part for path, part in parts)
+        fast_state = whole.unflatten(next(rest) if part.name in MOMENTUM else part.value for part in parts)
         return new, LookaheadState(fast_state, jnp.where(sync, 0, since), ahead, cached)
 
     return Transformation(init, update)
@@ -137,14 +140,5 @@ def _on_the_way(start: Array, end: Array, share: Numeric) -> Array:
     return start + with_precision_of(jnp.asarray(share), start.dtype) * (end - start)
 
 
-def _opened(state: Any) -> tuple[list[tuple[tuple, Any]], Any]:
-    """A state down to its arrays, the slots of momentum as a whole, each with its path; and how it was put together."""
-    return jax.tree_util.tree_flatten_with_path(state, is_leaf=_is_momentum, is_leaf_takes_path=True)
-
-
-def _momentum(parts: list[tuple[tuple, Any]]) -> list[Any]:
-    return [part for path, part in parts if _is_momentum(path, part)]
-
-
-def _is_momentum(path: tuple, _: Any) -> bool:
-    return not fields_on(path).isdisjoint(("mu", "trace"))
+def _momentum(parts: list[Part]) -> list[Any]:
+    return [part.value for part in parts if part.name in MOMENTUM]

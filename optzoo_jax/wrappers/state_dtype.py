@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.precision import widen, with_precision_of
-from optzoo_jax.slots import check_slots, fields_on, map_slots
+from optzoo_jax.slots import check_slots, map_slots
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
@@ -41,17 +41,17 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
             where = "state_dtype" if slot is None else f"state_dtype[{slot!r}]"
             raise TypeError(f"{where} is {jnp.dtype(dtype)}, and must be a floating-point dtype such as jnp.bfloat16.")
 
-    def stored(path: tuple, x: Any) -> Any:
-        dtypes = [chosen[name] for name in (*fields_on(path), None) if name in chosen]
-        return with_precision_of(x, dtypes[0]) if dtypes else x
+    def stored(name: str, _: tuple, x: Any) -> Any:
+        dtype = chosen.get(name, chosen.get(None))
+        return x if dtype is None else with_precision_of(x, dtype)
 
     def init(params: Any) -> Any:
         state = inner.init(params)
-        check_slots("state_dtype", filter(None, chosen), state)
+        check_slots("state_dtype", filter(None, chosen), inner, state)
         return map_slots(stored, inner, state)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        wide = map_slots(lambda _, x: widen(x), inner, state)
+        wide = map_slots(lambda _name, _path, x: widen(x), inner, state)
         new, state = inner.update(updates, wide, params, **extra)
         return new, map_slots(stored, inner, state)
 

@@ -36,7 +36,7 @@ def test_a_restored_run_is_bit_identical(tmp_path):
 
     # Every array matters: without any one of them the run goes on differently, so that the line above would notice a
     # lost one. But for the learning rate, a record of the last step.
-    assert [name for name in unnoticed if not name.endswith(".learning_rate")] == []
+    assert [name for name in unnoticed if not name.endswith(".last_learning_rate")] == []
 
 
 def test_a_state_of_version_0_1_goes_on():
@@ -47,7 +47,7 @@ def test_a_state_of_version_0_1_goes_on():
     moments = [slots[name] for slots, name in zip(state.slots, ("mu", "nu"), strict=True)]
     old = {
         "count": state.count,
-        "learning_rate": state.learning_rate,
+        "learning_rate": state.last_learning_rate,
         "parts": [[{"direction": {"mu": moments[0]}, "rate": [None, {"nu": moments[1]}, None, None]}, None], None],
     }
     restored = jax.tree.unflatten(jax.tree.structure(tx.init(params)), jax.tree.leaves(old))
