@@ -7,7 +7,6 @@ optimizers via block-wise quantization", arXiv:2110.02861), with other levels an
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array

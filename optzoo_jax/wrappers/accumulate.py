@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Range
-from optzoo_jax.precision import as_array, narrow, zeros
+from optzoo_jax.precision import as_array, narrow, promoted, zeros
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
@@ -76,14 +76,18 @@ def accumulate_gradients(
         mean = jax.tree.map(average, state.mean, updates)
         micro_step = state.micro_step + 1
         full = micro_step >= k
+        beside = updates if params is None else params
+        zeros_of_updates = jax.tree.map(
+            lambda g, p: jnp.zeros_like(g, dtype=promoted(g.dtype, jnp.result_type(p))), updates, beside
+        )
 
         def run() -> tuple[Any, Any, Any, Array]:
             new, inner_state = inner.update(narrow(mean, updates), state.inner_state, params, **extra)
-            new = jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates)
+            new = jax.tree.map(lambda u, zero: u.astype(zero.dtype), new, zeros_of_updates)
             return new, inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
 
         def wait() -> tuple[Any, Any, Any, Array]:
-            return jax.tree.map(jnp.zeros_like, updates), state.inner_state, mean, kept
+            return zeros_of_updates, state.inner_state, mean, kept
 
         new, inner_state, mean, kept = jax.lax.cond(full & (kept > 0), run, wait)
         return new, AccumulationState(inner_state, mean, jnp.where(full, 0, micro_step), kept)

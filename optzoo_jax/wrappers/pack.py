@@ -40,10 +40,10 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
     A step over thousands of tiny arrays spends its time on handing over buffers. Here the state of the small ones is a
     buffer a slot, and their arithmetic a few kernels; in return the program takes several times longer to compile.
 
-    What is packed follows from the types of the parameters alone, so that the state of shapes, or of `jit(init)`, has the
-    structure of the real one. Arrays that are sharded over explicit axes of a mesh stay as they are: packed, they would
-    be gathered in every step. So are those over `Auto` axes, of which their type does not tell: keep them out, with
-    `below` or `optax.masked`.
+    What is packed follows from the types of the parameters alone, so that the state of shapes, or of `jit(init)`, has
+    the structure of the real one. Arrays that are sharded over explicit axes of a mesh stay as they are: packed, they
+    would be gathered in every step. So are those over Auto axes, of which a type does not tell: keep them out, with
+    `below` or `optax.partition`.
 
     `optax.tree.map_params` sees the flat arrays in the place of the small ones.
 
