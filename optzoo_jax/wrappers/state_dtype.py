@@ -69,8 +69,8 @@ def with_state_dtype(inner: optax.GradientTransformation, state_dtype: Any) -> T
                 if names & wide_only:
                     raise TypeError(
                         f"state_dtype[{slot!r}] is {jnp.dtype(dtype)}, and the slot decides how long a step is: "
-                        "rounded to so few digits it vanishes or stops, and steps are of another length. Leave it in float32, "
-                        f"or have it rounded stochastically: compress_state(…, 'bfloat16', slots=[{slot!r}])."
+                        "rounded to so few digits it vanishes or stops. Leave it in float32, or have it rounded "
+                        f"stochastically: compress_state(…, 'bfloat16', slots=[{slot!r}])."
                     )
             return with_precision_of(x, dtype)
 
