@@ -6,6 +6,7 @@ reference for two wrappers of the library.
 
 import functools
 import itertools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -157,6 +158,24 @@ SLICE = [pair for i, pair in enumerate(PAIRS) if i % len(WRAPPERS) == (i // len(
 @pytest.mark.parametrize(("outer", "inner", "method"), cases(["adam"], SLICE))
 def test_two_wrappers_do_what_the_two_alone_do(outer, inner, method):
     check(outer, inner, method)
+
+
+REFUSED = {
+    ("lookahead", "accumulate_gradients"): r"it counts steps, .*: accumulate_gradients\(lookahead\(…\), k\)",
+    ("compress_state", "compress_state"): "leave one out",
+    ("with_state_dtype", "compress_state"): r"compress_state\(with_state_dtype\(…\)\)",
+    ("pack", "lookahead"): "lookahead is not known to treat each number by itself",
+}
+
+
+@pytest.mark.parametrize(("outer", "inner"), REFUSED)
+def test_a_refusal_says_why(outer, inner):
+    assert re.search(REFUSED[outer, inner], refusal(outer, inner))
+
+
+def test_a_refusal_sees_through_other_wrappers():
+    with pytest.raises(TypeError, match="lookahead goes around no accumulate_gradients"):
+        oz.lookahead(oz.master_params(oz.chain(oz.accumulate_gradients(oz.sgd(0.1), 2))))
 
 
 @pytest.mark.tier2
