@@ -19,6 +19,7 @@ from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeat
 from optzoo_jax.experiments.claims.verdicts import markdown
 from optzoo_jax.experiments.report.standings import protocol, race_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
+from optzoo_jax.testing.pairs import WRAPPERS, refusal
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- written by docs/generate.py -->", "<!-- until here -->"
@@ -77,10 +78,23 @@ def laws() -> str:
         "\n".join(rows),
         "Not claimed, and why:",
         "\n".join(reasons),
+        "## Wrappers of wrappers",
+        "Where there is a ✓, the one of the row around the one of the column gives the numbers that the two alone "
+        "would give, around momentum, Adam and RAdam, in float32 and bfloat16: under jit, scan and vmap, its state a fixed "
+        "point, and that of shapes the real one. The others are refused when they are built.",
+        *pairs(),
         "## Bounds on the size of an update",
         "\n".join(bounds),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def pairs() -> list[str]:
+    """The table of the library's wrappers around each other, and why some are refused."""
+    found = {(outer, inner): refusal(outer, inner) for outer in WRAPPERS for inner in WRAPPERS}
+    rows = [(f"`{o}`", *("✓" if found[o, i] is None else "–" for i in WRAPPERS)) for o in WRAPPERS]
+    reasons = dict.fromkeys(f"* {why}" for why in found.values() if why)
+    return [columns(["around ↓", *(f"`{name}`" for name in WRAPPERS)], rows), "\n".join(reasons)]
 
 
 MEASURED = {

@@ -8,6 +8,7 @@ from typing import Any
 from optzoo_jax import optimizers, pieces, stopping, wrappers  # noqa: F401  (importing stopping fills in its card)
 from optzoo_jax.arguments import unknown
 from optzoo_jax.card import CARDS, Card
+from optzoo_jax.wrappers.split_complex import split_complex
 
 for _package in (optimizers, pieces, wrappers):
     for _module in pkgutil.iter_modules(_package.__path__):
@@ -42,7 +43,8 @@ def get(name: str, *, like: str | None = None, **arguments: Any) -> Any:
 
     Args:
       name: the name of a method.
-      like: "torch", "optax", "authors" or "survey", where the card has it.
+      like: "torch", "optax", "authors" or "survey", where the card has it. Torch's optimizers train complex parameters
+        as pairs of real ones, and so does what "torch" gives.
       **arguments: the factory's; they take precedence over those of `like`.
 
     Raises:
@@ -51,4 +53,5 @@ def get(name: str, *, like: str | None = None, **arguments: Any) -> Any:
     found = card(name)
     if like is not None and like not in found.calls:
         unknown(f"{name} has no call like {like!r}", like, list(found.calls))
-    return found.factory(**{**(found.calls[like] if like else {}), **arguments})
+    tx = found.factory(**{**(found.calls[like] if like else {}), **arguments})
+    return split_complex(tx) if like == "torch" else tx

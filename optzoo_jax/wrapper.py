@@ -13,7 +13,8 @@ call too, since functions in a function cannot be.
 import dataclasses
 import functools
 import pkgutil
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import optax
@@ -66,14 +67,18 @@ class Made:
         return as_updates(new, updates, params), state
 
 
-def as_transformation(*, moves_parameters: bool = False) -> Callable[[Factory], Factory]:
+def as_transformation(
+    *, moves_parameters: bool = False, never_around: Mapping[str, str] = types.MappingProxyType({})
+) -> Callable[[Factory], Factory]:
     """Makes a factory of transformations of a function of `inner`, where it is a wrapper, and options.
 
     Args:
       moves_parameters: whether what is inside must be an optimizer, and `update` needs the parameters.
+      never_around: names of wrappers that may not be inside, each with why, and what to do instead.
 
     Raises:
-      TypeError: where what is inside is no transformation; or no update, and the wrapper moves parameters.
+      TypeError: where what is inside is no transformation; or no update, and the wrapper moves parameters; or has in it
+        what the wrapper is never put around.
     """
 
     def decorate(factory: Factory) -> Factory:
@@ -85,6 +90,9 @@ def as_transformation(*, moves_parameters: bool = False) -> Callable[[Factory], 
             options = {option: x for option, x in arguments.items() if option != "inner"}
             if "inner" in arguments:
                 _check_inner(arguments["inner"], name, moves_parameters)
+                for inside in _names_in(composition_of(arguments["inner"])):
+                    if inside in never_around:
+                        raise TypeError(f"{name} goes around no {inside}: {never_around[inside]}.")
             tx = factory(**arguments)
             origin = f"{factory.__module__}:{factory.__qualname__}", arguments
             made = Made(tx, Call(name, options), origin, arguments.get("inner"), moves_parameters=moves_parameters)
@@ -105,6 +113,11 @@ def _check_inner(inner: Any, name: str, moves_parameters: bool) -> None:
         check_update(flow, name)
     else:
         check_runs(flow)
+
+
+def _names_in(node: Any) -> list[str]:
+    """The names of all that a composition is made of, wrappers looked into."""
+    return [node.name, *(name for _, child in node.children for name in _names_in(child))]
 
 
 def under_its_name(tx: optax.GradientTransformation, call: Call) -> Transformation:

@@ -89,6 +89,14 @@ def test_with_one_gradient_it_is_the_optimizer_itself():
     check_transformation(oz.accumulate_gradients(oz.adam(1e-3), 1, drop_not_finite=True), laws=laws)
 
 
+@pytest.mark.parametrize("make", [oz.sgd, lambda rate: oz.lookahead(oz.sgd(rate))], ids=["sgd", "lookahead"])
+def test_updates_have_the_wider_dtype(make):
+    """Between updates too: float32 parameters of bfloat16 gradients, and the other way round."""
+    for narrow, wide in ((jnp.bfloat16, jnp.float32), (jnp.float32, jnp.bfloat16)):
+        tx, params, g = oz.accumulate_gradients(make(1.0), 2), jnp.ones(2, narrow), jnp.ones(2, wide)
+        assert tx.update(g, tx.init(params), params)[0].dtype == jnp.float32
+
+
 def test_no_gradients_have_no_mean():
     with pytest.raises(ValueError, match=r"k=0 is outside \[1, ∞\)\. k is the number of gradients in a mean"):
         oz.accumulate_gradients(oz.sgd(1.0), 0)

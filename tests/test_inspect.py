@@ -187,6 +187,64 @@ def test_state_dtype_widens_optax_states_and_keeps_complex_complex():
     assert [x.dtype for x in jax.tree.leaves(wider.slots)] == [jnp.float64, jnp.complex128]
 
 
+def last_step(tx):
+    """After 3,000 equal gradients of 1e-4."""
+    params = jnp.ones(1, jnp.float32)
+
+    def step(state, _):
+        updates, state = tx.update(jnp.full(1, 1e-4, jnp.float32), state, params)
+        return state, updates
+
+    return float(jax.jit(lambda: jax.lax.scan(step, tx.init(params), None, 3000))()[1][-1, 0])
+
+
+LENGTHS = ("adam", "adagrad", "adabelief", "adamod", "rmsprop")
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16], ids=["float16", "bfloat16"])
+@pytest.mark.parametrize("name", LENGTHS)
+def test_a_dtype_for_the_state_leaves_steps_as_long_as_they_were(name, dtype):
+    """g² = 1e-8 would be 0 in float16, and would stop half-way in bfloat16; adabelief's residual would not fade."""
+    tx = oz.get(name, learning_rate=1e-3)
+    np.testing.assert_allclose(last_step(oz.with_state_dtype(tx, dtype)), last_step(tx), rtol=0.03)
+
+
+NARROWED = {
+    "adam": (lambda: oz.adam(0.1), {"mu"}),
+    "inside a wrapper": (lambda: oz.lookahead(oz.adam(0.1)), {"mu"}),
+    "centred": (lambda: oz.rmsprop(0.1, momentum=0.9, centered=True), {"trace"}),
+    "read by the rate": (lambda: oz.adabelief(0.1), set()),
+    "a moment of ema": (
+        lambda: oz.descent(
+            oz.precondition(oz.scale_by_momentum(), oz.chain(oz.square(), oz.ema(), oz.inverse_root())), 1
+        ),
+        {"trace"},
+    ),
+    "optax.adam": (lambda: optax.adam(0.1), {"mu"}),
+    "optax.adabelief": (lambda: optax.adabelief(0.1), set()),
+}
+
+
+@pytest.mark.parametrize("case", NARROWED)
+def test_state_dtype_narrows_the_momentum_alone(case):
+    make, expected = NARROWED[case]
+    state = oz.with_state_dtype(make(), jnp.bfloat16).init(jnp.ones(3, jnp.float32))
+    paths = [path for path, x in jax.tree_util.tree_leaves_with_path(state) if x.dtype == jnp.bfloat16]
+    assert {getattr(path[-1], "key", getattr(path[-1], "name", None)) for path in paths} == expected
+
+
+REFUSED = {"adam": ("nu", oz.adam), "adabelief": ("mu", oz.adabelief), "amsgrad": ("nu_max", oz.amsgrad),
+           "optax.adam": ("nu", optax.adam), "optax.adabelief": ("mu", optax.adabelief)}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_state_dtype_refuses_16_bits_for_what_decides_how_long_a_step_is(case):
+    slot, make = REFUSED[case]
+    with pytest.raises(TypeError, match=rf"'{slot}'\] is float16, .*compress_state"):
+        oz.with_state_dtype(make(0.1), {slot: jnp.float16}).init(jnp.ones(3, jnp.float32))
+    oz.with_state_dtype(make(0.1), {slot: jnp.float32}).init(jnp.ones(3, jnp.float32))
+
+
 class Layer(NamedTuple):
     mu: jax.Array
     w: jax.Array

@@ -99,6 +99,32 @@ def test_what_may_look_at_more_than_one_number_is_refused(tx):
         oz.pack(tx)
 
 
+def test_optax_sees_its_flat_arrays_in_the_place_of_the_parameters():
+    tx = oz.pack(oz.adamw(0.1), below=20)
+    state = tx.init(PARAMS)
+    marked = optax.tree.map_params(tx, lambda x: x + 1, state)
+    assert jax.tree.structure(marked) == jax.tree.structure(state)
+    moved = {jax.tree_util.keystr(path) for path, x in jax.tree_util.tree_leaves_with_path(marked) if jnp.any(x == 1)}
+    assert len(moved) == len(jax.tree.leaves(state)) - 2, "all but count and learning_rate"
+
+
+def test_the_state_follows_from_types_alone():
+    """An array over an Auto axis has the type of one that is not: sharded or not, abstract or not, it is packed."""
+    mesh = jax.make_mesh((1,), ("x",), axis_types=(jax.sharding.AxisType.Auto,))
+    tx, params = oz.pack(oz.adam(0.1)), {"a": np.ones(4, np.float32), "b": jnp.ones(2, jnp.float32)}
+    sharded = jax.device_put(params, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("x")))
+    states = [
+        init(p) for p in (params, sharded) for init in (tx.init, jax.jit(tx.init), lambda p: jax.eval_shape(tx.init, p))
+    ]
+    shapes = [jax.tree.map(lambda x: (x.shape, x.dtype), state) for state in states]
+    assert all(found == shapes[0] for found in shapes)
+
+
+def test_packs_what_only_splits_complex_arrays():
+    tx = oz.get("adam", like="torch", learning_rate=0.1)
+    assert_same(after(oz.pack(tx, below=20))[0], after(tx)[0])
+
+
 def test_parameters_that_are_not_the_gradients_kin():
     tx = oz.pack(oz.adamw(0.1))
     state = tx.init({"a": jnp.ones(3)})

@@ -94,6 +94,28 @@ def test_authors_call_gives_authors_rows(row):
     assert error(row, get(row["optimizer"], like="authors", **given)) <= 1
 
 
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", [name for name in list_optimizers() if "torch" in card(name).calls])
+def test_torch_call_trains_complex_parameters_as_pairs(name):
+    """As torch does, since 1.10; real parameters have the state of the optimizer itself."""
+    tx, start = get(name, like="torch", learning_rate=0.1), jnp.asarray([1 + 1j, 0.5 - 2j])
+    pairs = optax.contrib.split_real_and_imaginary(tx)
+
+    def way(tx):
+        def step(run, t):
+            params, state = run
+            updates, state = tx.update(jnp.exp(1j * t) * params.real + 0.1, state, params)
+            return (params + updates, state), params + updates
+
+        return jax.jit(lambda p: jax.lax.scan(step, (p, tx.init(p)), jnp.arange(12.0))[1])(start)
+
+    np.testing.assert_allclose(way(tx), way(pairs), rtol=1e-12)
+    plain = card(name).factory(**{"learning_rate": 0.1, **card(name).calls["torch"]})
+    assert jax.tree.structure(tx.init(start.real)) == jax.tree.structure(plain.init(start.real))
+    shapes = jax.eval_shape(tx.init, jax.ShapeDtypeStruct(start.shape, start.dtype))
+    assert jax.tree.structure(shapes) == jax.tree.structure(tx.init(start))
+
+
 def test_there_are_rows_to_compare():
     assert len(TORCH_ROWS) == 40
     assert len(AUTHORS_ROWS) == 8

@@ -7,7 +7,6 @@ optimizers via block-wise quantization", arXiv:2110.02861), with other levels an
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array
@@ -21,7 +20,7 @@ class Compressed(NamedTuple):
     """What stands in a state in the place of an array.
 
     Attributes:
-      codes: an integer or a small number for each entry.
+      codes: for each entry an integer, or a bfloat16. (The bits of a float8 as integers: NumPy's files have no float8.)
       scale: of each block the largest magnitude, with a minus sign where an entry is negative; None in bfloat16.
     """
 
@@ -96,18 +95,18 @@ def _decode_int8(x: Compressed) -> Array:
     return magnitude * jnp.where(has_sign & (code < 128), -scale, scale)
 
 
-_E5M2 = SmallFloat(2, 120)  # a float8_e5m2 that is read as an integer; 120 is 2¹⁵, which stands for 1
+_E5M2 = SmallFloat(2, 120)  # the bits of a float8_e5m2; 120 is 2¹⁵, which stands for 1
 
 
 def _encode_float8(x: Array, bits: Array) -> Compressed:
     a, _, scale = _scaled(x)
     code = _not_zero(_E5M2.encode(a, bits), a) + _sign_bit(x)
-    return Compressed(jax.lax.bitcast_convert_type(code.astype(jnp.uint8), jnp.float8_e5m2), scale)
+    return Compressed(code.astype(jnp.uint8), scale)
 
 
 def _decode_float8(x: Compressed) -> Array:
     # Not by a conversion and 2⁻¹⁵: XLA multiplies that into the scale, and a small one becomes 0.
-    code = jax.lax.bitcast_convert_type(x.codes, jnp.uint8).astype(jnp.int32)
+    code = x.codes.astype(jnp.int32)
     scale = spread(jnp.abs(x.scale), x.shape)
     return _E5M2.decode(code % 128).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
 

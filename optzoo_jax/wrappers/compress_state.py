@@ -15,6 +15,7 @@ from optzoo_jax.formats.rounding import dither
 from optzoo_jax.slots import check_slots, map_slots
 from optzoo_jax.trees import hash_of, map_kind
 from optzoo_jax.wrapper import Transformation, as_transformation
+from optzoo_jax.wrappers.pack import Packed
 
 MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
@@ -29,7 +30,7 @@ class CompressedState(NamedTuple):
 Format = Literal["bfloat16", "float8", "int8"]
 
 
-@as_transformation()
+@as_transformation(never_around={"compress_state": "the slots are compressed already: leave one out"})
 def compress_state(
     inner: optax.GradientTransformation,
     format: Format = "int8",
@@ -59,9 +60,10 @@ def compress_state(
       slots: names of the slots to compress, by default averages and sums of gradients and of their squares: mu, nu,
         trace and sum_of_squares. Not meant for copies of parameters, such as Lookahead's slow weights, nor for a
         running maximum, which remembers whenever it was rounded up.
-      min_size: ≥ 1; arrays of fewer entries stay as they are, and so do complex ones.
+      min_size: ≥ 1; arrays of fewer entries stay as they are, and so do complex ones and those that `pack` packed.
 
     Raises:
+      TypeError: around another compress_state.
       ValueError: for an unknown format, a min_size below 1, and, at init, a named slot that does not exist.
 
     Reference: Dettmers, Lewis, Shleifer & Zettlemoyer, 2021, "8-bit optimizers via block-wise quantization",
@@ -78,7 +80,9 @@ def compress_state(
             # By where it is in the state: arrays of one shape are not to be rounded alike.
             return encode(x, dither(x.shape, step, hash_of(path)))
 
-        return CompressedState(map_slots(stored, inner, state), step)
+        # What `pack` put together is small, array by array, and a block would have several of them.
+        kept = map_kind(lambda old, new: new._replace(small=old.small), Packed, state, map_slots(stored, inner, state))
+        return CompressedState(kept, step)
 
     def init(params: Any) -> CompressedState:
         state = inner.init(params)

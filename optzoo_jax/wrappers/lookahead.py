@@ -39,7 +39,12 @@ class LookaheadState(NamedTuple):
 
 
 @card_of(kind="wrapper", calls={"optax": {}, "authors": {"sync_period": 5, "slow_step_size": 0.5}, "survey": {}})
-@as_transformation(moves_parameters=True)
+@as_transformation(
+    moves_parameters=True,
+    never_around={
+        "accumulate_gradients": "it counts steps, of which that skips some: accumulate_gradients(lookahead(…), k)"
+    },
+)
 def lookahead(
     inner: optax.GradientTransformation,
     sync_period: Steps = 5,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import optax
 
@@ -41,7 +40,12 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
     A step over thousands of tiny arrays spends its time on handing over buffers. Here the state of the small ones is a
     buffer a slot, and their arithmetic a few kernels; in return the program takes several times longer to compile.
 
-    Arrays that are sharded when `init` sees them stay as they are: packed, they would be gathered in every step.
+    What is packed follows from the types of the parameters alone, so that the state of shapes, or of `jit(init)`, has
+    the structure of the real one. Arrays that are sharded over explicit axes of a mesh stay as they are: packed, they
+    would be gathered in every step. So are those over Auto axes, of which a type does not tell: keep them out, with
+    `below` or `optax.partition`.
+
+    `optax.tree.map_params` sees the flat arrays in the place of the small ones.
 
     Args:
       inner: an optimizer of this library that treats each number by itself, as nearly all do.
@@ -52,6 +56,8 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
         mask, a norm, Newton's step) or draws noise: on packed arrays it would compute something else.
     """
     node = composition_of(inner)
+    if node.name == "split_complex":  # which leaves packed arrays what they are
+        ((_, node),) = node.children
     culprits = [x for x in (*node.leaves, *node.masks, node) if not x.is_elementwise]
     if culprits:
         raise TypeError(
@@ -69,6 +75,8 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
 
     def init(params: Any) -> Any:
         arrays = [as_array(p) for p in jax.tree.leaves(params)]
+        if not arrays:  # such as what optax.tree.map_params puts in the place of the parameters
+            return inner.init(params)
         return inner.init(_packed(params, params, [p.dtype.name if _is_small(p, below) else None for p in arrays]))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
@@ -133,6 +141,4 @@ def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
 
 
 def _is_small(p: Any, below: int) -> bool:
-    # A traced array tells of its sharding where the mesh's axes are explicit, and is otherwise taken for a whole one.
-    sharding = (jax.typeof(p) if isinstance(p, jax.core.Tracer) else p).sharding
-    return p.size < below and (sharding is None or sharding.is_fully_replicated)
+    return p.size < below and jax.typeof(p).sharding.is_fully_replicated

@@ -1,0 +1,43 @@
+"""The library's wrappers, each around each: what is built, and what is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+
+from optzoo_jax.optimizers.adam import adam
+from optzoo_jax.piece import chain
+from optzoo_jax.wrappers.accumulate import accumulate_gradients
+from optzoo_jax.wrappers.compress_state import compress_state
+from optzoo_jax.wrappers.lookahead import lookahead
+from optzoo_jax.wrappers.master_params import master_params
+from optzoo_jax.wrappers.noise import add_gradient_noise
+from optzoo_jax.wrappers.pack import pack
+from optzoo_jax.wrappers.round_stochastically import round_stochastically
+from optzoo_jax.wrappers.state_dtype import with_state_dtype
+
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "lookahead": lambda tx: lookahead(tx, 2),
+    "accumulate_gradients": lambda tx: accumulate_gradients(tx, 2),
+    "master_params": master_params,
+    "round_stochastically": round_stochastically,
+    "compress_state": lambda tx: compress_state(tx, min_size=1),
+    "with_state_dtype": lambda tx: with_state_dtype(tx, jnp.bfloat16),
+    "pack": pack,
+    "add_gradient_noise": lambda tx: chain(add_gradient_noise(key=0), tx),
+}
+
+
+def wrapped(name: str, tx: Any) -> Any:
+    """An optimizer in one of the wrappers; behind `add_gradient_noise`, which stands before it."""
+    return WRAPPERS[name](tx)
+
+
+def refusal(outer: str, inner: str) -> str | None:
+    """Why the one is not put around the other; None where it is."""
+    tx = wrapped(inner, adam(1e-3))
+    try:
+        wrapped(outer, tx)
+    except TypeError as error:
+        return str(error)
+    return None
