@@ -80,8 +80,8 @@ def laws() -> str:
         "\n".join(reasons),
         "## Wrappers of wrappers",
         "Where there is a ✓, the one of the row around the one of the column gives the numbers that the two alone "
-        "would give, around momentum, Adam and RAdam, in float32 and bfloat16: under jit, scan and vmap, its state a fixed "
-        "point, and that of shapes the real one. The others are refused when they are built.",
+        "would give, around momentum, Adam and RAdam, in float32 and bfloat16: under jit, scan and vmap, its state a "
+        "fixed point, and that of shapes the real one. The others are refused when they are built.",
         *pairs(),
         "## Bounds on the size of an update",
         "\n".join(bounds),

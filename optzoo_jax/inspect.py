@@ -132,8 +132,8 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     """Who gets what, before any training: `print(explain(tx, params))`.
 
     Decay is read from the composition, in this library's wrappers too. Where a transformation from elsewhere is among
-    it, or a piece of a user's, it is found by trial, under any mask: eight steps from gradients of zero, at θ = 1 and at
-    θ = −1, whose updates differ only where θ itself is read. A decay that begins later is not seen there.
+    it, or a piece of a user's, it is found by trial, under any mask: eight steps from gradients of zero, at θ = 1 and
+    at θ = −1, whose updates differ only where θ itself is read. A decay that begins later is not seen there.
 
     Args:
       tx: any transformation.
@@ -297,7 +297,8 @@ def _rates(node: Any, path: tuple) -> list[_Found]:
             found = [rate._replace(value=rate.value * scale.astype(rate.value.dtype)) for rate in found]
         elif (found and (mine or in_a_row)) or (mine and scaled_before):
             raise ValueError(
-                f"{_at(where if found else scaled_before)} may change the learning rate at {_at((found or mine)[0].path)}: "
+                f"{_at(where if found else scaled_before)} may change the learning rate at "
+                f"{_at((found or mine)[0].path)}: "
                 "pass the part that you mean, or put the factor into the learning rate."
             )
         scaled_before = scaled_before or (where if _scales(x) else None)

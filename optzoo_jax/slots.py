@@ -51,7 +51,7 @@ def map_slots(f: Callable[[str, tuple, Any], Any], tx: optax.GradientTransformat
 
 def check_slots(argument: str, slots: Iterable[str], tx: optax.GradientTransformation, state: Any) -> None:
     """Raises ValueError for a slot that the state does not have."""
-    found = {part.name for part in opened(tx, state)[0]} - {None, ""}
+    found = {part.name for part in opened(tx, state)[0] if part.name}
     for slot in slots:
         if slot not in found:
             have = ", ".join(map(repr, sorted(found)))

@@ -81,7 +81,6 @@ def test_a_second_moment_goes_on_falling(name):
 def test_a_nearest_second_moment_stops():
     """The trap, so that the test above is known to see it."""
 
-
     def step(nu, g):
         wide = nu.astype(jnp.float32)
         nu = (wide + 0.001 * (g * g - wide)).astype(jnp.bfloat16)

@@ -60,7 +60,9 @@ def path(tx, dtype, before):
         return (p, state, offset), p.astype(jnp.float32) - offset
 
     offset = jnp.zeros((), jnp.float32)
-    return jax.jit(lambda p: jax.lax.scan(step, (p, tx.init(p), offset), (grads, jnp.arange(STEPS) == before))[1])(params)
+    return jax.jit(lambda p: jax.lax.scan(step, (p, tx.init(p), offset), (grads, jnp.arange(STEPS) == before))[1])(
+        params
+    )
 
 
 @each_wrapper

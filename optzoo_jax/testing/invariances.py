@@ -89,7 +89,7 @@ def splitting(subject: Subject) -> None:
 
 
 def translation(subject: Subject) -> None:
-    """Parameters that are moved, before init or between two steps, take the path along: the updates stay as they are."""
+    """Parameters that are moved, before init or between two steps, take the path along: the updates stay."""
     from hypothesis import strategies as st
 
     @jax.jit

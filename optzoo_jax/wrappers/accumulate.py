@@ -79,7 +79,12 @@ def accumulate_gradients(
 
         def run() -> tuple[Any, Any, Any, Array]:
             new, inner_state = inner.update(narrow(mean, updates), state.inner_state, params, **extra)
-            return as_updates(new, updates, params), inner_state, jax.tree.map(jnp.zeros_like, mean), jnp.zeros_like(kept)
+            return (
+                as_updates(new, updates, params),
+                inner_state,
+                jax.tree.map(jnp.zeros_like, mean),
+                jnp.zeros_like(kept),
+            )
 
         def wait() -> tuple[Any, Any, Any, Array]:
             return jax.tree.map(jnp.zeros_like, as_updates(updates, updates, params)), state.inner_state, mean, kept

@@ -13,7 +13,6 @@ from optzoo_jax.elementwise import inlined
 from optzoo_jax.precision import applied, as_array, as_updates, rounded, wide, wide_copy, widen
 from optzoo_jax.wrapper import Transformation, as_transformation
 
-
 _SCATTER = -25033 << 16  # 2³² over the golden ratio, as an int32: half of the low digits' multiples are negative
 
 
@@ -130,4 +129,4 @@ def _digit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
     exponent = ((bits & 0x7FFFFFFF) + ((bits ^ side) >> 31)) >> 23
     # The smallest numbers of a dtype are evenly spaced. Where a digit would underflow, it is 0.
     digit = jnp.maximum(jnp.maximum(exponent, jnp.finfo(dtype).minexp + 127) - 23, 0) << 23
-    return tuple(jax.lax.bitcast_convert_type(x, jnp.float32) for x in (digit, (254 << 23) - digit))
+    return jax.lax.bitcast_convert_type(digit, jnp.float32), jax.lax.bitcast_convert_type((254 << 23) - digit, jnp.float32)
