@@ -21,26 +21,50 @@ from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale
 from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
 from optzoo_jax.optimizers.adadb import adadb, scale_by_adadb
 from optzoo_jax.optimizers.adadelta import adadelta, scale_by_adadelta
+from optzoo_jax.optimizers.adafactor import adafactor, scale_by_adafactor
 from optzoo_jax.optimizers.adagrad import adagrad, scale_by_adagrad
+from optzoo_jax.optimizers.adahessian import adahessian, scale_by_adahessian
 from optzoo_jax.optimizers.adam import adam, scale_by_adam
+from optzoo_jax.optimizers.adam_mini import adam_mini, scale_by_adam_mini
 from optzoo_jax.optimizers.adamod import adamod, scale_by_adamod
 from optzoo_jax.optimizers.adamw import adamw
 from optzoo_jax.optimizers.amsgrad import amsgrad, scale_by_amsgrad
+from optzoo_jax.optimizers.came import came, scale_by_came
+from optzoo_jax.optimizers.dadapt_adam import dadapt_adam, scale_by_dadapt_adam
 from optzoo_jax.optimizers.diffgrad import diffgrad, scale_by_diffgrad
+from optzoo_jax.optimizers.dog import dog, scale_by_dog
+from optzoo_jax.optimizers.dowg import dowg, scale_by_dowg
+from optzoo_jax.optimizers.lamb import lamb, scale_by_lamb
+from optzoo_jax.optimizers.lars import lars, scale_by_lars
 from optzoo_jax.optimizers.momentum import ema_momentum, momentum
 from optzoo_jax.optimizers.nadam import nadam, scale_by_nadam
 from optzoo_jax.optimizers.nag import nag
 from optzoo_jax.optimizers.newton import newton
+from optzoo_jax.optimizers.novograd import novograd, scale_by_novograd
+from optzoo_jax.optimizers.prodigy import prodigy, scale_by_prodigy
 from optzoo_jax.optimizers.radam import radam, scale_by_radam
 from optzoo_jax.optimizers.ranger import ranger
 from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
+from optzoo_jax.optimizers.schedule_free_adamw import schedule_free_adamw
+from optzoo_jax.optimizers.schedule_free_sgd import schedule_free_sgd
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
+from optzoo_jax.optimizers.sm3 import scale_by_sm3, sm3
+from optzoo_jax.optimizers.sophia import scale_by_sophia, sophia
+from optzoo_jax.optimizers.stable_adamw import scale_by_stable_adamw, stable_adamw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
 from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, shared
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
 from optzoo_jax.pieces.corrections import anneal, debias
-from optzoo_jax.pieces.curvature import newton_step
+from optzoo_jax.pieces.curvature import (
+    at_most,
+    curvature_ema,
+    gauss_newton_bartlett,
+    given_curvature,
+    hutchinson,
+    inverse,
+    newton_step,
+)
 from optzoo_jax.pieces.directions import (
     base_point,
     debiased_ema,
@@ -53,19 +77,40 @@ from optzoo_jax.pieces.directions import (
     scale_by_momentum,
     scheduled_nesterov_ema,
 )
+from optzoo_jax.pieces.distances import (
+    dadapt_step,
+    distance_over_gradients,
+    distance_over_weighted_gradients,
+    estimate_distance,
+    inverse_root_at_distance,
+)
 from optzoo_jax.pieces.friction import adadb_friction, dfc_friction
+from optzoo_jax.pieces.gradients import adaptive_grad_clip, centralize, orthogonal_gradient
 from optzoo_jax.pieces.moments import (
+    annealed_ema,
     belief_moment,
     centered,
+    moment_ema,
     residual,
     running_max,
     second_moment,
+    smallest_cover,
     square,
     sum_of_squares,
     yogi_moment,
 )
-from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms, inverse_root, update_rms
+from optzoo_jax.pieces.rates import (
+    inverse_power,
+    inverse_raw_rms,
+    inverse_rms,
+    inverse_root,
+    inverse_root_above,
+    no_rate,
+    update_rms,
+)
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
+from optzoo_jax.pieces.reductions import by_axes, factored, mean_over, over_its_mean, sum_over
+from optzoo_jax.pieces.trust import clip_rms, rms_guard, scale_by_parameter_rms, times_factor, trust_rate, trust_ratio
 from optzoo_jax.pieces.updates import (
     add_decayed_weights,
     decay_weights,
@@ -79,10 +124,14 @@ from optzoo_jax.registry import card, get, list_optimizers
 from optzoo_jax.stopping import early_stopping
 from optzoo_jax.sweep import sweep
 from optzoo_jax.wrappers.accumulate import accumulate_gradients
+from optzoo_jax.wrappers.average_params import average_params
 from optzoo_jax.wrappers.compress_state import compress_state
 from optzoo_jax.wrappers.lookahead import lookahead
 from optzoo_jax.wrappers.master_params import master_params
 from optzoo_jax.wrappers.noise import add_gradient_noise
+from optzoo_jax.wrappers.outer_nesterov import outer_nesterov
 from optzoo_jax.wrappers.pack import pack, pack_state, unpack_state
 from optzoo_jax.wrappers.round_stochastically import round_stochastically
+from optzoo_jax.wrappers.schedule_free import schedule_free
+from optzoo_jax.wrappers.sharpness_aware import sharpness_aware
 from optzoo_jax.wrappers.state_dtype import with_state_dtype

@@ -82,7 +82,10 @@ FinalRate = Annotated[Hyper, Range("[0, ∞)", "the rate that the bounds close o
 Speed = Annotated[Hyper, Range("[0, ∞)", "the speed at which something changes over the steps")]
 Damping = Annotated[Hyper, Range("[0, ∞)", "what is added to every curvature")]
 Weight = Annotated[Hyper, Range("[0, ∞)", "the weight of a term")]
+Power = Annotated[Hyper, Range("[0, ∞)", "an exponent")]
+Factor = Annotated[Hyper, Range("(0, ∞)", "a factor")]
 Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
+WarmUp = Annotated[int, Range("[0, ∞)", "a number of steps, 0 for none", whole=True)]
 Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights", schedule=False)]
 
 

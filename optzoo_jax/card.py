@@ -183,6 +183,7 @@ def optimizer(
     learning_rate: float = 1e-3,
     weight_decay: float | None = None,
     weight_decay_mode: WeightDecayMode = "decoupled",
+    decays_inside: WeightDecayMode | None = None,
     **facts: Any,
 ) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
     """Makes a function a named optimizer: its card, its weight decay, its checked arguments.
@@ -193,6 +194,7 @@ def optimizer(
     Args:
       learning_rate: the one to start with.
       weight_decay, weight_decay_mode: the method's defaults of the arguments in `WeightDecay`.
+      decays_inside: the mode in which the function puts the decay into its step, with `decay_inside`.
       **facts: the other fields of `Card`: kind, calls, degree; and those that the docstring does not say.
 
     Raises:
@@ -215,7 +217,7 @@ def optimizer(
 
         @functools.wraps(body)
         def build(**arguments: Any) -> Transformation:
-            return called(_update_of(body, arguments), Call(body.__name__, arguments))
+            return called(_update_of(body, arguments, decays_inside), Call(body.__name__, arguments))
 
         signature = signature.replace(parameters=[*own, *shared])
         build.__dict__.update(__signature__=signature, allowed=ranges_of(WeightDecay, body), step_body=body)
@@ -225,7 +227,9 @@ def optimizer(
     return decorate
 
 
-def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]) -> Transformation:
+def _update_of(
+    body: Callable[..., Transformation], arguments: Mapping[str, Any], decays_inside: WeightDecayMode | None
+) -> Transformation:
     """The update of the step that a body returns; where it returns an update, that."""
     decay = {name: arguments[name] for name in WeightDecay.__annotations__}
     own = {name: value for name, value in arguments.items() if name not in decay}
@@ -246,6 +250,8 @@ def _update_of(body: Callable[..., Transformation], arguments: Mapping[str, Any]
             "known whether it is a step or an update: chain with optzoo_jax.chain, which sees inside, and return "
             "descent(step, learning_rate), which says what it is."
         )
+    if decay["weight_decay_mode"] == decays_inside:
+        decay["weight_decay"] = None
     return descent(step, arguments["learning_rate"], rate_inside=unit["α"] == 1, **decay)
 
 

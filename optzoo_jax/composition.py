@@ -59,7 +59,9 @@ class Call:
 
 
 def shown(value: Any) -> str:
-    """A value as it is printed: a function by its name."""
+    """A value as it is printed: a function by its name, a transformation as what it is made of."""
+    if isinstance(value, optax.GradientTransformation):
+        return repr(composition_of(value))
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     return repr(value)

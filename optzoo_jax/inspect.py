@@ -14,11 +14,10 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.composition import Masked, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.pieces.updates import decay_weights
-from optzoo_jax.precision import narrow, widen
 from optzoo_jax.state import WalkState, chosen
 from optzoo_jax.trees import of_kind
+from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
-from optzoo_jax.wrappers.lookahead import LookaheadState
 from optzoo_jax.wrappers.pack import unpack_state
 
 
@@ -67,18 +66,18 @@ def current_learning_rate(state: Any) -> Array:
 
 
 def eval_params(state: Any, params: Any) -> Any:
-    """The parameters to evaluate: Lookahead's slow ones, schedule-free's average, else those that are trained.
+    """The parameters to evaluate: Lookahead's slow ones, an average of them, else those that are trained.
+
+    A state answers that has a method `params_to_evaluate(params)`.
 
     Args:
       state: an optimizer's state, any nesting of chains and wrappers; a wrapper that holds some parameters only
         (`optax.partition`, `optax.masked`) answers for those.
       params: the parameters that it trains; the result has their dtypes.
     """
-    for found in of_kind((LookaheadState, optax.contrib.ScheduleFreeState), state):
-        if isinstance(found, LookaheadState):
-            params = jax.tree.map(
-                lambda d, p: p if _is_masked(d) else narrow(widen(p) - d, p), found.ahead, params, is_leaf=_is_masked
-            )
+    for found in of_kind((HasParamsToEvaluate, optax.contrib.ScheduleFreeState), state):
+        if isinstance(found, HasParamsToEvaluate):
+            params = found.params_to_evaluate(params)
         else:
             params = optax.contrib.schedule_free_eval_params(found, params)
     return params
@@ -342,7 +341,3 @@ def _name(key: Any) -> str:
 
 def _bytes(x: Any) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(x))
-
-
-def _is_masked(x: Any) -> bool:
-    return isinstance(x, optax.MaskedNode)

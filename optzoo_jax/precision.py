@@ -103,10 +103,14 @@ def cut(g: Array, share: float = 0.25) -> Array:
     return jax.lax.clamp(g.dtype.type(-largest), g + (g - g), g.dtype.type(largest))
 
 
-def norm(x: Array) -> Array:
-    """‖x‖ = √Σ|x|², real: finite where the squares would overflow, and 0 for zeros, with a derivative of 0 there."""
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), initial=0))
+def norm(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """‖x‖ = √Σ|x|², real: finite where the squares would overflow, and 0 for zeros, with a derivative of 0 there.
+
+    Over all of x it is a number; over some axes, each of them keeps a length of 1.
+    """
+    over = {"axis": axes, "keepdims": axes is not None}
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), initial=0, **over))
     scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
     x = x / scale
-    total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x)
+    total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x, **over)
     return jnp.where(total > 0, scale * jnp.sqrt(jnp.where(total > 0, total, jnp.ones_like(total))), total)

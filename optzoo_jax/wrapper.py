@@ -15,18 +15,37 @@ import functools
 import pkgutil
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import jax
 import optax
 
 from optzoo_jax.arguments import bind
 from optzoo_jax.composition import Call, composition_of
-from optzoo_jax.precision import as_updates
+from optzoo_jax.precision import as_updates, narrow, widen
 from optzoo_jax.trees import as_arrays
 from optzoo_jax.units import Flow, check_runs, check_update
 
 Transformation = optax.GradientTransformationExtraArgs
 Factory = TypeVar("Factory", bound=Callable[..., Transformation])
+
+
+@runtime_checkable
+class HasParamsToEvaluate(Protocol):
+    """A state that knows better parameters than those that are trained: what `eval_params` asks."""
+
+    def params_to_evaluate(self, params: Any) -> Any:
+        """Those, in the dtypes of `params`."""
+        ...
+
+
+def behind(params: Any, ahead: Any) -> Any:
+    """θ − (θ − φ), for the arrays of which the second is kept."""
+
+    def one(d: Any, p: Any) -> Any:
+        return p if isinstance(d, optax.MaskedNode) else narrow(widen(p) - d, p)
+
+    return jax.tree.map(one, ahead, params, is_leaf=lambda x: isinstance(x, optax.MaskedNode))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

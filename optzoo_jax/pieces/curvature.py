@@ -1,17 +1,20 @@
-"""gradient [g] → step [θ]: directions that ask the loss itself for its curvature."""
+"""gradient [g] → step [θ], curvature [g/θ] → rate: what asks the loss itself for its curvature."""
 
 from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from optzoo_jax.arguments import Damping
+from optzoo_jax.arguments import Array, Damping, Decay, Epsilon, Factor, Steps
 from optzoo_jax.piece import piece
+from optzoo_jax.pieces.directions import average
+from optzoo_jax.pieces.moments import abs_square, plus, real_zeros
 
 
 @piece("gradient [g] → step [θ]", over="tree", facts=["value_fn"])
@@ -38,6 +41,110 @@ def newton_step(gs, value_fn, params, damping: Damping = 0.0, *, solver: Literal
     else:
         step, _ = jax.scipy.sparse.linalg.cg(lambda x: jax.jvp(jax.grad(loss), (theta,), (x,))[1] + damping * x, g)
     return _like(unravel(step), params)
+
+
+@piece("x → curvature [g/θ]", facts=["hessian_diagonal"])
+def given_curvature(x, hessian_diagonal):
+    """The argument `hessian_diagonal` of update, in the place of what comes in: such as `hutchinson` estimates it.
+
+    Raises:
+      TypeError: where update is called without `hessian_diagonal=`.
+    """
+    return hessian_diagonal.real if jnp.iscomplexobj(hessian_diagonal) else hessian_diagonal
+
+
+def is_new(t: Array, *, update_interval: Steps = 1) -> Array:
+    """Whether (t−1) mod k = 0."""
+    return (t - 1) % update_interval == 0
+
+
+@piece("curvature x → moment x", nu=real_zeros, facts=[is_new])
+def curvature_ema(h, nu, is_new, decay: Decay = 0.99):
+    """h ← βh + (1−β)x in steps 1, 1 + k, 1 + 2k, …; in between it stays, whatever comes.
+
+    Args:
+      decay: β in [0, 1).
+      update_interval: k ≥ 1.
+    """
+    nu = jnp.where(is_new, average(nu, h, decay), nu)
+    return nu, nu
+
+
+@piece("moment x → rate 1/x")
+def inverse(h, scale: Factor = 1.0, eps: Epsilon = 1e-15):
+    """1/(ρh + ε); 0/0 is 0.
+
+    Args:
+      scale: ρ > 0.
+      eps: ε ≥ 0, in units of ρh.
+    """
+    bottom = plus(scale * h, eps)
+    return 1 / jnp.where(bottom == 0, jnp.finfo(h.dtype).tiny, bottom)
+
+
+@piece("rate x → rate [1/g]")
+def at_most(rate, direction, most: Factor = 1.0):
+    """min(rate, c/|direction|): no number of the step is larger than c. A negative rate is left alone.
+
+    Args:
+      most: c > 0.
+
+    Raises:
+      TypeError: outside a rate branch.
+    """
+    return jnp.minimum(rate, most / jnp.maximum(jnp.abs(direction), jnp.finfo(rate.dtype).tiny))
+
+
+def hutchinson(loss: Callable[[Any], Any], params: Any, key: Any, *, samples: int = 1) -> Any:
+    """z ⊙ Hz with random signs z, the mean over some: an estimate of the diagonal of the Hessian, without bias.
+
+        update(grads, state, params, hessian_diagonal=hutchinson(loss, params, key))
+
+    Every sample costs a Hessian-vector product, about as much as two gradients. Of complex parameters it is that of
+    real and imaginary parts, as a complex number.
+
+    Args:
+      loss: parameters → a real number.
+      params: where.
+      key: of `jax.random`, another one in each step.
+      samples: ≥ 1.
+
+    Reference: Hutchinson, 1990; Bekas, Kokiopoulou & Saad, 2007; Yao et al., 2020, arXiv:2006.00719, section 3.1.
+    """
+    flat, treedef = jax.tree.flatten(params)
+    real = _real(flat)
+
+    def of_real(xs: list[Any]) -> Any:
+        return loss(treedef.unflatten(_like(xs, flat)))
+
+    def one(key: Any) -> list[Any]:
+        keys = jax.random.split(key, len(real))
+        z = [jax.random.rademacher(k, x.shape, x.dtype) for k, x in zip(keys, real, strict=True)]
+        return [s * h for s, h in zip(z, jax.jvp(jax.grad(of_real), (real,), (z,))[1], strict=True)]
+
+    found = [jnp.mean(x, axis=0) for x in jax.vmap(one)(jax.random.split(key, samples))]
+    return treedef.unflatten(_like(found, flat))
+
+
+def gauss_newton_bartlett(logits: Callable[[Any], Any], params: Any, key: Any) -> Any:
+    """B·|∇L̂|², L̂ the mean cross-entropy with labels drawn from what the model says itself, B how many there are.
+
+    An estimate of the diagonal of the Gauss–Newton matrix, which is not negative: Sophia-G's. It costs a gradient.
+
+    Args:
+      logits: parameters → logits, classes along the last axis.
+      params: where.
+      key: of `jax.random`, another one in each step.
+
+    Reference: Liu et al., 2023, "Sophia: a scalable stochastic second-order optimizer for language model
+    pre-training", arXiv:2305.14342, Algorithm 2.
+    """
+    said, pull_back = jax.vjp(logits, params)
+    labels = jax.random.categorical(key, said)
+    # The derivative of the mean cross-entropy by the logits.
+    wrong = (jax.nn.softmax(said) - jax.nn.one_hot(labels, said.shape[-1], dtype=said.dtype)) / max(1, labels.size)
+    (g,) = pull_back(wrong)
+    return jax.tree.map(lambda x: labels.size * abs_square(x), g)
 
 
 def _real(arrays: list[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+import functools
 import operator
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial
+from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial, Power
 from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
@@ -36,9 +37,18 @@ def real_zeros(x: Array | jax.ShapeDtypeStruct) -> Array:
 
 
 @piece("gradient x → moment x²")
-def square(g):
-    """|g|², real. It saturates where it would overflow."""
-    return abs_square(g)
+def square(g, eps_root: EpsilonRoot = 0.0):
+    """|g|² + ε, real. It saturates where it would overflow.
+
+    Args:
+      eps_root: ε ≥ 0 [g²].
+    """
+    return plus(abs_square(g), eps_root)
+
+
+def plus(x: Array, eps: Any) -> Array:
+    """x + ε without an operation where ε is the number 0: most methods have one of their two ε."""
+    return x if isinstance(eps, float | int) and eps == 0 else x + eps
 
 
 def share(t: Array, decay: Decay = 0.999, *, initial: Initial | Literal["first_gradient"] = 0.0) -> Any:
@@ -56,6 +66,65 @@ def second_moment(g, nu, share):
     """
     nu = average(nu, abs_square(g), share)
     return nu, nu
+
+
+@piece("x → x", nu=real, facts=[share])
+def moment_ema(v, nu, share):
+    """v ← βv + (1−β)x: the average of a moment, of the shape of what stands before it.
+
+    After `square` it is `second_moment`; after a mean or a sum over axes, one number a row, a column or an array.
+
+    Args:
+      decay: β in [0, 1).
+      initial: v₀ ≥ 0, or "first_gradient" for v₁ = x₁ exactly.
+    """
+    nu = average(nu, v, share)
+    return nu, nu
+
+
+def newest(t: Array, exponent: Power = 0.8) -> Any:
+    """t⁻ᵖ."""
+    return jnp.exp(-exponent * jnp.log(t.astype(float)))
+
+
+@piece("x → x", nu=real_zeros, facts=[newest])
+def annealed_ema(v, nu, newest):
+    """v ← v + t⁻ᵖ(x − v): the average of a moment whose decay rises from 0 towards 1, and needs no correction.
+
+    Args:
+      exponent: p ≥ 0; at 1 it is the mean of all, at 0 what came last.
+
+    Reference: Shazeer & Stern, 2018, "Adafactor: adaptive learning rates with sublinear memory cost",
+    arXiv:1804.04235, section 7.2.
+    """
+    # The weight is handed over: of 1 − t⁻ᵖ in float32 too few digits are left to find it again.
+    nu = average(nu, v, 1 - newest, weight=newest)
+    return nu, nu
+
+
+def one_an_axis(x: Array) -> Array:
+    """A slot of as many numbers as the axes are long together, 0 at first."""
+    return jnp.zeros(max(1, sum(x.shape)), jnp.finfo(wide(x.dtype)).dtype)
+
+
+@piece("moment x → moment x", over="array", sums=one_an_axis)
+def smallest_cover(v, sums):
+    """G = min over the axes of G_axis + x;  G_axis ← max of G over the other axes: AdaGrad's sum from above.
+
+    The sums of all axes are one slot, one after another. Of a vector it is the sum itself.
+
+    Reference: Anil, Gupta, Koren & Singer, 2019, "Memory-efficient adaptive optimization", arXiv:1901.11150, SM3-II.
+    """
+    if v.size == 0:
+        return v, sums
+    axes = range(v.ndim)
+    ends = [sum(v.shape[:i]) for i in axes]
+    own = [sums[end : end + size] for end, size in zip(ends, v.shape, strict=True)]
+    of = [x.reshape([-1 if j == i else 1 for j in axes]) for i, x in enumerate(own)]
+    least = functools.reduce(jnp.minimum, of) if of else sums.reshape(())
+    total = least + jnp.minimum(v, jnp.finfo(v.dtype).max - least)
+    most = [jnp.max(total, axis=tuple(j for j in axes if j != i)) for i in axes]
+    return total, jnp.concatenate(most) if most else total.reshape(1)
 
 
 @piece("gradient x → moment x²", sum_of_squares=real)
@@ -103,7 +172,7 @@ def belief_moment(r, nu, decay: Decay = 0.999, *, eps_root: EpsilonRoot = 1e-16)
     return nu, nu
 
 
-@piece("gradient [g] → residual [g]")
+@piece("x → residual x")
 def residual(g, direction):
     """r = g − d: how far the gradient is from the direction, which is what was expected of it.
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot
+from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Power
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import average
-from optzoo_jax.pieces.moments import abs_square, real_zeros, second_moment
+from optzoo_jax.pieces.moments import abs_square, plus, real_zeros, second_moment
 
 
 @piece("moment x² → rate 1/x")
@@ -23,12 +23,41 @@ def inverse_root(v, eps: Epsilon = 0.0, eps_root: EpsilonRoot = 0.0):
       eps: ε ≥ 0 [g], outside the root.
       eps_root: ε_root ≥ 0 [g²], inside the root.
     """
-    return 1 / _plus(jnp.sqrt(jnp.maximum(_plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)
+    return 1 / plus(jnp.sqrt(jnp.maximum(plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)
 
 
-def _plus(x: Array, eps: Any) -> Array:
-    """x + ε without an operation where ε is the number 0: most methods have one of their two ε."""
-    return x if isinstance(eps, float | int) and eps == 0 else x + eps
+@piece("moment x² → rate 1/x")
+def inverse_root_above(v, eps: Epsilon | None = None):
+    """1/max(√v, ε): a root that is not less than ε, in the place of one with ε added.
+
+    Args:
+      eps: ε ≥ 0 [g]; None for the distance of 1 to the next number of the array's dtype, as in torch's Adafactor.
+    """
+    return 1 / root_above(v, jnp.finfo(v.dtype).eps if eps is None else eps)
+
+
+def root_above(v: Array, eps: Any) -> Array:
+    """max(√v, ε), and never 0, so that 0/0 is 0."""
+    return jnp.maximum(jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)), eps)
+
+
+@piece("rate x → rate x")
+def no_rate(rate):
+    """1: the direction alone, for arrays that a rate is not for."""
+    return jnp.ones_like(rate)
+
+
+@piece("moment x² → rate 1/x")
+def inverse_power(v, power: Power = 1.0, eps: Epsilon = 1e-8):
+    """1/(v^(p/2) + ε): between no rate at p = 0 and one over the root at 1, where its unit is that.
+
+    Args:
+      power: p ≥ 0.
+      eps: ε ≥ 0, outside the power.
+    """
+    # 0 is left out of the power, whose derivative there is not finite.
+    powered = jnp.where(v > 0, jnp.exp(0.5 * power * jnp.log(jnp.where(v > 0, v, 1))), jnp.where(power == 0, 1.0, 0.0))
+    return 1 / jnp.maximum(plus(powered, eps), jnp.finfo(v.dtype).tiny)
 
 
 @named

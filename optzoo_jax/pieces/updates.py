@@ -76,6 +76,25 @@ def add_decayed_weights(
     return link if mask is None else masked(link, mask)
 
 
+def decay_inside(
+    mode: WeightDecayMode = "decoupled",
+    *,
+    weight_decay: Decayed | None = None,
+    weight_decay_mode: WeightDecayMode = "decoupled",
+    mask: Any = None,
+    base_learning_rate: Base | None = None,
+) -> Transformation:
+    """x + λ_t·θ in the middle of a step, for methods whose decay is scaled or averaged with it; else x.
+
+    Args:
+      mode: the weight_decay_mode that means this place, the one that `optimizer(decays_inside=…)` names.
+      weight_decay, weight_decay_mode, mask: the optimizer's.
+      base_learning_rate: of no use here.
+    """
+    here = weight_decay is not None and weight_decay_mode == mode
+    return add_decayed_weights(weight_decay, mask) if here else chain()
+
+
 @validated
 def descent(
     step: optax.GradientTransformation,

@@ -16,7 +16,7 @@ from optzoo_jax.formats.compressed import Compressed, format_of
 from optzoo_jax.formats.rounding import to_the_nearest
 from optzoo_jax.precision import applied, as_array, as_updates, narrow, widen, with_precision_of, zeros
 from optzoo_jax.slots import Part, opened
-from optzoo_jax.wrapper import Transformation, as_transformation
+from optzoo_jax.wrapper import Transformation, as_transformation, behind
 
 InnerState = Literal["keep", "reset", "pullback"]
 MOMENTUM = ("mu", "trace")
@@ -36,6 +36,10 @@ class LookaheadState(NamedTuple):
     steps_since_sync: Array
     ahead: Any
     cached: Any
+
+    def params_to_evaluate(self, params: Any) -> Any:
+        """φ = θ − (θ − φ)."""
+        return behind(params, self.ahead)
 
 
 @card_of(kind="wrapper", calls={"optax": {}, "authors": {"sync_period": 5, "slow_step_size": 0.5}, "survey": {}})
