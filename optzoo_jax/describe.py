@@ -37,7 +37,7 @@ def _lines(node: Composition, role: str, first: str, rest: str) -> list[str]:
 def _stream(node: Composition) -> str:
     """What flows in and out: a piece's own words; of a composition what they come to, fed a gradient."""
     if isinstance(node, Piece):
-        return node.definition.stream
+        return node.stream
     if node.name in ("chain", "masked", "scoped"):
         return ""
     flow: Flow = node.flow

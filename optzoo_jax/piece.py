@@ -72,7 +72,7 @@ def shared(first: Callable[..., Any]) -> Slot:
 
 
 def piece(
-    stream: str,
+    stream: str | Callable[..., str],
     *,
     over: Literal["element", "array", "tree"] = "element",
     facts: Sequence[str | Callable[..., Any]] = (),
@@ -82,7 +82,8 @@ def piece(
     """Makes a factory of transformations of the maths of one array; the module's docstring has the rules.
 
     Args:
-      stream: what flows in and out, with units: "gradient [g] → step [1]", "x → x" (see `optzoo_jax.units`).
+      stream: what flows in and out, with units: "gradient [g] → step [1]", "x → x" (see `optzoo_jax.units`); where it
+        depends on hyperparameters, a function of them, whose docstring stands for a schedule's: then nothing is known.
       over: "element", "array" or "tree".
       facts: names of arguments of `update` or of published numbers; and functions f(t, …hyperparameters), whose value
         the body takes by the function's name.
@@ -95,7 +96,8 @@ def piece(
     """
     if over not in ("element", "array", "tree"):
         unknown(f"piece: over={over!r} is unknown", str(over), ["element", "array", "tree"])
-    Flow.parse(stream)
+    if isinstance(stream, str):
+        Flow.parse(stream)
     for f in facts:
         if callable(f) and not hasattr(f, "__name__"):
             raise TypeError(f"piece: the fact {f!r} has no name, by which the body would take it: def one.")
@@ -124,8 +126,7 @@ def piece(
         beside = [*once.values(), *(slot.first for slot in first.values())]
         hyperparameters = _merged(own, *map(after_the_first, beside))
         reads = tuple(name for name in names if name in listed)
-        flow = Flow.parse(stream, f"{body.__name__}(…)", reads_direction="direction" in reads)
-        definition = Definition(body.__name__, body, stream, flow, over, first, reads, once, tuple(publishes))
+        definition = Definition(body.__name__, body, stream, over, first, reads, once, tuple(publishes))
         signature = inspect.Signature(hyperparameters, return_annotation=Transformation)
 
         @functools.wraps(body)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import Array, Decay, Hyper, Numeric, Speed
+from optzoo_jax.arguments import Array, Decay, Hyper, Numeric, Speed, Steps, Weight
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias, log_of, weight_of
 from optzoo_jax.precision import full, zeros
@@ -59,15 +59,50 @@ def ema(x, mu, decay: Decay = 0.9):
     return mu, mu
 
 
-@piece("x → x", mu=zeros)
-def ema_from_first(x, mu, t, decay: Decay = 0.9):
+@piece("x → x", mean=zeros)
+def ema_from_first(x, mean, t, decay: Decay = 0.9):
     """m₁ = x₁, then m ← βm + (1−β)x; d = m: an average that begins with what it sees first.
 
     Args:
       decay: β in [0, 1).
     """
-    mu = average(mu, x, jnp.where(t == 1, 0.0, decay))
-    return mu, mu
+    mean = average(mean, x, jnp.where(t == 1, 0.0, decay))
+    return mean, mean
+
+
+def slowed(
+    t: Array, decay: Decay = 0.9999, weight: Weight = 1.0, *, start: Decay = 0.9, warmup: Steps | None = None
+) -> tuple[Any, Any]:
+    """The decay and the weight in step t of `slow_ema`."""
+    if warmup is None:
+        return decay, weight
+    share = jnp.minimum(t.astype(float) / warmup, 1)
+
+    def half_life(decay: Numeric) -> Any:
+        return float(np.log(0.5)) / log_of(decay + 1e-8)
+
+    slow = jnp.exp2(-1 / ((1 - share) * half_life(start) + share * half_life(decay)))
+    return jnp.where(t >= warmup, decay, slow), share * weight
+
+
+@piece("x → x", mu_slow=zeros, facts=[slowed])
+def slow_ema(x, mu_slow, slowed):
+    """m ← βₜm + (1−βₜ)x; d = aₜm: an average over a long past, which grows into it.
+
+    With T steps of warm-up, a rises to its value in a straight line, and so does the half-life of the average, from
+    that of `start`, which after step t is h = (1 − t/T)·ln ½/ln(β_s + 1e-8) + (t/T)·ln ½/ln(β + 1e-8), βₜ = ½^(1/h).
+
+    Args:
+      decay: β in [0, 1).
+      weight: a ≥ 0.
+      start: β_s in [0, 1), the decay from which β grows.
+      warmup: T ≥ 1; None for none.
+
+    Reference: Pagliardini, Ablin & Grangier, 2024, "The AdEMAMix optimizer", arXiv:2409.03137, Algorithm 1.
+    """
+    decay, weight = slowed
+    mu_slow = average(mu_slow, x, decay)
+    return weight * mu_slow, mu_slow
 
 
 @piece("x → x", mu=zeros)

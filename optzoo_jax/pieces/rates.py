@@ -4,11 +4,12 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+from fractions import Fraction
 from typing import Any
 
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot
+from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Hyper, Weight
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import average
@@ -39,6 +40,53 @@ def inverse(v, eps: Epsilon = 0.0):
       eps: ε ≥ 0, in units of what comes in.
     """
     return 1 / jnp.maximum(_plus(v, eps), jnp.finfo(v.dtype).tiny)
+
+
+@piece("moment x² → rate 1/x")
+def inverse_max_root(v, eps: Epsilon = 0.0):
+    """1/max(√v, ε), with v no less than the smallest normal number, so that 0/0 is 0.
+
+    Args:
+      eps: ε ≥ 0 [g].
+    """
+    return 1 / jnp.maximum(jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)), eps)
+
+
+@piece("moment x² → rate 1/x")
+def inverse_atan2(v, direction, b: Weight = 1.0):
+    """atan2(|d|, b√v)/|d|: times d an angle, which is d/(b√v) where that is small, and never more than π/2.
+
+    No ε is needed; 0 where d is 0. Stands in a rate branch.
+
+    Args:
+      b: b ≥ 0, without a unit.
+
+    Raises:
+      TypeError: outside a rate branch.
+
+    Reference: Everett et al., 2024, "Scaling exponents across parameterizations and optimizers", arXiv:2407.05872.
+    """
+    d = jnp.abs(direction)
+    moves = d > 0
+    angle = jnp.arctan2(d, b * jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)))
+    return jnp.where(moves, angle / jnp.where(moves, d, 1), 0)
+
+
+def to_the_power(exponent: float, times: float = 1.0) -> str:
+    """x → xᵖ"""
+    return f"x → x^{Fraction(times * exponent).limit_denominator(1000)}"
+
+
+@piece(to_the_power)
+def power(x, exponent: Hyper, times: Hyper = 1.0):
+    """xᵖ, p = times·exponent; 0 where x ≤ 0.
+
+    Args:
+      exponent: a number, or a schedule, after which units are unknown.
+      times: what it is multiplied by, so that half or twice a schedule can be said.
+    """
+    positive = x > 0
+    return jnp.where(positive, jnp.where(positive, x, 1) ** (times * exponent), 0)
 
 
 @named
