@@ -120,8 +120,13 @@ def ema_read_ahead(x, mu, read: Decay = 0.9, write: Decay = 0.99):
 
 @piece("x → x", total=zeros)
 def accumulate(x, total):
-    """s ← s + x; d = s: the sum of all that came."""
+    """s ← s + x; d = s: the sum of all that came. It saturates where it would overflow."""
     total = total + x
+    most = float(jnp.finfo(total.dtype).max)
+    if jnp.iscomplexobj(total):
+        total = jax.lax.complex(jnp.clip(total.real, -most, most), jnp.clip(total.imag, -most, most))
+    else:
+        total = jnp.clip(total, -most, most)
     return total, total
 
 

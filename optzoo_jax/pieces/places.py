@@ -92,7 +92,7 @@ def project_out(
     arXiv:2006.08217, Algorithm 2.
     """
     one = jnp.ones((), jnp.finfo(u.dtype).dtype)
-    if u.ndim < 2:
+    if u.ndim < 2 or not u.size:
         return u, one
     shape = jnp.moveaxis(u, output_axis, 0).shape
 
