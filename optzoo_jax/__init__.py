@@ -25,23 +25,44 @@ from optzoo_jax.optimizers.adafactor import adafactor, scale_by_adafactor
 from optzoo_jax.optimizers.adagrad import adagrad, scale_by_adagrad
 from optzoo_jax.optimizers.adahessian import adahessian, scale_by_adahessian
 from optzoo_jax.optimizers.adam import adam, scale_by_adam
+from optzoo_jax.optimizers.adam_atan2 import adam_atan2
 from optzoo_jax.optimizers.adam_mini import adam_mini, scale_by_adam_mini
+from optzoo_jax.optimizers.adamax import adamax
 from optzoo_jax.optimizers.adamod import adamod, scale_by_adamod
+from optzoo_jax.optimizers.adamp import adamp
 from optzoo_jax.optimizers.adamw import adamw
+from optzoo_jax.optimizers.adan import adan
+from optzoo_jax.optimizers.ademamix import ademamix
+from optzoo_jax.optimizers.adopt import adopt
 from optzoo_jax.optimizers.amsgrad import amsgrad, scale_by_amsgrad
 from optzoo_jax.optimizers.came import came, scale_by_came
+from optzoo_jax.optimizers.cautious_adamw import cautious_adamw
+from optzoo_jax.optimizers.cautious_decay_adamw import cautious_decay_adamw
+from optzoo_jax.optimizers.cautious_lion import cautious_lion
 from optzoo_jax.optimizers.dadapt_adam import dadapt_adam, scale_by_dadapt_adam
 from optzoo_jax.optimizers.diffgrad import diffgrad, scale_by_diffgrad
 from optzoo_jax.optimizers.dog import dog, scale_by_dog
 from optzoo_jax.optimizers.dowg import dowg, scale_by_dowg
+from optzoo_jax.optimizers.grams import grams
+from optzoo_jax.optimizers.grokfast_adamw import grokfast_adamw
+from optzoo_jax.optimizers.hyperball_adam import hyperball_adam
 from optzoo_jax.optimizers.lamb import lamb, scale_by_lamb
+from optzoo_jax.optimizers.laprop import laprop
 from optzoo_jax.optimizers.lars import lars, scale_by_lars
+from optzoo_jax.optimizers.lion import lion, scale_by_lion
+from optzoo_jax.optimizers.madgrad import madgrad
+from optzoo_jax.optimizers.mars_adamw import mars_adamw
+from optzoo_jax.optimizers.mars_lion import mars_lion
 from optzoo_jax.optimizers.momentum import ema_momentum, momentum
 from optzoo_jax.optimizers.nadam import nadam, scale_by_nadam
+from optzoo_jax.optimizers.nadamw import nadamw
 from optzoo_jax.optimizers.nag import nag
 from optzoo_jax.optimizers.newton import newton
 from optzoo_jax.optimizers.novograd import novograd, scale_by_novograd
+from optzoo_jax.optimizers.padam import padam
 from optzoo_jax.optimizers.prodigy import prodigy, scale_by_prodigy
+from optzoo_jax.optimizers.qhadam import qhadam
+from optzoo_jax.optimizers.qhm import qhm
 from optzoo_jax.optimizers.radam import radam, scale_by_radam
 from optzoo_jax.optimizers.ranger import ranger
 from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
@@ -49,33 +70,42 @@ from optzoo_jax.optimizers.schedule_free_adamw import schedule_free_adamw
 from optzoo_jax.optimizers.schedule_free_sgd import schedule_free_sgd
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
+from optzoo_jax.optimizers.signum import signum
+from optzoo_jax.optimizers.simplified_ademamix import simplified_ademamix
 from optzoo_jax.optimizers.sm3 import scale_by_sm3, sm3
 from optzoo_jax.optimizers.sophia import scale_by_sophia, sophia
 from optzoo_jax.optimizers.stable_adamw import scale_by_stable_adamw, stable_adamw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
-from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, shared
+from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, scoped, shared
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
-from optzoo_jax.pieces.corrections import anneal, debias
+from optzoo_jax.pieces.clips import clip_growing, clip_norm
+from optzoo_jax.pieces.corrections import anneal, debias, hold_first
 from optzoo_jax.pieces.curvature import (
     at_most,
     curvature_ema,
     gauss_newton_bartlett,
     given_curvature,
     hutchinson,
-    inverse,
     newton_step,
 )
+from optzoo_jax.pieces.differences import difference, last_change, mars_gradient
 from optzoo_jax.pieces.directions import (
+    accumulate,
     base_point,
     debiased_ema,
     ema,
+    ema_from_first,
+    ema_read_ahead,
     gradient,
     identity,
     lookahead_point,
+    mix,
     nesterov,
     nesterov_ema,
+    scale,
     scale_by_momentum,
     scheduled_nesterov_ema,
+    slow_ema,
 )
 from optzoo_jax.pieces.distances import (
     dadapt_step,
@@ -90,6 +120,8 @@ from optzoo_jax.pieces.moments import (
     annealed_ema,
     belief_moment,
     centered,
+    lagged_ema,
+    largest_gradient,
     moment_ema,
     residual,
     running_max,
@@ -99,17 +131,27 @@ from optzoo_jax.pieces.moments import (
     sum_of_squares,
     yogi_moment,
 )
+from optzoo_jax.pieces.places import (
+    decay_weights_by_share,
+    project_out,
+    pull_to_anchor,
+    stay_on_sphere,
+    times_growing_rate,
+)
 from optzoo_jax.pieces.rates import (
-    inverse_power,
+    inverse,
+    inverse_atan2,
+    inverse_max_root,
     inverse_raw_rms,
     inverse_rms,
     inverse_root,
-    inverse_root_above,
     no_rate,
+    power,
     update_rms,
 )
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
 from optzoo_jax.pieces.reductions import by_axes, factored, mean_over, over_its_mean, sum_over
+from optzoo_jax.pieces.signs import caution, cautious, sign, sign_of_gradient
 from optzoo_jax.pieces.trust import clip_rms, rms_guard, scale_by_parameter_rms, times_factor, trust_rate, trust_ratio
 from optzoo_jax.pieces.updates import (
     add_decayed_weights,

@@ -37,8 +37,9 @@ class WeightDecay(TypedDict, total=False):
 
     Args:
       weight_decay: λ ≥ 0, a number or a schedule; None for no decay. Default: {weight_decay}.
-      weight_decay_mode: "l2" (g ← g + λθ before everything), "decoupled" (θ ← θ − α_t·λ·θ) or "independent"
-        (θ ← θ − (α_t/α₀)·λ·θ). Default: "{weight_decay_mode}".
+      weight_decay_mode: "l2" (g ← g + λθ before everything), "decoupled" (θ ← θ − α_t·λ·θ), "independent"
+        (θ ← θ − (α_t/α₀)·λ·θ), "proximal" (θ ← θ/(1 + α_t·λ), the step too) or "cautious" (decoupled, where the step
+        does not take the parameter away from 0). Default: "{weight_decay_mode}".
       mask: a pytree of booleans, or a function from the parameters to one; only what is True decays.
       base_learning_rate: α₀, needed where something is measured against a schedule's base: "independent" decay, and
         AdaBound's bounds.
@@ -93,7 +94,7 @@ class Card:
     kind: Kind = "optimizer"
     learning_rate: float | None = None
     calls: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
-    degree: int = 0
+    degree: float = 0
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -244,7 +245,7 @@ def _update_of(
             )
         return step
     unit = flow.at()
-    if unit is None:
+    if unit is None and any(isinstance(leaf, Elsewhere) for leaf in composition_of(step).leaves):
         raise TypeError(
             f"{body.__name__} returns what ends in a transformation from elsewhere, {flow.by}, of which it is not "
             "known whether it is a step or an update: chain with optzoo_jax.chain, which sees inside, and return "
@@ -252,7 +253,7 @@ def _update_of(
         )
     if decay["weight_decay_mode"] == decays_inside:
         decay["weight_decay"] = None
-    return descent(step, arguments["learning_rate"], rate_inside=unit["α"] == 1, **decay)
+    return descent(step, arguments["learning_rate"], rate_inside=unit is not None and unit["α"] == 1, **decay)
 
 
 def _with_decay_help(doc: str, defaults: Mapping[str, Any]) -> str:

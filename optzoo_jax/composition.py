@@ -11,6 +11,7 @@ A Row or a Join may bear the call that made it: `adam(learning_rate=0.001, …)`
 
 import dataclasses
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -33,8 +34,7 @@ class Definition:
 
     name: str
     body: Any
-    stream: str
-    flow: Flow
+    stream: Any  # a text, or a function of hyperparameters that returns one
     over: str
     slots: Mapping[str, Slot]
     reads: tuple[str, ...]  # facts, by name, that the walk looks up for each array
@@ -156,17 +156,38 @@ class Piece(_Node):
     def skeleton(self, taken: Iterator[bool]) -> Any:
         return Piece(self.factory, None)
 
-    @property
+    @functools.cached_property
+    def stream(self) -> str:
+        """What flows in and out, in words."""
+        stream = self.definition.stream
+        if not callable(stream):
+            return stream
+        numbers = {name: self.arguments[name] for name in inspect.signature(stream).parameters}
+        known = all(isinstance(x, float | int) for x in numbers.values())
+        return stream(**numbers) if known else f"{stream.__doc__}".strip()
+
+    @functools.cached_property
     def flow(self) -> Flow:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.definition.flow
+        d = self.definition
+        if callable(d.stream) and self.stream == f"{d.stream.__doc__}".strip():
+            return Flow(gives=None, by=f"{d.name}(…)")
+        return Flow.parse(self.stream, f"{d.name}(…)", reads_direction="direction" in d.reads)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Row(_Node):
-    """One after another."""
+    """One after another; where it is `scoped`, what enters it is the gradient to what is inside."""
 
     inside: tuple[Any, ...]
     called: Call | None = None
+    scoped: bool = False
+
+    @property
+    def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "scoped" if self.scoped else "chain"
+
+    def _flow(self) -> Flow:
+        return super()._flow().of_its_own_gradient() if self.scoped else super()._flow()
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -219,7 +240,7 @@ class Elsewhere(_Node):
 
     transformation: optax.GradientTransformation
     inside: tuple[Any, ...] = ()
-    definition: ClassVar = Definition("", None, "", Flow(gives=None), "tree", {}, (), {}, ())
+    definition: ClassVar = Definition("", None, "", "tree", {}, (), {}, ())
     arguments: ClassVar = {}
 
     @property
@@ -268,6 +289,7 @@ class Passage:
     def through(self, node: Composition, xs: Any, scope: dict[str, Any]) -> Any:
         """The streams after `node`."""
         if isinstance(node, Row):
+            scope = scope | {"grad": xs} if node.scoped else scope
             for link in self.links(node):
                 xs = self.through(link, xs, scope)
             return xs

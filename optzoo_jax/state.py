@@ -58,7 +58,10 @@ class Beginning(Passage):
         self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
         self.any_complex = any(map(jnp.iscomplexobj, self.arrays))  # a square is real
         self.taken, self.seen = iter(chosen(composition, params)), {}
-        self.published = {name for leaf in composition.leaves for name in leaf.definition.publishes}
+        self.published = {i: dict[str, Any]() for i in self.streams}  # for each array; a number where not followed
+        for name in (name for leaf in composition.leaves for name in leaf.definition.publishes):
+            for known in self.published.values():
+                known[name] = jax.ShapeDtypeStruct((), jnp.float32)
         self.slots: tuple[Any, ...] = ()
         self.through(composition, self.streams, {"grad": self.streams})
 
@@ -102,18 +105,19 @@ class Beginning(Passage):
     def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any) -> Any:
         """One stream after a piece; as it was, where that cannot differ, or depends on what is not known yet."""
         count = jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)
-        known = dict.fromkeys(self.published, jax.ShapeDtypeStruct((), jnp.float32))
-        known |= {"t": count, "params": self.streams[i]} | {name: tree[i] for name, tree in scope.items()}
-        if (node.definition.over == "element" and not self.any_complex) or not known.keys() >= set(
-            node.definition.reads
-        ):
+        known = self.published[i] | {"t": count, "params": self.streams[i]}
+        known |= {name: tree[i] for name, tree in scope.items()}
+        cannot_differ = node.definition.over == "element" and not self.any_complex and not node.definition.publishes
+        if cannot_differ or not known.keys() >= set(node.definition.reads):
             return x
         facts = {name: known[name] for name in node.definition.reads}
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
                 self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
-        return self.seen[key]
+        y, told = self.seen[key]
+        self.published[i] |= told
+        return y
 
 
 def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
@@ -126,7 +130,8 @@ def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
 
 
 def _stream_after(node: Piece, numbers: dict[str, Any], x: Any, slots: Any, facts: Any) -> Any:
-    return call(node.definition, x, slots, narrowed(numbers, jnp.finfo(x.dtype).dtype), facts)[0]
+    y, _, told = call(node.definition, x, slots, narrowed(numbers, jnp.finfo(x.dtype).dtype), facts)
+    return y, told
 
 
 def _of_parameter(first: Callable[..., Any], p: Any) -> Any:

@@ -59,6 +59,10 @@ class Unit:
         """This unit, with the unit `x` put in for the letter."""
         return self * (x / _X) ** self["x"]
 
+    def with_x_for_g(self) -> "Unit":
+        """This unit, with the letter x in the place of g."""
+        return self * (_X / GRADIENT) ** self["g"]
+
     def solved_for(self, unit: "Unit") -> "Unit":
         """The x for which this unit is that one."""
         return (unit / self.where(ONE)) ** (1 / self["x"])
@@ -115,6 +119,13 @@ class Flow:
         return cls(
             needs, gives, needs_word, word.strip(), by, by if needs or needs_word else "", by if reads_direction else ""
         )
+
+    def of_its_own_gradient(self) -> "Flow":
+        """What flows where [g] is the unit of what enters, whatever that is."""
+        if self.needs not in (None, GRADIENT) or self.gives is None:
+            return self
+        word = "" if self.word in ("gradient", "direction") else self.word
+        return dataclasses.replace(self, needs=None, gives=self.gives.where(GRADIENT).with_x_for_g(), word=word)
 
     @property
     def multiplies_by_the_rate(self) -> bool:
@@ -228,7 +239,7 @@ def check_step(flow: Flow, *, rate_inside: bool) -> None:
         raise TypeError(
             f"descent(…, rate_inside=True): {given} without a learning rate [α] in it: leave rate_inside out."
         )
-    if not 0 <= unit["g"] <= 1 or unit["θ"] not in (0, 1) or unit["g"] + unit["θ"] > 1:
+    if not 0 <= unit["g"] <= 1 or not 0 <= unit["θ"] <= 1 or unit["g"] + unit["θ"] > 1:
         raise TypeError(
             f"descent: {given}, and a step is between [1], as Adam's, and [g], as SGD's: a rate [1/g] is multiplied on "
             "a direction by precondition(direction, rate), and a moment [g²] becomes a rate by inverse_root()."

@@ -114,7 +114,8 @@ def _learning_rate(composition: Composition, numbers: list[dict[str, Any]], like
     leaves = list(zip(composition.leaves, numbers, strict=True))
     rates = [i for i, (leaf, _) in enumerate(leaves) if leaf.flow.multiplies_by_the_rate]
     unknown_after = rates and any(not leaf.is_known for leaf, _ in leaves[rates[0] + 1 :])
-    if len(rates) > 1 or unknown_after:
+    given = {id(leaves[i][0].arguments.get("learning_rate", i)) for i in rates}  # to several pieces it may be one
+    if len(given) > 1 or unknown_after:
         return ()
     if not rates or isinstance(leaves[rates[0]][0], Elsewhere):  # whose state has it, if any
         return None

@@ -9,7 +9,7 @@ from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import annealed_ema, square
-from optzoo_jax.pieces.rates import inverse_root, inverse_root_above
+from optzoo_jax.pieces.rates import inverse_max_root, inverse_root
 from optzoo_jax.pieces.reductions import by_axes, factored
 from optzoo_jax.pieces.schedules import at_most_inverse_root_of_t, negative
 from optzoo_jax.pieces.trust import clip_rms, scale_by_parameter_rms
@@ -88,7 +88,7 @@ def adafactor(
         moment = chain(square(1e-30 if eps1 is None else eps1), by_axes(factored(average), average))
         return chain(precondition(identity(), chain(moment, inverse_root())), clip_rms(d))
     moment = chain(square(), by_axes(factored(average, eps1), average))
-    clipped = chain(precondition(identity(), chain(moment, inverse_root_above(eps1))), clip_rms(d))
+    clipped = chain(precondition(identity(), chain(moment, inverse_max_root(eps1))), clip_rms(d))
     return chain(clipped, scale_by_parameter_rms(eps2), times_learning_rate(at_most_inverse_root_of_t(learning_rate)))
 
 

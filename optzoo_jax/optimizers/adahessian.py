@@ -11,7 +11,8 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.curvature import given_curvature
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import second_moment
-from optzoo_jax.pieces.rates import inverse_power
+from optzoo_jax.pieces.rates import inverse
+from optzoo_jax.pieces.rates import power as to_the_power
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1e-1, calls={"authors": {}})
@@ -51,7 +52,7 @@ def adahessian(
     Reference: Yao et al., 2020, "ADAHESSIAN: an adaptive second order optimizer for machine learning",
     arXiv:2006.00719, Algorithm 2.
     """
-    rate = chain(given_curvature(), second_moment(b2), debias(b2), inverse_power(power, eps))
+    rate = chain(given_curvature(), second_moment(b2), debias(b2), to_the_power(power, times=0.5), inverse(eps))
     return precondition(debiased_ema(b1), rate)
 
 

@@ -7,8 +7,9 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate, Steps
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
-from optzoo_jax.pieces.curvature import at_most, curvature_ema, given_curvature, inverse
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.curvature import at_most, curvature_ema, given_curvature
+from optzoo_jax.pieces.directions import ema, scale
+from optzoo_jax.pieces.rates import inverse
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1e-3, calls={"authors": {}})
@@ -59,7 +60,7 @@ def sophia(
     arXiv:2305.14342, Algorithm 3.
     """
     curvature = chain(given_curvature(), curvature_ema(b2, update_interval=update_interval))
-    return precondition(ema(b1), chain(curvature, inverse(rho, eps), at_most(1.0)))
+    return precondition(ema(b1), chain(curvature, scale(rho), inverse(eps), at_most(1.0)))
 
 
 scale_by_sophia = step_of(sophia)

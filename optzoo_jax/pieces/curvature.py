@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from optzoo_jax.arguments import Array, Damping, Decay, Epsilon, Factor, Steps
+from optzoo_jax.arguments import Array, Damping, Decay, Factor, Steps
 from optzoo_jax.piece import piece
 from optzoo_jax.pieces.directions import average
-from optzoo_jax.pieces.moments import abs_square, plus, real_zeros
+from optzoo_jax.pieces.moments import abs_square, real_zeros
 
 
 @piece("gradient [g] → step [θ]", over="tree", facts=["value_fn"])
@@ -68,18 +68,6 @@ def curvature_ema(h, nu, is_new, decay: Decay = 0.99):
     """
     nu = jnp.where(is_new, average(nu, h, decay), nu)
     return nu, nu
-
-
-@piece("moment x → rate 1/x")
-def inverse(h, scale: Factor = 1.0, eps: Epsilon = 1e-15):
-    """1/(ρh + ε); 0/0 is 0.
-
-    Args:
-      scale: ρ > 0.
-      eps: ε ≥ 0, in units of ρh.
-    """
-    bottom = plus(scale * h, eps)
-    return 1 / jnp.where(bottom == 0, jnp.finfo(h.dtype).tiny, bottom)
 
 
 @piece("rate x → rate [1/g]")

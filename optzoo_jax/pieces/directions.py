@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import Array, Decay, Numeric, Speed
+from optzoo_jax.arguments import Array, Decay, Hyper, Numeric, Speed, Steps, Weight
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias, log_of, weight_of
 from optzoo_jax.precision import full, zeros
@@ -59,6 +59,101 @@ def ema(x, mu, decay: Decay = 0.9):
     """
     mu = average(mu, x, decay)
     return mu, mu
+
+
+@piece("x → x", mean=zeros)
+def ema_from_first(x, mean, t, decay: Decay = 0.9):
+    """m₁ = x₁, then m ← βm + (1−β)x; d = m: an average that begins with what it sees first.
+
+    Args:
+      decay: β in [0, 1).
+    """
+    mean = average(mean, x, jnp.where(t == 1, 0.0, decay))
+    return mean, mean
+
+
+def slowed(
+    t: Array, decay: Decay = 0.9999, weight: Weight = 1.0, *, start: Decay = 0.9, warmup: Steps | None = None
+) -> tuple[Any, Any]:
+    """The decay and the weight in step t of `slow_ema`."""
+    if warmup is None:
+        return decay, weight
+    share = jnp.minimum(t.astype(float) / warmup, 1)
+
+    def half_life(decay: Numeric) -> Any:
+        return float(np.log(0.5)) / log_of(decay + 1e-8)
+
+    slow = jnp.exp2(-1 / ((1 - share) * half_life(start) + share * half_life(decay)))
+    return jnp.where(t >= warmup, decay, slow), share * weight
+
+
+@piece("x → x", mu_slow=zeros, facts=[slowed])
+def slow_ema(x, mu_slow, slowed):
+    """m ← βₜm + (1−βₜ)x; d = aₜm: an average over a long past, which grows into it.
+
+    With T steps of warm-up, a rises to its value in a straight line, and so does the half-life of the average, from
+    that of `start`, which after step t is h = (1 − t/T)·ln ½/ln(β_s + 1e-8) + (t/T)·ln ½/ln(β + 1e-8), βₜ = ½^(1/h).
+
+    Args:
+      decay: β in [0, 1).
+      weight: a ≥ 0.
+      start: β_s in [0, 1), the decay from which β grows.
+      warmup: T ≥ 1; None for none.
+
+    Reference: Pagliardini, Ablin & Grangier, 2024, "The AdEMAMix optimizer", arXiv:2409.03137, Algorithm 1.
+    """
+    decay, weight = slowed
+    mu_slow = average(mu_slow, x, decay)
+    return weight * mu_slow, mu_slow
+
+
+@piece("x → x", mu=zeros)
+def ema_read_ahead(x, mu, read: Decay = 0.9, write: Decay = 0.99):
+    """d = βᵣm + (1−βᵣ)x; then m ← β_w·m + (1−β_w)x: read with one decay, kept with another.
+
+    Args:
+      read: βᵣ in [0, 1), of what comes out.
+      write: β_w in [0, 1), of what is kept.
+
+    Reference: Chen et al., 2023, "Symbolic discovery of optimization algorithms", arXiv:2302.06675, Algorithm 2.
+    """
+    return average(mu, x, read), average(mu, x, write)
+
+
+@piece("x → x", total=zeros)
+def accumulate(x, total):
+    """s ← s + x; d = s: the sum of all that came. It saturates where it would overflow."""
+    total = total + x
+    most = float(jnp.finfo(total.dtype).max)
+    if jnp.iscomplexobj(total):
+        total = jax.lax.complex(jnp.clip(total.real, -most, most), jnp.clip(total.imag, -most, most))
+    else:
+        total = jnp.clip(total, -most, most)
+    return total, total
+
+
+@piece("gradient [g] → direction [g]")
+def mix(x, grad, a: Hyper, b: Hyper | None = None):
+    """a·x + b·grad: what came in, and the gradient once more.
+
+    After an average it looks ahead (Nesterov) or leans on the present (quasi-hyperbolic). `grad` is what entered the
+    enclosing `precondition` or `scoped`, of which x is an average.
+
+    Args:
+      a: the weight of x.
+      b: the weight of the gradient; None for 1 − a.
+    """
+    return a * x + (1 - a if b is None else b) * grad
+
+
+@piece("x → x")
+def scale(x, factor: Hyper):
+    """c·x.
+
+    Args:
+      factor: c, of any sign, without a unit.
+    """
+    return factor * x
 
 
 @named

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import Array, Decay, EpsilonRoot, Initial, Power
+from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Initial, Power
 from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
-from optzoo_jax.precision import wide
+from optzoo_jax.precision import wide, zeros
 
 
 def abs_square(g: Array, share: float = 0.25) -> Array:
@@ -209,3 +209,31 @@ def running_max(v, nu_max):
     """
     nu_max = jnp.maximum(nu_max, v)
     return nu_max, nu_max
+
+
+@piece("x → x", nu=zeros)
+def lagged_ema(x, nu, t, decay: Decay = 0.9999):
+    """v of the step before; then v₁ = x₁, v ← βv + (1−β)x: an average without what it is to judge.
+
+    In the first step there is none, and 0 comes out.
+
+    Args:
+      decay: β in [0, 1).
+
+    Reference: Taniguchi et al., 2024, "ADOPT", arXiv:2411.02853, Algorithm 2.
+    """
+    return nu, average(nu, x, jnp.where(t == 1, 0.0, decay))
+
+
+@piece("gradient x → moment x", nu=real_zeros)
+def largest_gradient(g, nu, decay: Decay = 0.999, eps: Epsilon = 1e-8):
+    """u ← max(βu, |g| + ε): the largest gradient of a past that fades.
+
+    Args:
+      decay: β in [0, 1).
+      eps: ε ≥ 0 [g], which is kept in u.
+
+    Reference: Kingma & Ba, 2014, "Adam: a method for stochastic optimization", arXiv:1412.6980, Algorithm 2.
+    """
+    nu = jnp.maximum(decay * nu, jnp.abs(g) + eps)
+    return nu, nu

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+from fractions import Fraction
 from typing import Any
 
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Power
+from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Hyper, Weight
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import average
@@ -26,16 +27,6 @@ def inverse_root(v, eps: Epsilon = 0.0, eps_root: EpsilonRoot = 0.0):
     return 1 / plus(jnp.sqrt(jnp.maximum(plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)
 
 
-@piece("moment x² → rate 1/x")
-def inverse_root_above(v, eps: Epsilon | None = None):
-    """1/max(√v, ε): a root that is not less than ε, in the place of one with ε added.
-
-    Args:
-      eps: ε ≥ 0 [g]; None for the distance of 1 to the next number of the array's dtype, as in torch's Adafactor.
-    """
-    return 1 / root_above(v, jnp.finfo(v.dtype).eps if eps is None else eps)
-
-
 def root_above(v: Array, eps: Any) -> Array:
     """max(√v, ε), and never 0, so that 0/0 is 0."""
     return jnp.maximum(jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)), eps)
@@ -47,17 +38,63 @@ def no_rate(rate):
     return jnp.ones_like(rate)
 
 
-@piece("moment x² → rate 1/x")
-def inverse_power(v, power: Power = 1.0, eps: Epsilon = 1e-8):
-    """1/(v^(p/2) + ε): between no rate at p = 0 and one over the root at 1, where its unit is that.
+@piece("moment x → rate 1/x")
+def inverse(v, eps: Epsilon = 0.0):
+    """1/(v + ε), with v + ε no nearer to 0 than the smallest normal number, so that 0/0 is 0.
 
     Args:
-      power: p ≥ 0.
-      eps: ε ≥ 0, outside the power.
+      eps: ε ≥ 0, in units of what comes in.
     """
-    # 0 is left out of the power, whose derivative there is not finite.
-    powered = jnp.where(v > 0, jnp.exp(0.5 * power * jnp.log(jnp.where(v > 0, v, 1))), jnp.where(power == 0, 1.0, 0.0))
-    return 1 / jnp.maximum(plus(powered, eps), jnp.finfo(v.dtype).tiny)
+    bottom, tiny = plus(v, eps), jnp.finfo(v.dtype).tiny
+    return 1 / jnp.where(jnp.abs(bottom) < tiny, tiny, bottom)
+
+
+@piece("moment x² → rate 1/x")
+def inverse_max_root(v, eps: Epsilon | None = 0.0):
+    """1/max(√v, ε), with v no less than the smallest normal number, so that 0/0 is 0.
+
+    Args:
+      eps: ε ≥ 0 [g]; None for the distance of 1 to the next number of the array's dtype.
+    """
+    return 1 / root_above(v, jnp.finfo(v.dtype).eps if eps is None else eps)
+
+
+@piece("moment x² → rate 1/x")
+def inverse_atan2(v, direction, b: Weight = 1.0):
+    """atan2(|d|, b√v)/|d|: times d an angle, which is d/(b√v) where that is small, and never more than π/2.
+
+    No ε is needed; 0 where d is 0. Stands in a rate branch.
+
+    Args:
+      b: b ≥ 0, without a unit.
+
+    Raises:
+      TypeError: outside a rate branch.
+
+    Reference: Everett et al., 2024, "Scaling exponents across parameterizations and optimizers", arXiv:2407.05872.
+    """
+    d = jnp.abs(direction)
+    moves = d > 0
+    angle = jnp.arctan2(d, b * jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)))
+    return jnp.where(moves, angle / jnp.where(moves, d, 1), 0)
+
+
+def to_the_power(exponent: float, times: float = 1.0) -> str:
+    """x → xᵖ"""
+    return f"x → x^{Fraction(times * exponent).limit_denominator(1000)}"
+
+
+@piece(to_the_power)
+def power(x, exponent: Hyper, times: Hyper = 1.0):
+    """xᵖ, p = times·exponent; 0 where x ≤ 0, and 1 where p = 0.
+
+    Args:
+      exponent: a number, or a schedule, after which units are unknown.
+      times: what it is multiplied by, so that half or twice a schedule can be said.
+    """
+    positive = x > 0
+    p = times * exponent
+    return jnp.where(positive, jnp.where(positive, x, 1) ** p, jnp.where(p == 0, 1, 0).astype(x.dtype))
 
 
 @named

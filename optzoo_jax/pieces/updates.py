@@ -4,16 +4,19 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+import functools
+from collections.abc import Callable
 from typing import Any, Literal
 
+import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, validated
 from optzoo_jax.composition import composition_of
-from optzoo_jax.piece import Transformation, chain, masked, named, piece
+from optzoo_jax.piece import Transformation, chain, masked, named, piece, scoped
 from optzoo_jax.units import check_step
 
-WeightDecayMode = Literal["l2", "decoupled", "independent"]
+WeightDecayMode = Literal["l2", "decoupled", "independent", "proximal", "cautious"]
 
 
 @piece("x → update x·[α]")
@@ -49,8 +52,22 @@ def decay(t: Array, weight_decay: Decayed, *, learning_rate: LearningRate = 1.0,
 
 
 @piece("x → x", facts=[decay])
-def decay_weights(x, decay, params):
-    """x + (α_t/α₀)·λ_t·θ: `add_decayed_weights`, whose arguments it has, without a mask."""
+def decay_weights(x, decay, params, *, mode: Literal["plain", "proximal", "cautious"] = "plain"):
+    """x + (α_t/α₀)·λ_t·θ: `add_decayed_weights`, whose arguments it has, without a mask.
+
+    Args:
+      weight_decay: λ ≥ 0, a number or a schedule.
+      learning_rate: α_t, a number or a schedule.
+      base_learning_rate: α₀ > 0.
+      mode: "plain"; "proximal" for (x + αλθ)/(1 + αλ), where x has α in it; "cautious" for decay only where
+        x·θ ≥ 0 (Re(x·θ̄) of complex numbers), where the step shrinks the parameter too, or there is none.
+    """
+    if mode == "proximal":
+        return (x + decay * params) / (1 + decay)
+    if mode == "cautious":
+        # The product of the signs: that of two tiny numbers would underflow to −0, which is not below 0.
+        agree = (jnp.sign(x) * jnp.sign(params).conj()).real >= 0
+        return x + decay * jnp.where(agree, params, jnp.zeros_like(params))
     return x + decay * params
 
 
@@ -105,23 +122,27 @@ def descent(
     weight_decay_mode: WeightDecayMode = "decoupled",
     mask: Any = None,
     base_learning_rate: Base | None = None,
+    pull: Callable[..., Transformation] = decay_weights,
 ) -> Transformation:
-    """From a method's step to its update: θ ← θ − α·step, with weight decay in one of three places.
+    """From a method's step to its update: θ ← θ − α·step, with weight decay in one of several ways.
 
     Stream: gradient [g] → update [θ].
 
         l2            g ← g + λθ, before everything
         decoupled     θ ← θ − α_t·λ·θ
         independent   θ ← θ − (α_t/α₀)·λ·θ
+        proximal      θ ← (θ − α·step)/(1 + α_t·λ)
+        cautious      θ ← θ − α_t·λ·θ where step·θ ≥ 0
 
     Args:
       step: gradient → step; with α in it where `rate_inside`.
       learning_rate: α ≥ 0, a number or a schedule (evaluated at 0 in the first step).
       rate_inside: the step has the learning rate in it already.
       weight_decay: λ ≥ 0, a number or a schedule; None for no decay.
-      weight_decay_mode: "l2", "decoupled" or "independent".
+      weight_decay_mode: "l2", "decoupled", "independent", "proximal" or "cautious".
       mask: as in `optax.adamw`: a pytree of booleans, or a function from the parameters to one; True decays.
       base_learning_rate: α₀ > 0 of "independent"; the learning rate itself where that is a number.
+      pull: the piece that decays, `decay_weights` or another that has its arguments.
 
     Raises:
       TypeError: where the step is a rate or a moment, or has a learning rate in it and `rate_inside` does not say so.
@@ -132,16 +153,23 @@ def descent(
     if weight_decay is None:
         return chain(step, last)
     if weight_decay_mode == "l2":
-        return chain(add_decayed_weights(weight_decay, mask), step, last)
+        return chain(add_decayed_weights(weight_decay, mask), scoped(step), last)
+    if weight_decay_mode in ("proximal", "cautious"):
+        pull = functools.partial(pull, mode=weight_decay_mode)
+
+    def decayed(**shares: Any) -> Transformation:
+        link = pull(weight_decay, **shares)
+        return link if mask is None else masked(link, mask)
+
     # α·(step + λθ) where α is known; else αλ is one number a step, and no constant in every array's program.
-    if weight_decay_mode == "decoupled" and not rate_inside and isinstance(learning_rate, float | int):
-        return chain(step, add_decayed_weights(weight_decay, mask), last)
+    if weight_decay_mode in ("decoupled", "cautious") and not rate_inside and isinstance(learning_rate, float | int):
+        return chain(step, decayed(), last)
     scaled = step if rate_inside else chain(step, times_learning_rate(learning_rate))
-    base = 1.0 if weight_decay_mode == "decoupled" else base_learning_rate
+    base = base_learning_rate if weight_decay_mode == "independent" else 1.0
     if base is None:  # α₀ is α, and α/α₀ nothing to compute
         require_base("weight_decay_mode='independent'", learning_rate)
     shares = {} if base is None else {"learning_rate": learning_rate, "base_learning_rate": base}
-    return chain(scaled, add_decayed_weights(weight_decay, mask, **shares), negate())
+    return chain(scaled, decayed(**shares), negate())
 
 
 def require_base(what: str, learning_rate: Any) -> None:
