@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Share, WarmUp
+from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Mixed, WarmUp
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import identity
@@ -15,7 +15,7 @@ from optzoo_jax.wrappers.schedule_free import schedule_free
 @optimizer(learning_rate=2e-3, calls={"authors": {}})
 def schedule_free_adamw(
     learning_rate: LearningRate,
-    b1: Share = 0.9,
+    b1: Mixed = 0.9,
     b2: Decay = 0.999,
     eps: Epsilon = 1e-8,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.arguments import LearningRate, Share, WarmUp
+from optzoo_jax.arguments import LearningRate, Mixed, WarmUp
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.directions import identity
@@ -14,7 +14,7 @@ from optzoo_jax.wrappers.schedule_free import schedule_free
 @optimizer(learning_rate=1.0, degree=1, calls={"authors": {}})
 def schedule_free_sgd(
     learning_rate: LearningRate,
-    b1: Share = 0.9,
+    b1: Mixed = 0.9,
     *,
     warmup_steps: WarmUp = 0,
     **decay: Unpack[WeightDecay],
@@ -34,7 +34,7 @@ def schedule_free_sgd(
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
-      b1: β in [0, 1].
+      b1: β in [0, 1], a number or a schedule.
       warmup_steps: T ≥ 0, over which the rate rises; 0 for none.
 
     Departures: optax.contrib's reads a schedule at two counts, and its warm-up starts at 0: 0.1 to 4 % of the path.

@@ -42,8 +42,11 @@ def orthogonal_gradient(g, params, eps: Epsilon = 1e-30):
     """
     tiny, size = jnp.finfo(params.dtype).tiny, norm(params)
     along = jnp.sum((params.conj() * g).real) / jnp.maximum(size * size + eps, tiny)
-    o = g - times(params, along)
-    return times(o, norm(g) / jnp.maximum(norm(o) + eps, tiny))
+    o, length = g - times(params, along), norm(g)
+    # What is left of a gradient along the parameters, such as that of one number, is rounding.
+    left = norm(o)
+    left = jnp.where(left > 4 * jnp.finfo(params.dtype).eps * length, left, 0)
+    return times(o, jnp.where(left > 0, length / jnp.maximum(left + eps, tiny), 0))
 
 
 @piece("x → x", over="array")

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, Schedule, Share, WarmUp
+from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, Mixed, WarmUp
 from optzoo_jax.composition import composition_of
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.piece import named
@@ -45,7 +45,7 @@ class ScheduleFreeState(NamedTuple):
 def schedule_free(
     step: optax.GradientTransformation,
     learning_rate: LearningRate,
-    b1: Share | Schedule = 0.9,
+    b1: Mixed = 0.9,
     *,
     warmup_steps: WarmUp = 0,
     weight_decay: Decayed | None = None,
@@ -89,6 +89,8 @@ def schedule_free(
             f"schedule_free: of {composition_of(step)!r} it is not known whether it is a step or an update with its "
             "learning rate, which would be used twice: give it a step of this library, such as scale_by_adam()."
         )
+    if base_learning_rate is None and weight_decay_mode == "independent" and not callable(learning_rate):
+        base_learning_rate = learning_rate  # which a warm-up would hide
     inner = descent(
         step,
         warmed_up(learning_rate, warmup_steps),
@@ -104,7 +106,7 @@ def schedule_free(
     moves_parameters=True,
     never_around={"accumulate_gradients": "it averages over steps: accumulate_gradients(schedule_free(…), k)"},
 )
-def between(inner: optax.GradientTransformation, b1: Share | Schedule = 0.9) -> Transformation:
+def between(inner: optax.GradientTransformation, b1: Mixed = 0.9) -> Transformation:
     """What `schedule_free` is around an update, whose state records the learning rate of the step."""
     inner = optax.with_extra_args_support(inner)
 

@@ -1,0 +1,221 @@
+"""Methods that look at an array, or at all of them, and wrappers, against their equations in plain NumPy."""
+
+import functools
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import references_over_arrays as references
+from compilation import AS_IT_COMES
+
+import optzoo_jax as oz
+
+STEPS, SHAPES = 25, [(3, 4), (5,), (2, 3, 2)]
+NAMES = """lamb lars novograd stable_adamw adafactor came sm3 adam_mini prodigy dadapt_adam dog dowg sophia adahessian
+    schedule_free_sgd schedule_free_adamw""".split()
+RATES = {"prodigy": 1.0, "dadapt_adam": 1.0, "dog": 0.5, "dowg": 0.5, "lars": 1.0, "schedule_free_sgd": 0.1}
+
+# A range for every number of every method, in which it matters.
+RANGES = {
+    "b1": (0.3, 0.95), "b2": (0.5, 0.99), "b3": (0.6, 0.99), "momentum": (0.2, 0.95), "eps": (1e-4, 0.1),
+    "trust_coefficient": (0.01, 0.1), "decay_exponent": (0.4, 1.0), "eps1": (1e-4, 0.1), "eps2": (0.1, 2.0),
+    "d": (0.3, 1.0), "d0": (1e-2, 1e-1), "d_coef": (0.5, 2.0), "growth_rate": (1.02, 1.5), "reps_rel": (1e-2, 1e-1),
+    "rho": (2.0, 20.0), "power": (0.3, 1.0),
+}  # fmt: skip
+FLAGS = {
+    "lars": [{"variant": "optax"}, {"variant": "paper"}],
+    "adafactor": [
+        {"beta2_decay": -0.5},
+        {"variant": "paper"},
+        {"variant": "torch"},
+        {"variant": "torch", "eps1": None},
+    ],
+    "adam_mini": [{"block": "tensor"}, {"block": "row"}, {"block": "row", "output_axis": 0}],
+    "prodigy": [{"bias_correction": False}, {"bias_correction": True}],
+    "dadapt_adam": [{"bias_correction": False}, {"bias_correction": True}],
+    "sophia": [{"update_interval": 1}, {"update_interval": 4}],
+    "schedule_free_sgd": [{}, {"warmup_steps": 6}],
+    "schedule_free_adamw": [{}, {"warmup_steps": 6}],
+}
+CASES = [(name, flags) for name in NAMES for flags in FLAGS.get(name, [{}])]
+# A first d that is a schedule is no first d: what begins with it is compared to it later.
+FIRST = ("d0", "reps_rel")
+
+
+def gradients(rng):
+    """Of noise, with a number that never moves, a step of zeros, and steps that are huge and tiny."""
+    g = [rng.normal(size=(STEPS, *shape)) for shape in SHAPES]
+    g[0][:, 0, 0] = 0
+    for x in g:
+        x[9] = 0
+        x[4] *= 1e3
+        x[14:17] *= 1e-3
+    return g
+
+
+def moved(x, y, count):
+    """From x to y, and no number of the program."""
+    return x + (y - x) * jnp.asarray(count, float) / STEPS
+
+
+def warmup(rate, count):
+    """From 0, so that nothing may divide by it."""
+    return rate * jnp.minimum(jnp.asarray(count, float) / 5, 1)
+
+
+def numbers(rng, name, scheduled):
+    """A number for every argument that has a range, as such or as a schedule that moves around it."""
+    found, rate = {}, RATES.get(name, 0.03)
+    for argument in inspect.signature(getattr(references, name)).parameters:
+        if argument in RANGES:
+            low, high = RANGES[argument]
+            x, y = rng.uniform(low, high, 2)
+            found[argument] = functools.partial(moved, x, y) if scheduled and argument not in FIRST else float(x)
+    found["learning_rate"] = functools.partial(warmup, rate) if scheduled else rate
+    return found
+
+
+def trajectory(tx, g, start, **extra):
+    """The parameters after every step, and those to evaluate."""
+    g, extra = [jnp.asarray(x) for x in g], {name: [jnp.asarray(x) for x in xs] for name, xs in extra.items()}
+
+    def step(carry, t0):
+        params, state = carry
+        now = {name: [x[t0] for x in xs] for name, xs in extra.items()}
+
+        def grad_fn(params):
+            return [x[t0] + 0.3 * p for x, p in zip(g, params, strict=True)]
+
+        updates, state = tx.update(grad_fn(params), state, params, grad_fn=grad_fn, **now)
+        params = optax.apply_updates(params, updates)
+        joined = [jnp.concatenate([x.ravel() for x in xs]) for xs in (params, oz.eval_params(state, params))]
+        return (params, state), joined
+
+    params = [jnp.asarray(p) for p in start]
+    run = jax.jit(lambda carry: jax.lax.scan(step, carry, jnp.arange(STEPS))[1], compiler_options=AS_IT_COMES)
+    return [np.asarray(x) for x in run((params, tx.init(params)))]
+
+
+def problem(seed):
+    rng = np.random.default_rng(seed)
+    g, start = gradients(rng), [rng.normal(size=shape) for shape in SHAPES]
+    return g, start, lambda ps, t0: [x[t0] + 0.3 * p for x, p in zip(g, ps, strict=True)]
+
+
+def both(name, settings, seed=0):
+    """The parameters after every step, and those to evaluate; and what the equations give."""
+    g, start, grad_fn = problem(seed)
+    extra = {}
+    if name in ("sophia", "adahessian"):
+        rng = np.random.default_rng(seed + 1)
+        h = [np.abs(rng.normal(size=(STEPS, *shape))) * 3 for shape in SHAPES]
+        extra = {"hessian_diagonal": h}
+    found = trajectory(getattr(oz, name)(**settings), g, start, **extra)
+    given = {"hessians": [[x[t] for x in h] for t in range(STEPS)]} if extra else {}
+    expected = getattr(references, name)(start, grad_fn, STEPS, **settings, **given)
+    return found, expected if isinstance(expected, tuple) else (expected, expected)
+
+
+def assert_close(found, expected):
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(("name", "flags"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
+def test_equations(name, flags):
+    """With every number a schedule, and weight decay."""
+    decay = {"weight_decay": functools.partial(moved, 0.1, 0.4)}
+    assert_close(*both(name, {**numbers(np.random.default_rng(1), name, scheduled=True), **decay, **flags}))
+
+
+@pytest.mark.tier2
+@pytest.mark.parametrize("scheduled", [False, True], ids=["numbers", "schedules"])
+@pytest.mark.parametrize("mode", [None, "l2", "decoupled", "independent"])
+@pytest.mark.parametrize(("name", "flags"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
+def test_drawn_numbers_and_every_decay(name, flags, mode, scheduled):
+    decay = {"weight_decay": functools.partial(moved, 0.1, 0.4) if scheduled else 0.3, "weight_decay_mode": mode}
+    base = {"base_learning_rate": 0.05} if mode == "independent" else {}
+    drawn = numbers(np.random.default_rng(3), name, scheduled)
+    assert_close(*both(name, {**drawn, **(decay if mode else {}), **base, **flags}, seed=3))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_are_those_of_the_equations(name):
+    ours = inspect.signature(getattr(oz, name)).parameters
+    theirs = inspect.signature(getattr(references, name)).parameters
+    for argument, parameter in theirs.items():
+        if argument not in ("params", "grad_fn", "steps", "hessians"):
+            assert ours[argument].default == parameter.default, argument
+    assert set(ours) - set(theirs) == {"mask"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_gradient_no_nan(name):
+    """Zeros from the first step, a learning rate that starts at 0, and ε = 0, in float32."""
+    parameters = inspect.signature(getattr(oz, name)).parameters
+    zero = {e: 0.0 for e in ("eps", "eps1", "eps2") if e in parameters}
+    tx = getattr(oz, name)(learning_rate=functools.partial(warmup, 0.1), **zero)
+    params = {"w": jnp.zeros((3, 4), jnp.float32), "b": jnp.asarray([1.0, 0.0], jnp.float32), "e": jnp.zeros((0, 3))}
+    state = tx.init(params)
+    for scale in (0.0, 0.0, 1e-30, 1.0, 1e30):
+        g = jax.tree.map(lambda p, c=scale: jnp.full_like(p, c), params)
+        updates, state = jax.jit(tx.update)(g, state, params, hessian_diagonal=jax.tree.map(jnp.abs, g))
+        assert all(np.isfinite(x).all() for x in jax.tree.leaves((updates, state)))
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_sharpness_aware(adaptive):
+    g, start, grad_fn = problem(5)
+    found = trajectory(oz.sharpness_aware(oz.sgd(0.02, momentum=0.9), 0.2, adaptive=adaptive), g, start)[0]
+    expected = references.sharpness_aware(start, grad_fn, STEPS, 0.02, 0.2, adaptive)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("settings", [{}, {"outer_learning_rate": 0.3, "outer_momentum": 0.5, "sync_period": 4}])
+def test_outer_nesterov(settings):
+    g, start, grad_fn = problem(6)
+    found = trajectory(oz.outer_nesterov(oz.sgd(0.02, momentum=0.9), **settings), g, start)[0]
+    expected = references.outer_nesterov(start, grad_fn, STEPS, 0.02, **settings)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"decay": 0.8},
+        {"decay": None},
+        {"decay": 0.0},
+        {"decay": 0.8, "debias": False},
+        {"decay": None, "start": 5, "period": 3},
+        {"decay": lambda n: moved(0.5, 0.9, n), "start": 2, "period": 2},
+    ],
+    ids=str,
+)
+def test_average_params(settings):
+    g, start, _ = problem(7)
+    path, found = trajectory(oz.average_params(oz.adam(0.1), **settings), g, start)
+    np.testing.assert_array_equal(path, trajectory(oz.adam(0.1), g, start)[0])
+    given = {{"start": "begin"}.get(name, name): value for name, value in settings.items()}
+    expected = references.average_params(path, references.flat(start), **given)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["centralize", "orthogonal_gradient", "adaptive_grad_clip"])
+@pytest.mark.parametrize("output_axis", [0, -1, 1])
+def test_links_of_the_gradient(name, output_axis):
+    rng = np.random.default_rng(8)
+    settings = {} if name == "orthogonal_gradient" else {"output_axis": output_axis}
+    p = [rng.normal(size=shape) for shape in [*SHAPES, ()]]
+    p[1][:] = 0
+    g = [rng.normal(size=x.shape) * size for x, size in zip(p, (1e-3, 1.0, 30.0, 1.0), strict=True)]
+    tx = getattr(oz, name)(**settings)
+    found, _ = tx.update([jnp.asarray(x) for x in g], tx.init(p), [jnp.asarray(x) for x in p])
+    for ours, x, y in zip(found, g, p, strict=True):
+        expected = getattr(references, name)(x, y, **settings)
+        # At a right angle to one number there is nothing: what the equations leave of it is rounding.
+        expected = 0 * x if name == "orthogonal_gradient" and x.ndim == 0 else expected
+        np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-15)
