@@ -90,6 +90,7 @@ from optzoo_jax.pieces.moments import (
     centered,
     lagged_ema,
     largest_gradient,
+    moment_ema,
     residual,
     running_max,
     second_moment,

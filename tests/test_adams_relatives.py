@@ -14,8 +14,8 @@ from trajectories import run
 import optzoo_jax as oz
 
 STEPS, SHAPE = 25, (3, 4)
-NAMES = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix adopt laprop adan adam_atan2 cautious_adamw
-    cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad hyperball_adam adamp""".split()
+NAMES = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix adopt laprop adan adam_atan2
+    cautious_adamw cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad hyperball_adam adamp""".split()
 
 # A range for every number of every method, in which it matters.
 RANGES = {

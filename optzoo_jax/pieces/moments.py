@@ -58,6 +58,20 @@ def second_moment(g, nu, share):
     return nu, nu
 
 
+@piece("x → x", nu=real, facts=[share])
+def moment_ema(v, nu, share):
+    """v ← βv + (1−β)x: the average of a moment, of the shape of what stands before it.
+
+    After `square` it is `second_moment`; after a mean or a sum over axes, one number a row, a column or an array.
+
+    Args:
+      decay: β in [0, 1).
+      initial: v₀ ≥ 0, or "first_gradient" for v₁ = x₁ exactly.
+    """
+    nu = average(nu, v, share)
+    return nu, nu
+
+
 @piece("gradient x → moment x²", sum_of_squares=real)
 def sum_of_squares(g, sum_of_squares):
     """G ← G + |g|².
