@@ -295,10 +295,10 @@ def _rates(node: Any, path: tuple) -> list[_Found]:
             (scale,) = jax.tree.leaves(x.scale)
             found = [rate._replace(value=rate.value * scale.astype(rate.value.dtype)) for rate in found]
         elif (found and (mine or in_a_row)) or (mine and scaled_before):
+            changes = where if found else scaled_before or ()
             raise ValueError(
-                f"{_at(where if found else scaled_before)} may change the learning rate at "
-                f"{_at((found or mine)[0].path)}: "
-                "pass the part that you mean, or put the factor into the learning rate."
+                f"{_at(changes)} may change the learning rate at {_at((found or mine)[0].path)}: pass the part that "
+                "you mean, or put the factor into the learning rate."
             )
         scaled_before = scaled_before or (where if _scales(x) else None)
         found = found or mine

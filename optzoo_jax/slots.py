@@ -37,11 +37,12 @@ def map_slots(f: Callable[[str, tuple, Any], Any], tx: optax.GradientTransformat
     """The state, with f(slot's name, path, x) in the place of the slots' arrays: numbers, no counters."""
 
     def mapped(part: Part) -> Any:
-        if part.name is None:
+        name = part.name
+        if name is None:
             return part.value
 
         def one(end: tuple, x: Any) -> Any:
-            return f(part.name, (*part.path, *end), x) if jnp.issubdtype(x.dtype, jnp.inexact) else x
+            return f(name, (*part.path, *end), x) if jnp.issubdtype(x.dtype, jnp.inexact) else x
 
         return jax.tree_util.tree_map_with_path(one, part.value)
 

@@ -45,8 +45,8 @@ def as_arrays(tree: Any, what: str) -> Any:
     found = f"has dtype {jnp.result_type(x)}" if _is_number(x) else f"is no array but {x!r}"
     raise TypeError(
         f"the {what} at {jax.tree_util.keystr(path) or 'the root'} {found}; an optimizer moves floating-point or "
-        "complex arrays: leave others out of the tree (eqx.filter(model, eqx.is_inexact_array) of an Equinox model), or "
-        "mask them (optax.masked)."
+        "complex arrays: leave others out of the tree (eqx.filter(model, eqx.is_inexact_array) of an Equinox model), "
+        "or mask them (optax.masked)."
     )
 
 

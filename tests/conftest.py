@@ -28,6 +28,17 @@ def standard_promotion():
         yield
 
 
+@pytest.fixture(autouse=True)
+def methods_of_a_test_are_forgotten():
+    """What a test registers is no method of the library, which the next test may look through."""
+    from optzoo_jax.card import CARDS
+
+    before = dict(CARDS)
+    yield
+    CARDS.clear()
+    CARDS.update(before)
+
+
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         sweep_cache()

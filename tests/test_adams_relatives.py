@@ -14,14 +14,15 @@ from trajectories import run
 import optzoo_jax as oz
 
 STEPS, SHAPE = 25, (3, 4)
-NAMES = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix adopt laprop adan adam_atan2 cautious_adamw
-    cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad hyperball_adam adamp""".split()
+NAMES = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix adopt laprop adan adam_atan2
+    cautious_adamw cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad
+    hyperball_adam adamp""".split()
 
 # A range for every number of every method, in which it matters.
 RANGES = {
     "b1": (0.3, 0.95), "b2": (0.5, 0.99), "b3": (0.6, 0.999), "momentum": (0.2, 0.95), "alpha": (0.3, 0.95),
-    "eps": (1e-4, 0.1), "gamma": (0.1, 1.0), "lam": (0.5, 2.0), "nu": (0.1, 0.9), "nu1": (0.1, 0.9), "nu2": (0.1, 0.9), "a": (0.5, 2.0),
-    "b": (0.5, 2.0), "partial": (0.1, 0.45), "delta": (0.3, 1.5), "wd_ratio": (0.1, 0.9),
+    "eps": (1e-4, 0.1), "gamma": (0.1, 1.0), "lam": (0.5, 2.0), "nu": (0.1, 0.9), "nu1": (0.1, 0.9), "nu2": (0.1, 0.9),
+    "a": (0.5, 2.0), "b": (0.5, 2.0), "partial": (0.1, 0.45), "delta": (0.3, 1.5), "wd_ratio": (0.1, 0.9),
 }  # fmt: skip
 FLAGS = {
     "ademamix": [{}, {"warmup": 12}],

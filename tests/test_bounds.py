@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,21 @@ def run(tx, gradients):
 
 
 def test_every_bound_on_a_card_is_tested():
-    assert {name for name in oz.list_optimizers() if oz.card(name).bound} == {"adam", "adabound", "amsbound", "adamod"}
+    bounded = {name for name in oz.list_optimizers() if oz.card(name).bound}
+    assert bounded == {"adam", "adabound", "amsbound", "adamod", *OF_A_NUMBER}
+
+
+# The updates of these are no larger than a number.
+OF_A_NUMBER = {"lion": 1.0, "signum": 1.0, "mars_lion": 1.0, "adam_atan2": 1.27 * np.pi / 2}
+
+
+@pytest.mark.parametrize("name", OF_A_NUMBER)
+def test_no_larger_than_a_number(name):
+    rng = np.random.default_rng(0)
+    streams = rng.normal(size=(8, STEPS)) * 10.0 ** rng.integers(-6, 6, size=(8, STEPS))
+    found = np.concatenate([jax.jit(lambda g: run(oz.get(name, learning_rate=1.0), g)[0])(g) for g in streams])
+    assert np.max(np.abs(found)) <= OF_A_NUMBER[name] * (1 + 1e-12)
+    assert np.max(np.abs(found)) >= 0.5 * OF_A_NUMBER[name]
 
 
 ADAM = jax.jit(lambda g: run(oz.adam(1.0, eps=0.0), g)[0])

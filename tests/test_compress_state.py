@@ -98,7 +98,7 @@ def test_names_count_and_rate_are_where_they_were():
     assert oz.step(state) == 3
     np.testing.assert_allclose(oz.current_learning_rate(state), 0.1 / 3, rtol=1e-6)
     stored = optax.tree.get(state, "nu")
-    assert (stored["w"].shape, stored["w"].codes.dtype) == ((32, 128), jnp.uint8)
+    assert (stored["w"].shape, stored["w"].codes.dtype) == ((32, 128), jnp.int8)
     assert stored["w"].scale.shape == (16, 1)
     assert stored["b"].dtype == jnp.float32, "what is small stays as it is"
     found = optax.tree.map_params(tx, lambda x, p: x.shape == p.shape, state, PARAMS,
@@ -204,7 +204,7 @@ def test_a_state_is_arrays_that_numpy_can_write(name):
     """NumPy's files, and so Equinox's checkpoints, have no 8-bit float: it comes back as bytes without a meaning."""
     state = oz.compress_state(oz.adam(0.1), name).init(PARAMS)
     kinds = {x.dtype for x in jax.tree.leaves(state)}
-    assert kinds <= {np.dtype(d) for d in (np.uint8, np.float32, np.int32, np.float64, jnp.bfloat16)}
+    assert kinds <= {np.dtype(d) for d in (np.int8, np.uint8, np.float32, np.int32, np.float64, jnp.bfloat16)}
 
 
 def test_errors():

@@ -20,8 +20,8 @@ each_format = pytest.mark.parametrize("name", FORMATS)
 
 @functools.partial(jax.jit, static_argnums=0)
 def _there_and_back(name, x, step):
-    encode, decode = FORMATS[name]
-    return decode(encode(x, dither(x.shape, step, 1)))
+    form = FORMATS[name]
+    return form.decode(form.encode(x, dither(x.shape, step, 1)))
 
 
 def there_and_back(name, x, step=STEP):

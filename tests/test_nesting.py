@@ -9,18 +9,6 @@ import pytest
 import optzoo_jax as oz
 
 
-def after(steps, tx=None, params=None):
-    tx, params = tx or oz.adam(0.1), jnp.ones(2) if params is None else params
-    state = tx.init(params)
-    for _ in range(steps):
-        _, state = tx.update(params, state, params)
-    return state
-
-
-def test_of_several_counters_the_farthest_counts():
-    assert oz.step((after(1), {"inner": after(3)}, after(2))) == 3
-
-
 def test_parameters_whose_paths_end_alike_own_their_states_each():
     rows = oz.explain(oz.adam(0.1), {"a": jnp.ones(3), "b": {"a": jnp.ones(3)}})
     assert [(row.path, row.state_bytes) for row in rows] == [("a", 48), ("b/a", 48)]

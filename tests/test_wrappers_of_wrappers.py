@@ -142,7 +142,8 @@ def check(outer, inner, method):
     for t in range(3):
         run, (w, b) = single(run, GRADS[t])
         np.testing.assert_allclose(w, way[t], rtol=1e-6)
-        np.testing.assert_allclose(np.float32(b), np.float32(narrow[0][t]), rtol=2**-7)
+        # A step of 0.1, which has 16 bits, and where it leads to may both be rounded the other way.
+        np.testing.assert_allclose(np.float32(b), np.float32(narrow[0][t]), atol=0.1 * 2**-8, rtol=2**-7)
     assert avals(run[1]) == avals(state)
 
 

@@ -20,7 +20,8 @@ class Compressed(NamedTuple):
     """What stands in a state in the place of an array.
 
     Attributes:
-      codes: for each entry an integer, or a bfloat16. (The bits of a float8 as integers: NumPy's files have no float8.)
+      codes: for each entry eight bits as an int8 or, of a float8, as a uint8 (NumPy's files have no float8); or a
+        bfloat16.
       scale: of each block the largest magnitude, with a minus sign where an entry is negative; None in bfloat16.
     """
 
@@ -38,7 +39,7 @@ class Format(NamedTuple):
 
     encode: Callable[[Array, Array], Compressed]
     decode: Callable[[Compressed], Array]
-    codes: Any  # the dtype of its codes, which no other format has
+    codes: Any  # their dtype, which no other format has
 
 
 def _encode_bfloat16(x: Array, bits: Array) -> Compressed:
@@ -84,12 +85,12 @@ def _encode_int8(x: Array, bits: Array) -> Compressed:
     a, has_sign, scale = _scaled(x)
     code = _eight_bits(has_sign).encode(a, bits)
     code = jnp.where(has_sign, code + _sign_bit(x), _not_zero(code, a))
-    return Compressed(code.astype(jnp.uint8), scale)
+    return Compressed(code.astype(jnp.int8), scale)
 
 
 def _decode_int8(x: Compressed) -> Array:
     scale = spread(x.scale, x.shape)
-    code, has_sign = x.codes.astype(jnp.int32), scale < 0
+    code, has_sign = x.codes.astype(jnp.int32) % 256, scale < 0
     magnitude = _eight_bits(has_sign).decode(jnp.where(has_sign, code % 128, code)).astype(scale.dtype)
     # A negative scale is that of a block with signs.
     return magnitude * jnp.where(has_sign & (code < 128), -scale, scale)
@@ -113,8 +114,8 @@ def _decode_float8(x: Compressed) -> Array:
 
 FORMATS = {
     "bfloat16": Format(_encode_bfloat16, _decode_bfloat16, jnp.bfloat16),
-    "float8": Format(_encode_float8, _decode_float8, jnp.float8_e5m2),
-    "int8": Format(_encode_int8, _decode_int8, jnp.uint8),
+    "float8": Format(_encode_float8, _decode_float8, jnp.uint8),
+    "int8": Format(_encode_int8, _decode_int8, jnp.int8),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Weight
+from optzoo_jax.arguments import Axis, Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation, chain, scoped
@@ -21,7 +21,7 @@ def adamp(
     *,
     delta: Weight = 0.1,
     wd_ratio: Weight = 0.1,
-    output_axis: int = -1,
+    output_axis: Axis = -1,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """AdamP: Adam without the part of a step that only makes weights longer.

@@ -13,7 +13,7 @@ from optzoo_jax.pieces.places import pull_to_anchor, times_growing_rate
 from optzoo_jax.pieces.rates import inverse, power
 
 
-@optimizer(learning_rate=1e-2, calls={"authors": {}}, degree=1 / 3)
+@optimizer(learning_rate=1e-2, calls={"authors": {}}, degree=0.3333333333333333)
 def madgrad(
     learning_rate: LearningRate,
     momentum: Decay = 0.9,
@@ -48,5 +48,5 @@ def madgrad(
     gradient method for stochastic optimization", arXiv:2101.11075, Algorithm 1.
     """
     weighted = times_growing_rate(learning_rate, eps)
-    rate = chain(square(), weighted, accumulate(), power(1 / 3), inverse(eps))
+    rate = chain(square(), weighted, accumulate(), power(0.3333333333333333), inverse(eps))
     return chain(precondition(chain(weighted, accumulate()), rate), pull_to_anchor(momentum))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from optzoo_jax.arguments import Decay, Hyper, LearningRate
+from optzoo_jax.arguments import Decay, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import ema, mix
@@ -14,7 +14,7 @@ from optzoo_jax.pieces.directions import ema, mix
 def qhm(
     learning_rate: LearningRate,
     momentum: Decay = 0.999,
-    nu: Hyper = 0.7,
+    nu: Weight = 0.7,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """QHM: part of the way along the gradient, part along an average.
@@ -29,7 +29,7 @@ def qhm(
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
       momentum: β in [0, 1).
-      nu: ν, the weight of the average: 0 for SGD, 1 for `ema_momentum`.
+      nu: ν ≥ 0, the weight of the average: 0 for SGD, 1 for `ema_momentum`.
 
     Departures: none. The average is not bias-corrected, and ν = β is Nesterov's momentum.
 

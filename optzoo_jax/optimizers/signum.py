@@ -11,7 +11,7 @@ from optzoo_jax.pieces.directions import ema
 from optzoo_jax.pieces.signs import sign
 
 
-@optimizer(learning_rate=1e-3, calls={"authors": {}})
+@optimizer(learning_rate=1e-3, calls={"optax": {}, "authors": {}})
 def signum(
     learning_rate: LearningRate,
     momentum: Decay = 0.9,
@@ -34,6 +34,10 @@ def signum(
 
     Not claimed:
       phase: a complex number has no sign, and raises.
+
+    No counterpart:
+      beta: momentum is the name here.
+      accumulator_dtype: state is kept in at least float32.
 
     Departures: none; sign(0) = 0. Tiger is the same rule with another schedule.
 

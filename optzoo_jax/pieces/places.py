@@ -4,14 +4,14 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Epsilon, LearningRate, Weight
+from optzoo_jax.arguments import Array, Axis, Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.piece import of_params, piece
-from optzoo_jax.pieces.updates import decay
+from optzoo_jax.pieces.updates import decay, decayed
 from optzoo_jax.precision import norm, wide_copy, widen
 
 
@@ -74,7 +74,7 @@ def stay_on_sphere(u, radius, params, learning_rate: LearningRate):
 
 @piece("x → x", over="array", publishes=["decay_share"])
 def project_out(
-    u, params, grad, delta: Weight = 0.1, wd_ratio: Weight = 0.1, eps: Epsilon = 1e-8, *, output_axis: int = -1
+    u, params, grad, delta: Weight = 0.1, wd_ratio: Weight = 0.1, eps: Epsilon = 1e-8, *, output_axis: Axis = -1
 ):
     """u − p(p·u), p = θᵢ/(‖θᵢ‖ + ε): without its part along the weights, where these have no say in the size.
 
@@ -129,12 +129,15 @@ def _inverse(x: Array) -> Array:
 
 
 @piece("x → x", facts=[decay, "decay_share"])
-def decay_weights_by_share(x, decay, decay_share, params):
+def decay_weights_by_share(
+    x, decay, decay_share, params, *, mode: Literal["plain", "proximal", "cautious"] = "plain"
+):  # fmt: skip
     """x + (α_t/α₀)·λ_t·r·θ, r the share that a piece before it publishes as `decay_share`.
 
     Args:
       weight_decay: λ ≥ 0, a number or a schedule.
       learning_rate: α_t, a number or a schedule.
       base_learning_rate: α₀ > 0.
+      mode: as in `decay_weights`.
     """
-    return x + decay * decay_share * params
+    return decayed(x, decay * decay_share, params, mode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-import functools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -62,13 +61,18 @@ def decay_weights(x, decay, params, *, mode: Literal["plain", "proximal", "cauti
       mode: "plain"; "proximal" for (x + αλθ)/(1 + αλ), where x has α in it; "cautious" for decay only where
         x·θ ≥ 0 (Re(x·θ̄) of complex numbers), where the step shrinks the parameter too, or there is none.
     """
+    return decayed(x, decay, params, mode)
+
+
+def decayed(x: Array, pull: Any, params: Array, mode: str) -> Array:
+    """x with decay in it; `decay_weights` has the modes."""
     if mode == "proximal":
-        return (x + decay * params) / (1 + decay)
+        return (x + pull * params) / (1 + pull)
     if mode == "cautious":
         # The product of the signs: that of two tiny numbers would underflow to −0, which is not below 0.
         agree = (jnp.sign(x) * jnp.sign(params).conj()).real >= 0
-        return x + decay * jnp.where(agree, params, jnp.zeros_like(params))
-    return x + decay * params
+        return x + pull * jnp.where(agree, params, jnp.zeros_like(params))
+    return x + pull * params
 
 
 @named
@@ -122,7 +126,7 @@ def descent(
     weight_decay_mode: WeightDecayMode = "decoupled",
     mask: Any = None,
     base_learning_rate: Base | None = None,
-    pull: Callable[..., Transformation] = decay_weights,
+    pull: Callable[..., Transformation] | None = None,
 ) -> Transformation:
     """From a method's step to its update: θ ← θ − α·step, with weight decay in one of several ways.
 
@@ -142,7 +146,7 @@ def descent(
       weight_decay_mode: "l2", "decoupled", "independent", "proximal" or "cautious".
       mask: as in `optax.adamw`: a pytree of booleans, or a function from the parameters to one; True decays.
       base_learning_rate: α₀ > 0 of "independent"; the learning rate itself where that is a number.
-      pull: the piece that decays, `decay_weights` or another that has its arguments.
+      pull: the piece that decays, one that has the arguments of `decay_weights`; None for that.
 
     Raises:
       TypeError: where the step is a rate or a moment, or has a learning rate in it and `rate_inside` does not say so.
@@ -154,22 +158,21 @@ def descent(
         return chain(step, last)
     if weight_decay_mode == "l2":
         return chain(add_decayed_weights(weight_decay, mask), scoped(step), last)
-    if weight_decay_mode in ("proximal", "cautious"):
-        pull = functools.partial(pull, mode=weight_decay_mode)
+    modes = {"mode": weight_decay_mode} if weight_decay_mode in ("proximal", "cautious") else {}
 
-    def decayed(**shares: Any) -> Transformation:
-        link = pull(weight_decay, **shares)
+    def pulled(**shares: Any) -> Transformation:
+        link = (pull or decay_weights)(weight_decay, **shares, **modes)
         return link if mask is None else masked(link, mask)
 
     # α·(step + λθ) where α is known; else αλ is one number a step, and no constant in every array's program.
     if weight_decay_mode in ("decoupled", "cautious") and not rate_inside and isinstance(learning_rate, float | int):
-        return chain(step, decayed(), last)
+        return chain(step, pulled(), last)
     scaled = step if rate_inside else chain(step, times_learning_rate(learning_rate))
     base = base_learning_rate if weight_decay_mode == "independent" else 1.0
     if base is None:  # α₀ is α, and α/α₀ nothing to compute
         require_base("weight_decay_mode='independent'", learning_rate)
     shares = {} if base is None else {"learning_rate": learning_rate, "base_learning_rate": base}
-    return chain(scaled, decayed(**shares), negate())
+    return chain(scaled, pulled(**shares), negate())
 
 
 def require_base(what: str, learning_rate: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -129,4 +130,5 @@ def _digit(p: Array, side: Array, dtype: Any) -> tuple[Array, Array]:
     exponent = ((bits & 0x7FFFFFFF) + ((bits ^ side) >> 31)) >> 23
     # The smallest numbers of a dtype are evenly spaced. Where a digit would underflow, it is 0.
     digit = jnp.maximum(jnp.maximum(exponent, jnp.finfo(dtype).minexp + 127) - 23, 0) << 23
-    return jax.lax.bitcast_convert_type(digit, jnp.float32), jax.lax.bitcast_convert_type((254 << 23) - digit, jnp.float32)
+    as_float = functools.partial(jax.lax.bitcast_convert_type, new_dtype=jnp.float32)
+    return as_float(digit), as_float((254 << 23) - digit)

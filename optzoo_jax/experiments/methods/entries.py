@@ -1,4 +1,4 @@
-"""Who takes part: every named optimizer, and what a name on the command line stands for."""
+"""Who takes part: the classical methods, any other that is named, and what a name on the command line stands for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from optzoo_jax.experiments.training.program import MakeOptimizer
 from optzoo_jax.experiments.training.schedules import Scheduled
 
 LOOKAHEAD = "lookahead(adam)"
+
+# Those of a race where none are named: the classical ones, each in the order of its year. Any other may be named.
+FIRST_ORDER = """sgd momentum nag adagrad adadelta rmsprop adam ema_momentum nadam adamw sgdw amsgrad yogi adabound adamod
+    amsbound diffgrad radam ranger adabelief adadb""".split()
 _MORE = ("adabound[survey]", "amsbound[survey]", LOOKAHEAD)
 
 # Why a method may stay behind however its rate is chosen; a table says it only of one that did.
@@ -49,13 +53,13 @@ class Entry:
 
 
 def default_names() -> list[str]:
-    """All that train a model by themselves, and three more; first-order ones first, each in the order of its year."""
-    second_order = optzoo_jax.list_optimizers(kind="second-order optimizer")
-    return [*optzoo_jax.list_optimizers(kind="optimizer"), *_MORE, *second_order]
+    """The classical methods, and three more; first-order ones first, each in the order of its year."""
+    return [*FIRST_ORDER, *_MORE, "newton"]
 
 
 def select(words: Sequence[str]) -> list[Entry]:
-    """The entries that are meant by names, patterns ("ada*") and variants ("radam[torch]"); all, where there are none.
+    """The entries that are meant by names, patterns ("ada*") and variants ("radam[torch]"); where there are none,
+    those of `default_names`, from which patterns choose too.
 
     Raises:
       ValueError: for a word that means nothing, with the nearest name.
@@ -94,6 +98,8 @@ def _matches(word: str) -> list[str]:
     found = fnmatch.filter(names, word.replace("[", "[[]"))
     if found or _parsed(word)[1] is not None:
         return found or [word]
+    if word in optzoo_jax.list_optimizers(kind="*optimizer"):
+        return [word]
     if word in optzoo_jax.list_optimizers():
         kind = optzoo_jax.card(word).kind
         raise ValueError(f"{word} is a {kind}: it does not train a model by itself, and cannot race.")

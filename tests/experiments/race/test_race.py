@@ -11,7 +11,7 @@ from rich.console import Console
 import optzoo_jax as oz
 from optzoo_jax.experiments.data.split import Data, Split
 from optzoo_jax.experiments.look.tables import in_terminal
-from optzoo_jax.experiments.methods.entries import Entry, default_names, entry, select
+from optzoo_jax.experiments.methods.entries import FIRST_ORDER, Entry, default_names, entry, select
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.race.cell import Budget, cells
@@ -222,11 +222,14 @@ def test_the_protocol_is_printed_from_the_budget_and_the_records(record):
         assert words in lines
 
 
-def test_all_take_part_by_default():
+def test_the_classical_ones_take_part_by_default():
     names = [e.name for e in select([])]
-    assert set(oz.list_optimizers(kind="*optimizer")) < set(names)
     assert set(names) - set(oz.list_optimizers()) == {"adabound[survey]", "amsbound[survey]", "lookahead(adam)"}
     assert names == default_names()
+    assert len(names) == 25
+    years = [oz.card(name).year for name in FIRST_ORDER]
+    assert years == sorted(years)
+    assert [e.name for e in select(["lion"])] == ["lion"]  # a later one takes part where it is named
     assert {e.problem for e in select(["newton"])} == {"logistic"}
     assert {e.problem for e in select([]) if e.name != "newton"} == {None}
 
