@@ -91,6 +91,8 @@ def as_transformation(
 ) -> Callable[[Factory], Factory]:
     """Makes a factory of transformations of a function of `inner`, where it is a wrapper, and options.
 
+    Where what is inside is made of the arguments, the function returns a pair: that, and the transformation.
+
     Args:
       moves_parameters: whether what is inside must be an optimizer, and `update` needs the parameters.
       never_around: names of wrappers that may not be inside, each with why, and what to do instead.
@@ -103,18 +105,28 @@ def as_transformation(
     def decorate(factory: Factory) -> Factory:
         name = factory.__name__
 
+        def check(inner: Any) -> None:
+            _check_inner(inner, name, moves_parameters)
+            for inside in _names_in(composition_of(inner)):
+                if inside in never_around:
+                    raise TypeError(f"{name} goes around no {inside}: {never_around[inside]}.")
+
         @functools.wraps(factory)
         def build(*args: Any, **kwargs: Any) -> Transformation:
             arguments = bind(factory, args, kwargs)
-            options = {option: x for option, x in arguments.items() if option != "inner"}
+            options = {
+                option: x for option, x in arguments.items() if not isinstance(x, optax.GradientTransformation)
+            }
+            inner = arguments.get("inner")
             if "inner" in arguments:
-                _check_inner(arguments["inner"], name, moves_parameters)
-                for inside in _names_in(composition_of(arguments["inner"])):
-                    if inside in never_around:
-                        raise TypeError(f"{name} goes around no {inside}: {never_around[inside]}.")
-            tx = factory(**arguments)
+                options.pop("inner", None)
+                check(inner)
+            tx: Any = factory(**arguments)
+            if type(tx) is tuple:
+                inner, tx = tx
+                check(inner)
             origin = f"{factory.__module__}:{factory.__qualname__}", arguments
-            made = Made(tx, Call(name, options), origin, arguments.get("inner"), moves_parameters=moves_parameters)
+            made = Made(tx, Call(name, options), origin, inner, moves_parameters=moves_parameters)
             return Transformation(made.init, made.update)
 
         return build  # pyright: ignore[reportReturnType]

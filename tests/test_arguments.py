@@ -22,7 +22,7 @@ def test_an_error_names_argument_value_and_range():
         oz.adam(1e-3, b1=1.2)
 
 
-REQUIRED = {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity()}
+REQUIRED = {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity(), "average": oz.moment_ema(0.9)}
 FACTORIES = {
     **{name: oz.card(name).factory for name in oz.list_optimizers()},
     **{name: x for name, x in vars(oz).items() if callable(x) and getattr(x, "__module__", "").startswith(INNER)},
@@ -32,8 +32,9 @@ FACTORIES = {
 def just_outside(allowed):
     """The nearest numbers that the range leaves out."""
     if allowed.whole:
-        return [int(allowed.low) - 1]
-    return [math.nextafter(allowed.low, -math.inf), math.nextafter(allowed.high, math.inf), math.nan]
+        return [int(allowed.low) - 1] if allowed.low > -1e300 else []
+    above = [] if allowed.high == math.inf else [math.nextafter(allowed.high, math.inf)]
+    return [math.nextafter(allowed.low, -math.inf), *above, math.nan]
 
 
 def built(name, **arguments):

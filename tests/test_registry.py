@@ -19,7 +19,9 @@ METHODS = """sgd momentum ema_momentum nag adagrad rmsprop adadelta adam amsgrad
     diffgrad adadb adabound amsbound adamod lookahead ranger newton add_gradient_noise early_stopping""".split()
 LATER = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix adopt laprop adan adam_atan2
     cautious_adamw cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad
-    hyperball_adam adamp""".split()
+    hyperball_adam adamp
+    lamb lars novograd stable_adamw adafactor came sm3 adam_mini prodigy dadapt_adam dog dowg sophia adahessian
+    schedule_free_sgd schedule_free_adamw average_params outer_nesterov""".split()
 PIECES = """scale_by_momentum scale_by_belief dfc_friction bound_lr rectify precondition chain lookahead_point
     base_point eval_params ema debias second_moment sum_of_squares yogi_moment residual centered running_max
     inverse_root momental_bound adadb_friction anneal nesterov describe card get list_optimizers""".split()
@@ -83,7 +85,7 @@ def test_parents_make_a_tree():
 def test_list_by_pattern_and_kind():
     assert oz.list_optimizers("adad*") == ["adadelta", "adadb"]
     assert oz.list_optimizers("adam*w") == ["adamw"]
-    assert oz.list_optimizers(kind="second-order optimizer") == ["newton"]
+    assert oz.list_optimizers(kind="second-order optimizer") == ["newton", "adahessian", "sophia"]
     assert oz.list_optimizers("*bound") == ["adabound", "amsbound"]
     assert oz.list_optimizers("nothing*") == []
 
@@ -116,6 +118,10 @@ SLOTS = {
     **dict.fromkeys(["mars_adamw", "ademamix", "grokfast_adamw", "madgrad"], 3),
     "hyperball_adam": 2,  # and one number an array
     "adan": 4,
+    **dict.fromkeys(["lars", "novograd", "adafactor", "sm3", "adam_mini", "dog", "dowg", "schedule_free_sgd"], 1),
+    **dict.fromkeys(["lamb", "stable_adamw", "came", "sophia", "adahessian", "schedule_free_adamw"], 2),
+    **dict.fromkeys(["dadapt_adam", "average_params"], 3),
+    **dict.fromkeys(["prodigy", "outer_nesterov"], 4),
 }
 
 
@@ -133,11 +139,15 @@ def test_parts_are_public_pieces(name):
         assert callable(getattr(oz, part))
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name not in ("adopt", "hyperball_adam")])
+ELSEWHERE = ("adopt", "hyperball_adam", "lamb", "prodigy", "schedule_free_sgd", "schedule_free_adamw")
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name not in ELSEWHERE])
 def test_decay_moves_what_the_mask_says_and_nothing_else(name):
     """From gradients of zero: decoupled decay is −αλθ, independent −λθ; l2 goes through the method.
 
-    ADOPT does not move in its first step, and Hyperball has no decay.
+    ADOPT does not move in its first step, and Hyperball has no decay. LAMB's is as long as the parameters, and
+    Prodigy's waits for a distance; both have equations of their own.
     """
     params = {"w": jnp.array([1.0, -2.0]), "b": jnp.array([3.0])}
     arguments = {"learning_rate": 0.5, "weight_decay": 0.1, "mask": {"w": True, "b": False}}

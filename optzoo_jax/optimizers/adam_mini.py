@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from optzoo_jax.arguments import Decay, Epsilon, LearningRate
+from optzoo_jax.arguments import Axis, Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
@@ -22,7 +22,7 @@ def adam_mini(
     eps: Epsilon = 1e-8,
     *,
     block: Literal["tensor", "row"] = "tensor",
-    output_axis: int = -1,
+    output_axis: Axis = -1,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
     """Adam-mini: Adam with one second moment a block.

@@ -6,11 +6,11 @@ from typing import Unpack
 
 from optzoo_jax.arguments import Decay, EpsilonRoot, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
-from optzoo_jax.piece import Transformation, chain, precondition
+from optzoo_jax.piece import Transformation, chain, masked, precondition
 from optzoo_jax.pieces.directions import ema, identity
 from optzoo_jax.pieces.moments import moment_ema, residual, square
 from optzoo_jax.pieces.rates import inverse_root, no_rate
-from optzoo_jax.pieces.reductions import by_axes, factored
+from optzoo_jax.pieces.reductions import by_axes, factored, has_fewer_axes, has_two_axes
 from optzoo_jax.pieces.trust import clip_rms
 
 
@@ -60,10 +60,10 @@ def came(
     """
     squares, distances = moment_ema(b2), moment_ema(b3)
     rate = chain(square(eps1), by_axes(factored(squares), squares), inverse_root())
+    moment = chain(residual(), square(eps2), masked(factored(distances), has_two_axes))
     # Vectors have no confidence: nothing is kept for them.
-    confidence = chain(residual(), square(eps2), by_axes(factored(distances), chain()), inverse_root())
-    step = chain(precondition(identity(), rate), clip_rms(d))
-    return chain(step, precondition(ema(b1), chain(confidence, by_axes(chain(), no_rate()))))
+    confidence = chain(moment, inverse_root(), masked(no_rate(), has_fewer_axes))
+    return chain(precondition(identity(), rate), clip_rms(d), precondition(ema(b1), confidence))
 
 
 scale_by_came = step_of(came)

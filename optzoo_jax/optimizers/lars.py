@@ -7,7 +7,7 @@ from typing import Literal, Unpack
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
-from optzoo_jax.pieces.directions import scale_by_momentum
+from optzoo_jax.pieces.directions import identity, scale_by_momentum
 from optzoo_jax.pieces.trust import rate_beside_decay, trust_ratio
 from optzoo_jax.pieces.updates import decay_inside
 
@@ -68,7 +68,7 @@ def lars(
     if variant == "optax":
         return chain(decayed, trust_ratio(trust_coefficient, eps), scale_by_momentum(momentum))
     rate = rate_beside_decay(trust_coefficient, eps, **decay)
-    return chain(precondition(decayed, rate), scale_by_momentum(momentum))
+    return chain(precondition(chain(identity(), decayed), rate), scale_by_momentum(momentum))
 
 
 scale_by_lars = step_of(lars)

@@ -8,7 +8,7 @@ import operator
 
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Epsilon, Factor
+from optzoo_jax.arguments import Axis, Epsilon, Factor
 from optzoo_jax.piece import Transformation, join, masked, named, piece
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.reductions import has_two_axes, mean_over, reduced
@@ -16,7 +16,7 @@ from optzoo_jax.precision import norm, times
 
 
 @named
-def centralize(output_axis: int = 0) -> Transformation:
+def centralize(output_axis: Axis = 0) -> Transformation:
     """g − mean(g), the mean over all axes but the output's; vectors as they are.
 
     Args:
@@ -50,7 +50,7 @@ def orthogonal_gradient(g, params, eps: Epsilon = 1e-30):
 
 
 @piece("x → x", over="array")
-def adaptive_grad_clip(g, params, clipping: Factor = 0.01, eps: Epsilon = 1e-3, *, output_axis: int = -1):
+def adaptive_grad_clip(g, params, clipping: Factor = 0.01, eps: Epsilon = 1e-3, *, output_axis: Axis = -1):
     """g·m/‖g‖ where ‖g‖ > m = clipping·max(‖θ‖, ε), norms over all axes but the output's; of a vector its own.
 
     Args:

@@ -13,7 +13,7 @@ from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.pieces.corrections import log_of
 from optzoo_jax.pieces.schedules import at
-from optzoo_jax.precision import applied, as_array, as_updates, widen, zeros
+from optzoo_jax.precision import applied, as_array, as_updates, times, widen, zeros
 from optzoo_jax.wrapper import Transformation, as_transformation, behind
 
 
@@ -110,4 +110,4 @@ def average_params(
 def _ahead(p: Array, u: Array, ahead: Array, weight: Array) -> Array:
     """How far the parameters are ahead of the average after a step, by what they have really moved."""
     moved = ahead + (widen(applied(p, u)) - widen(p)).astype(ahead.dtype)
-    return (1 - weight).astype(jnp.finfo(ahead.dtype).dtype) * moved
+    return times(moved, (1 - weight).astype(jnp.finfo(ahead.dtype).dtype))

@@ -11,7 +11,7 @@ import optax
 from optzoo_jax.arguments import Array, Numeric, Range, Steps
 from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import applied, as_array, as_updates, narrow, widen, with_precision_of, zeros
+from optzoo_jax.precision import applied, as_array, as_updates, narrow, times, widen, with_precision_of, zeros
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 OuterRate = Annotated[Numeric, Range("[0, ∞)", "the share of the way that is gone at a sync", schedule=False)]
@@ -104,8 +104,8 @@ def _synced(
     """The update, how far the parameters are ahead after it, and the momentum."""
     rate, momentum = (with_precision_of(jnp.asarray(x, float), ahead.dtype) for x in (rate, momentum))
     way = ahead + u.astype(ahead.dtype)  # θ − φ after the inner step
-    summed = momentum * trace - way
-    goal = rate * (way - momentum * summed)  # φ' − φ
+    summed = times(trace, momentum) - way
+    goal = times(way - times(summed, momentum), rate)  # φ' − φ
     update = narrow(jnp.where(sync, goal - ahead, u.astype(ahead.dtype)), u)
     moved = (widen(applied(p, update)) - widen(p)).astype(ahead.dtype)
     # At a sync φ is where the parameters are, but for what these lose in 16 bits.

@@ -11,7 +11,6 @@ import optax
 from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, Mixed, WarmUp
 from optzoo_jax.composition import composition_of
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.piece import named
 from optzoo_jax.pieces.schedules import at, warmed_up
 from optzoo_jax.pieces.updates import WeightDecayMode, descent
 from optzoo_jax.precision import as_array, as_updates, times, with_precision_of, zeros
@@ -41,7 +40,10 @@ class ScheduleFreeState(NamedTuple):
         return behind(params, jax.tree.map(lambda d: times(d, share.astype(jnp.finfo(d.dtype).dtype)), self.apart))
 
 
-@named
+@as_transformation(
+    moves_parameters=True,
+    never_around={"accumulate_gradients": "it averages over steps: accumulate_gradients(schedule_free(…), k)"},
+)
 def schedule_free(
     step: optax.GradientTransformation,
     learning_rate: LearningRate,
@@ -52,7 +54,7 @@ def schedule_free(
     weight_decay_mode: WeightDecayMode = "decoupled",
     mask: Any = None,
     base_learning_rate: Base | None = None,
-) -> Transformation:
+) -> Any:
     """Schedule-Free: any step, from where fast weights are mixed with their average, and no schedule.
 
     Stream: gradient [g] → update [θ].
@@ -84,7 +86,7 @@ def schedule_free(
 
     Reference: Defazio et al., 2024, "The road less scheduled", arXiv:2405.15682, Algorithm 1.
     """
-    if composition_of(step).flow.at() is None:
+    if not hasattr(step, "update") or composition_of(step).flow.at() is None:
         raise TypeError(
             f"schedule_free: of {composition_of(step)!r} it is not known whether it is a step or an update with its "
             "learning rate, which would be used twice: give it a step of this library, such as scale_by_adam()."
@@ -99,16 +101,6 @@ def schedule_free(
         mask=mask,
         base_learning_rate=base_learning_rate,
     )
-    return between(inner, b1)
-
-
-@as_transformation(
-    moves_parameters=True,
-    never_around={"accumulate_gradients": "it averages over steps: accumulate_gradients(schedule_free(…), k)"},
-)
-def between(inner: optax.GradientTransformation, b1: Mixed = 0.9) -> Transformation:
-    """What `schedule_free` is around an update, whose state records the learning rate of the step."""
-    inner = optax.with_extra_args_support(inner)
 
     def init(params: Any) -> ScheduleFreeState:
         apart = jax.tree.map(lambda p: zeros(as_array(p)), params)
@@ -128,7 +120,7 @@ def between(inner: optax.GradientTransformation, b1: Mixed = 0.9) -> Transformat
         new, apart = (treedef.unflatten([row[i] for row in rows]) for i in range(2))
         return new, ScheduleFreeState(inner_state, apart, total, largest, new_b1)
 
-    return Transformation(init, update)
+    return inner, Transformation(init, update)
 
 
 @jax.jit
@@ -139,5 +131,5 @@ def _moved(u: Array, apart: Array, c: Array, old: Array, new: Array) -> tuple[Ar
     left = 1 - c
     far = apart + u.astype(apart.dtype)  # from the old x to the new z
     # y' − y = c·far + (1−β')(1−c)far − (1−β)apart, with what cancels for β' = β left out.
-    update = (1 - new * left) * u.astype(apart.dtype) + (old - new * left) * apart
-    return with_precision_of(update, u.dtype), left * far
+    update = times(u.astype(apart.dtype), 1 - new * left) + times(apart, old - new * left)
+    return with_precision_of(update, u.dtype), times(far, left)
