@@ -133,8 +133,8 @@ broken(
 )  # fmt: skip
 broken(
     "descent", "pieces.updates", "descent",
-    ("chain(add_decayed_weights(weight_decay, mask), step, last)",
-     "chain(step, add_decayed_weights(weight_decay, mask), last)", "l2 after the method"),
+    ("chain(add_decayed_weights(weight_decay, mask), scoped(step), last)",
+     "chain(scoped(step), add_decayed_weights(weight_decay, mask), last)", "l2 after the method"),
 )  # fmt: skip
 broken(
     "add_decayed_weights", "pieces.updates", "add_decayed_weights",
@@ -278,6 +278,9 @@ broken(
 
 broken("identity", "pieces.directions", "identity", ("return x", "return -x", "uphill"))
 broken("gradient", "pieces.directions", "gradient", ("return grad", "return x", "what came in, not the gradient"))
+broken(
+    "last_change", "pieces.differences", "last_change", ("return change", "return x", "what came in, not the change")
+)
 broken("square", "pieces.moments", "square", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
 broken("second_moment", "pieces.moments", "second_moment", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
 broken(

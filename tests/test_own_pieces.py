@@ -310,7 +310,7 @@ def test_every_built_in_piece_that_says_element_is():
 
 
 def once_of(name):
-    return (1.0, 1.0) if name in ("bounds", "rectification", "ahead_weights", "scheduled_weights") else 1.0
+    return (1.0, 1.0) if name in ("slowed", "bounds", "rectification", "ahead_weights", "scheduled_weights") else 1.0
 
 
 def test_wrong_bodies_are_named_with_the_remedy():

@@ -76,13 +76,14 @@ def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
     card = oz.card(name)
     variants = [{"variant": v} for v in card.variants if (name, v) not in FALLING] or [{}]
     with jax.enable_x64(False):
-        for variant in variants:
+        for variant in variants if name not in GROWING else ():
             tx = card.factory(learning_rate=card.learning_rate, **variant)
             known = {s: STILL[s] for s in card.slots if s in STILL and card.slots.count(s) == 1}
             last, before = (late(tx, t, **known) for t in (2**31 - 1, 10**9))
             assert last == pytest.approx(before, rel=1e-5)
 
 
+GROWING = ("adopt", "madgrad")  # a limit that opens as t to the ¼, weights as its root
 FALLING = {("adabound", "survey"), ("amsbound", "survey")}
 
 
@@ -129,10 +130,17 @@ def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_ow
     assert second(jnp.float32) == pytest.approx(second(jnp.float64), rel=1e-3)
 
 
+OF_AN_ARRAY = ("clip_norm", "stay_on_sphere")
+
+
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])
-@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+@pytest.mark.parametrize(
+    "name", [name for name in oz.list_optimizers(kind="optimizer") if not {*oz.card(name).parts} & {*OF_AN_ARRAY}]
+)
 def test_an_infinite_gradient_is_seen_in_its_coordinate_alone(name, dtype):
     """In its own alone: the law that it is seen is that of any optimizer, a norm's too."""
+    if dtype == jnp.complex64 and "sign" in oz.card(name).parts:
+        pytest.skip("a complex number has no sign")
     tx = oz.get(name, learning_rate=oz.card(name).learning_rate)
     with jax.numpy_dtype_promotion("standard"):
         p, calm = jnp.ones(3, dtype), jnp.full(3, 0.1, dtype)

@@ -51,11 +51,6 @@ def adamp(
       output_axis: the axis that counts the outputs: −1 for kernels (input, output), 0 for weights (output,
         input).
 
-    Not claimed:
-      translation: whether a weight's size matters is asked of its angle to the gradient.
-      permutation: the axes of an array have a meaning.
-      splitting: an angle is one of all weights of an output, or of an array.
-
     Departures: none; the cosine is that of the gradient, not of the step. adamp 0.3.0 and timm have the same for
     weights stored (output, input), output_axis=0.
 

@@ -17,8 +17,8 @@ from optzoo_jax.experiments.training.schedules import Scheduled
 LOOKAHEAD = "lookahead(adam)"
 
 # Those of a race where none are named: the classical ones, each in the order of its year. Any other may be named.
-FIRST_ORDER = """sgd momentum nag adagrad adadelta rmsprop adam ema_momentum nadam adamw sgdw amsgrad yogi adabound adamod
-    amsbound diffgrad radam ranger adabelief adadb""".split()
+FIRST_ORDER = """sgd momentum nag adagrad adadelta rmsprop adam ema_momentum nadam adamw sgdw amsgrad yogi adabound
+    adamod amsbound diffgrad radam ranger adabelief adadb""".split()
 _MORE = ("adabound[survey]", "amsbound[survey]", LOOKAHEAD)
 
 # Why a method may stay behind however its rate is chosen; a table says it only of one that did.
