@@ -280,10 +280,11 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
     stream that it is an average of. Inside a precondition that is so anyhow.
 
     Args:
-      tx: made of pieces; where none of them reads `grad`, it stays what it is.
+      tx: made of pieces; where none of them reads `grad` or asks for [g], it stays what it is.
     """
     node = _node(tx, "scoped")
-    return transformation(Row(_links(node), scoped=True)) if _reads_the_gradient(node) else tx
+    in_need = _reads_the_gradient(node) or node.flow.needs is not None
+    return transformation(Row(_links(node), scoped=True)) if in_need else tx
 
 
 def _reads_the_gradient(node: Composition) -> bool:

@@ -33,7 +33,7 @@ def half_cosine(count):
     return 1e-3 * (1 + jnp.cos(jnp.minimum(count / 1000, 1) * jnp.pi)) / 2
 
 
-FIRST_ORDER = [name for name in oz.list_optimizers(kind="*optimizer") if name != "newton"]
+FIRST_ORDER = oz.list_optimizers(kind="optimizer")
 # Name → () → the method. The first variant is the method itself.
 METHODS = {
     **{name: by_name(name) for name in FIRST_ORDER},

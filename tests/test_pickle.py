@@ -26,7 +26,7 @@ def matrices(params):
 
 
 MADE = {
-    **{name: oz.card(name).example() for name in oz.list_optimizers(kind="*optimizer") if name != "newton"},
+    **{name: oz.card(name).example() for name in oz.list_optimizers(kind="optimizer")},
     "scheduled": oz.adam(half_cosine, b1=half_cosine),
     "masked": oz.adamw(1e-3, weight_decay=0.1, mask=matrices),
     "chain": oz.chain(oz.ema(0.9), oz.debias(0.9)),

@@ -84,7 +84,7 @@ def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
 
 
 GROWING = ("adopt", "madgrad")  # a limit that opens as t to the ¼, weights as its root
-FALLING = {("adabound", "survey"), ("amsbound", "survey")}
+FALLING = {("adafactor", "torch"), ("adabound", "survey"), ("amsbound", "survey")}
 
 
 # Sizes that follow each other: what rounding leaves of the large ones must not outweigh the small ones.
@@ -130,7 +130,10 @@ def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_ow
     assert second(jnp.float32) == pytest.approx(second(jnp.float64), rel=1e-3)
 
 
-OF_AN_ARRAY = ("clip_norm", "stay_on_sphere")
+OF_AN_ARRAY = (
+    "clip_norm", "stay_on_sphere", "clip_rms", "rms_guard", "sum_over", "mean_over", "trust_rate", "smallest_cover",
+    "estimate_distance", "dadapt_step", "distance_over_gradients", "distance_over_weighted_gradients",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])

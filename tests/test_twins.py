@@ -15,13 +15,14 @@ from optzoo_jax import card, get, list_optimizers, lookahead
 RNG = np.random.default_rng(3)
 STEPS = 100
 G, START = RNG.normal(size=(STEPS, 5)) * np.array([1e-3, 1.0, 1.0, 1.0, 1e2]), RNG.normal(size=5)
-DIFFERENT = ("adan", "nadamw")  # whose formula in optax is another, as their pages say in the first line
+DIFFERENT = ("adan", "nadamw", "lars", "adafactor", "sm3")  # whose formula in optax is another, as their pages say in the first line
 TWINS = {
     name: getattr(optax, name)
     for name in list_optimizers(kind="optimizer")
     if hasattr(optax, name) and name not in DIFFERENT
 }
 TWINS["momentum"] = lambda learning_rate: optax.sgd(learning_rate, momentum=0.9)
+TWINS["prodigy"], TWINS["dadapt_adam"] = optax.contrib.prodigy, optax.contrib.dadapt_adamw
 TWINS["nag"] = lambda learning_rate: optax.sgd(learning_rate, momentum=0.9, nesterov=True)
 
 

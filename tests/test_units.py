@@ -64,9 +64,16 @@ PIECES = {
     "clip_growing": lambda c, k: oz.chain(oz.sign(), oz.clip_growing()),
     "clip_norm": lambda c, k: oz.chain(oz.sign(), oz.clip_norm(0.1)),
     "times_growing_rate": lambda c, k: oz.times_growing_rate(0.1),
+    "annealed_ema": lambda c, k: oz.annealed_ema(0.8),
+    "smallest_cover": lambda c, k: oz.smallest_cover(),
+    "mean_over": lambda c, k: oz.mean_over(),
+    "sum_over": lambda c, k: oz.sum_over(),
+    "no_rate": lambda c, k: oz.no_rate(),
+    "clip_rms": lambda c, k: oz.chain(oz.sign(), oz.clip_rms(0.5)),
+    "at_most": lambda c, k: oz.at_most(1e-9),
 }
 # What a piece gives may be in two units, or its constant is the parameters themselves.
-NOT_SCALED = {"rectify": "its first rates are 1, without a unit"}
+NOT_SCALED = {"rectify": "its first rates are 1, without a unit", "no_rate": "it is 1 by name"}
 # Of the others' units something must be known that is not here: parameters that matter, or an odd power of g.
 UNTRIED = {"decay_weights", "newton_step", "decay_weights_by_share", "project_out", "pull_to_anchor", "stay_on_sphere"}
 LATER = list(PIECES)[list(PIECES).index("ema_from_first") :]  # whose pairs are in tier 2

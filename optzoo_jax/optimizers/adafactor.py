@@ -22,16 +22,16 @@ Exponent = Annotated[Hyper, Range("(-∞, 0]", "minus the exponent of the decay"
 @optimizer(learning_rate=1e-2, calls={"authors": {}, "torch": {"variant": "torch"}})
 def adafactor(
     learning_rate: LearningRate,
+    *,
     decay_exponent: Power = 0.8,
     eps1: Epsilon | None = None,
     d: Factor = 1.0,
-    *,
     beta2_decay: Exponent | None = None,
     eps2: Epsilon = 1e-3,
     variant: Variant = "paper",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """Adafactor: a second moment from the sums of its rows and columns, for little memory.
+    """Adafactor, its step alone (optax.adafactor scales it by the parameters): a moment from rows and columns.
 
         w = t⁻ᵖ,  q = g² + ε₁
         two or more axes:   r ← r + w(mean of q over the last axis − r),  c likewise over the last but one

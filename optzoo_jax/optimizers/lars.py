@@ -15,18 +15,18 @@ Variant = Literal["optax", "paper"]
 
 
 @optimizer(
-    learning_rate=1.0, weight_decay_mode="l2", decays_inside="l2", calls={"optax": {}, "authors": {"variant": "paper"}}
+    learning_rate=1.0, weight_decay_mode="l2", decays_inside="l2", calls={"authors": {"variant": "paper"}}
 )
 def lars(
     learning_rate: LearningRate,
-    momentum: Decay = 0.9,
     *,
+    momentum: Decay = 0.9,
     trust_coefficient: Factor = 1e-3,
     eps: Epsilon = 0.0,
     variant: Variant = "optax",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """LARS: momentum of gradients that are made as long, in every array, as a share of its parameters.
+    """LARS, its rate outside the momentum (optax.lars: inside): gradients as long as a share of their parameters.
 
         r = η‖θ‖/(‖g + λθ‖ + ε), and 1 where ‖θ‖ or ‖g + λθ‖ is 0
         m ← μm + r(g + λθ)

@@ -13,8 +13,8 @@ from optzoo_jax.pieces.rates import inverse_root
 
 
 @optimizer(learning_rate=1e-1, calls={"authors": {}})
-def sm3(learning_rate: LearningRate, eps: EpsilonRoot = 1e-30, **decay: Unpack[WeightDecay]) -> Transformation:
-    """SM3: AdaGrad with one sum for every row and column.
+def sm3(learning_rate: LearningRate, *, eps: EpsilonRoot = 1e-30, **decay: Unpack[WeightDecay]) -> Transformation:
+    """SM3, without momentum (optax.sm3 has 0.9): AdaGrad with one sum for every row and column.
 
         G = min over the axes of G_axis + g²
         G_axis ← max of G over the other axes

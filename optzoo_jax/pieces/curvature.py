@@ -47,10 +47,12 @@ def newton_step(gs, value_fn, params, damping: Damping = 0.0, *, solver: Literal
 def given_curvature(x, hessian_diagonal):
     """The argument `hessian_diagonal` of update, in the place of what comes in: such as `hutchinson` estimates it.
 
+    It is a tree like the gradients, or one number for all.
+
     Raises:
       TypeError: where update is called without `hessian_diagonal=`.
     """
-    return hessian_diagonal.real if jnp.iscomplexobj(hessian_diagonal) else hessian_diagonal
+    return jnp.broadcast_to(jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype), x.shape)
 
 
 def is_new(t: Array, *, update_interval: Steps = 1) -> Array:

@@ -172,7 +172,7 @@ def belief_moment(r, nu, decay: Decay = 0.999, *, eps_root: EpsilonRoot = 1e-16)
     return nu, nu
 
 
-@piece("x → residual x")
+@piece("gradient [g] → residual [g]")
 def residual(g, direction):
     """r = g − d: how far the gradient is from the direction, which is what was expected of it.
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from optzoo_jax.optimizers.adam import adam
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.piece import chain
+from optzoo_jax.card import Card
 from optzoo_jax.registry import card
 from optzoo_jax.testing import INVARIANCES, LAWS, Report, examine, factories
 from optzoo_jax.testing.subject import Subject
@@ -25,7 +26,7 @@ def check_method(name: str, **arguments: Any) -> Report:
       **arguments: those of the factory, such as a variant.
     """
     c = card(name)
-    extra = {"value_fn": _bowl} if name == "newton" else {}
+    extra = {"newton": {"value_fn": _bowl}}.get(name, {"hessian_diagonal": 5.0} if is_second_order(c) else {})
     build = {"lookahead": _lookahead, "add_gradient_noise": _noisy_sgd}.get(name, c.factory)
     needed = {} if build is not c.factory else {"learning_rate": c.learning_rate}
     tx = build(**needed, **arguments)
@@ -36,6 +37,11 @@ def check_method(name: str, **arguments: Any) -> Report:
         | examine(INVARIANCES, Subject.of(bare, extra, c.degree), claims)
         | examine(factories.LAWS, factories.Factory(build, {**needed, **arguments}, extra))
     )
+
+
+def is_second_order(c: Card) -> bool:
+    """Whether its updates take the curvature of the bowl."""
+    return c.kind == "second-order optimizer"
 
 
 def _bowl(params: Any) -> jax.Array:
