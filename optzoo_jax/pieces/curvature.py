@@ -82,7 +82,9 @@ def at_most(rate, direction, most: Factor = 1.0):
     Raises:
       TypeError: outside a rate branch.
     """
-    return jnp.minimum(rate, most / jnp.maximum(jnp.abs(direction), jnp.finfo(rate.dtype).tiny))
+    size = jnp.abs(direction)
+    moves = size >= jnp.finfo(rate.dtype).tiny
+    return jnp.where(moves, jnp.minimum(rate, most / jnp.where(moves, size, 1)), rate)
 
 
 def hutchinson(loss: Callable[[Any], Any], params: Any, key: Any, *, samples: int = 1) -> Any:

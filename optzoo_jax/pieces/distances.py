@@ -132,7 +132,7 @@ def estimate_distance(
     found = jnp.where(known, d_coef * numerator / jnp.where(known, total, 1), 0)
     grown = jnp.where(d == d0, jnp.maximum(d, found), d)
     most = jnp.maximum(most, found)
-    new = jnp.where(known, jnp.minimum(most, grown * growth_rate), d)
+    new = jnp.where(known, jnp.minimum(most, _grown(grown, growth_rate)), d)
     factor = jnp.where(known, d * correction, 0)
     return _scaled(gs, d), start, sums, numerator, new, most, factor, new
 
@@ -204,7 +204,7 @@ def dadapt_step(
     known = total > 0
     found = jnp.where(known, numerator / jnp.where(known, total, 1), 0)
     steps = [jnp.where(known, times(m, 1 / plus(root_above(v, 0.0), eps)), 0) for m, v in zip(mu, nu, strict=True)]
-    return steps, mu, nu, sums, numerator, jnp.maximum(d, jnp.minimum(found, d * growth_rate))
+    return steps, mu, nu, sums, numerator, jnp.maximum(d, jnp.minimum(found, _grown(d, growth_rate)))
 
 
 @piece(
@@ -252,6 +252,12 @@ def distance_over_weighted_gradients(gs, params, start, square_of_distance, sum_
     square = jnp.maximum(square_of_distance, abs_square(_norm(_way(params, start))))
     total = _added(sum_of_squares, jnp.sqrt(square) * _norm(gs))
     return _for_all(_over_root(square, total), gs), start, square, total
+
+
+def _grown(d: Array, growth_rate: Any) -> Array:
+    """d·growth; without a bound ∞, through which no derivative goes, since 0·∞ is NaN."""
+    bounded = jnp.isfinite(growth_rate)
+    return jnp.where(bounded, d * jnp.where(bounded, growth_rate, 1), jnp.inf)
 
 
 def _added(total: Array, x: Array) -> Array:

@@ -29,7 +29,10 @@ def inverse_root(v, eps: Epsilon = 0.0, eps_root: EpsilonRoot = 0.0):
 
 def root_above(v: Array, eps: Any) -> Array:
     """max(√v, ε), and never 0, so that 0/0 is 0."""
-    return jnp.maximum(jnp.sqrt(jnp.maximum(v, jnp.finfo(v.dtype).tiny)), eps)
+    tiny = float(jnp.finfo(v.dtype).tiny)
+    normal = v >= tiny
+    # Of a root next to 0 no derivative: it is one that overflows, times 0.
+    return jnp.maximum(jnp.where(normal, jnp.sqrt(jnp.where(normal, v, 1)), tiny**0.5), eps)
 
 
 @piece("rate x → rate x")

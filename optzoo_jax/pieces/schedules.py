@@ -15,7 +15,7 @@ from optzoo_jax.arguments import Hyper
 
 def warmed_up(value: Hyper, steps: int) -> Hyper:
     """α·min(1, t/T), α a number or a schedule; α where T is 0."""
-    return functools.partial(_warmed_up, value, steps) if steps else value
+    return value if isinstance(steps, int) and steps == 0 else functools.partial(_warmed_up, value, steps)
 
 
 def at_most_inverse_root_of_t(value: Hyper) -> Hyper:

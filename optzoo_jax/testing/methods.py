@@ -7,15 +7,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from optzoo_jax.card import Card
 from optzoo_jax.optimizers.adam import adam
+from optzoo_jax.optimizers.dowg import dowg
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.piece import chain
-from optzoo_jax.card import Card
 from optzoo_jax.registry import card
 from optzoo_jax.testing import INVARIANCES, LAWS, Report, examine, factories
 from optzoo_jax.testing.subject import Subject
+from optzoo_jax.wrappers.average_params import average_params
 from optzoo_jax.wrappers.lookahead import lookahead
 from optzoo_jax.wrappers.noise import add_gradient_noise
+from optzoo_jax.wrappers.outer_nesterov import outer_nesterov
 
 
 def check_method(name: str, **arguments: Any) -> Report:
@@ -27,7 +30,13 @@ def check_method(name: str, **arguments: Any) -> Report:
     """
     c = card(name)
     extra = {"newton": {"value_fn": _bowl}}.get(name, {"hessian_diagonal": 5.0} if is_second_order(c) else {})
-    build = {"lookahead": _lookahead, "add_gradient_noise": _noisy_sgd}.get(name, c.factory)
+    build = {
+        "dowg": _dowg,
+        "lookahead": _lookahead,
+        "average_params": _averaged,
+        "outer_nesterov": _outer,
+        "add_gradient_noise": _noisy_sgd,
+    }.get(name, c.factory)
     needed = {} if build is not c.factory else {"learning_rate": c.learning_rate}
     tx = build(**needed, **arguments)
     bare = tx if name == "add_gradient_noise" else c.without_constants(**arguments)
@@ -51,6 +60,19 @@ def _bowl(params: Any) -> jax.Array:
 
 def _lookahead(learning_rate: Any = 1e-3, slow_step_size: Any = 0.5, inner_state: Any = "keep") -> Any:
     return lookahead(adam(learning_rate), slow_step_size=slow_step_size, inner_state=inner_state)
+
+
+def _dowg(learning_rate: Any = 0.7, eps: Any = 1e-4) -> Any:
+    """Not at 1: there the way of its first step is √ε exactly, where the maximum with ε has two derivatives."""
+    return dowg(learning_rate, eps)
+
+
+def _averaged(learning_rate: Any = 1e-3, decay: Any = 0.99) -> Any:
+    return average_params(adam(learning_rate), decay)
+
+
+def _outer(learning_rate: Any = 1e-3, outer_learning_rate: Any = 0.7, outer_momentum: Any = 0.9) -> Any:
+    return outer_nesterov(adam(learning_rate), outer_learning_rate, outer_momentum)
 
 
 def _noisy_sgd(eta: Any = 0.3, gamma: Any = 0.55) -> Any:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.composition import Piece, composition_of
 from optzoo_jax.testing.subject import Subject, assert_equal, assert_finite, scan
 from optzoo_jax.wrappers.lookahead import lookahead
 
@@ -41,6 +42,8 @@ def masked(subject: Subject) -> None:
     assert_equal({"a": found["a"]}, _alone(subject), "the chosen leaf", rtol=1e-5)
     assert_equal(found["b"], grads["b"], "the other leaf")
     frozen = _updates(subject, optax.chain(subject.tx, optax.freeze({"a": False, "b": True})))
+    if any(isinstance(x, Piece) and x.definition.over == "tree" for x in composition_of(subject.tx).leaves):
+        return  # one leaf's update depends on where the others are
     assert_equal(frozen["a"], _plain(subject)["a"], "the leaf that is not frozen", rtol=1e-5)
     assert_equal(frozen["b"], jax.tree.map(jnp.zeros_like, grads["b"]), "the frozen leaf")
 

@@ -11,7 +11,7 @@ import optax
 from optzoo_jax.arguments import Array, Numeric, Range, Steps
 from optzoo_jax.card import card_of
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.precision import applied, as_array, as_updates, narrow, times, widen, with_precision_of, zeros
+from optzoo_jax.precision import as_array, as_updates, times, with_precision_of, zeros
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 OuterRate = Annotated[Numeric, Range("[0, ∞)", "the share of the way that is gone at a sync", schedule=False)]
@@ -81,15 +81,12 @@ def outer_nesterov(
         step, inner_state = inner.update(updates, state.inner_state, params, **extra)
         since = state.steps_since_sync + 1
         sync = since >= sync_period
-        arrays, treedef = jax.tree.flatten(params)
+        treedef = jax.tree.structure(params)
         columns = [
             jax.tree.leaves(as_updates(step, updates, params)),
             *(treedef.flatten_up_to(tree) for tree in (state.ahead, state.trace)),
         ]
-        rows = [
-            _synced(p, u, d, m, sync, outer_learning_rate, outer_momentum)
-            for p, u, d, m in zip(arrays, *columns, strict=True)
-        ]
+        rows = [_synced(u, d, m, sync, outer_learning_rate, outer_momentum) for u, d, m in zip(*columns, strict=True)]
         new, ahead, trace = (treedef.unflatten([row[i] for row in rows]) for i in range(3))
         return new, OuterNesterovState(inner_state, jnp.where(sync, 0, since), ahead, trace)
 
@@ -99,15 +96,13 @@ def outer_nesterov(
 @jax.jit
 @inlined
 def _synced(
-    p: Array, u: Array, ahead: Array, trace: Array, sync: Array, rate: Numeric, momentum: Numeric
+    u: Array, ahead: Array, trace: Array, sync: Array, rate: Numeric, momentum: Numeric
 ) -> tuple[Array, Array, Array]:
     """The update, how far the parameters are ahead after it, and the momentum."""
     rate, momentum = (with_precision_of(jnp.asarray(x, float), ahead.dtype) for x in (rate, momentum))
     way = ahead + u.astype(ahead.dtype)  # θ − φ after the inner step
     summed = times(trace, momentum) - way
     goal = times(way - times(summed, momentum), rate)  # φ' − φ
-    update = narrow(jnp.where(sync, goal - ahead, u.astype(ahead.dtype)), u)
-    moved = (widen(applied(p, update)) - widen(p)).astype(ahead.dtype)
-    # At a sync φ is where the parameters are, but for what these lose in 16 bits.
-    left = jnp.where(widen(p).dtype == p.dtype, jnp.zeros_like(ahead), ahead + moved - goal)
-    return update, jnp.where(sync, left, ahead + moved), jnp.where(sync, summed, trace)
+    update = with_precision_of(jnp.where(sync, goal - ahead, u.astype(ahead.dtype)), u.dtype)
+    # What rounding takes from a step of 16-bit parameters is a part of the way: else small steps were none.
+    return update, jnp.where(sync, jnp.zeros_like(way), way), jnp.where(sync, summed, trace)
