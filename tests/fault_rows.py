@@ -124,8 +124,8 @@ broken(
 )  # fmt: skip
 broken(
     "inverse_root", "pieces.rates", "inverse_root",
-    ("_plus(jnp.sqrt(jnp.maximum(_plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)",
-     "jnp.sqrt(jnp.maximum(_plus(_plus(v, eps_root), eps), jnp.finfo(v.dtype).tiny))", "ε inside the root"),
+    ("plus(jnp.sqrt(jnp.maximum(plus(v, eps_root), jnp.finfo(v.dtype).tiny)), eps)",
+     "jnp.sqrt(jnp.maximum(plus(plus(v, eps_root), eps), jnp.finfo(v.dtype).tiny))", "ε inside the root"),
 )  # fmt: skip
 broken(
     "clip_rate", "pieces.bounds", "clip_rate",
@@ -256,7 +256,7 @@ broken(
 )  # fmt: skip
 broken(
     "inverse_root", "pieces.rates", "inverse_root",
-    ("jnp.maximum(_plus(v, eps_root), jnp.finfo(v.dtype).tiny)", "_plus(v, eps_root)", "0/0 is not 0"),
+    ("jnp.maximum(plus(v, eps_root), jnp.finfo(v.dtype).tiny)", "plus(v, eps_root)", "0/0 is not 0"),
 )  # fmt: skip
 broken(
     "rectify", "pieces.rectification", "rectification",

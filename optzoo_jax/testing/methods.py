@@ -9,7 +9,9 @@ import jax.numpy as jnp
 
 from optzoo_jax.card import Card
 from optzoo_jax.optimizers.adam import adam
+from optzoo_jax.optimizers.dadapt_adam import dadapt_adam
 from optzoo_jax.optimizers.dowg import dowg
+from optzoo_jax.optimizers.prodigy import prodigy
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.piece import chain
 from optzoo_jax.registry import card
@@ -32,6 +34,8 @@ def check_method(name: str, **arguments: Any) -> Report:
     extra = {"newton": {"value_fn": _bowl}}.get(name, {"hessian_diagonal": 5.0} if is_second_order(c) else {})
     build = {
         "dowg": _dowg,
+        "prodigy": _prodigy,
+        "dadapt_adam": _dadapt_adam,
         "lookahead": _lookahead,
         "average_params": _averaged,
         "outer_nesterov": _outer,
@@ -65,6 +69,16 @@ def _lookahead(learning_rate: Any = 1e-3, slow_step_size: Any = 0.5, inner_state
 def _dowg(learning_rate: Any = 0.7, eps: Any = 1e-4) -> Any:
     """Not at 1: there the way of its first step is √ε exactly, where the maximum with ε has two derivatives."""
     return dowg(learning_rate, eps)
+
+
+def _prodigy(learning_rate: Any = 1.0, b1: Any = 0.9, b2: Any = 0.999, eps: Any = 0.1) -> Any:
+    """With a larger ε: where a gradient is exactly 0, a derivative grows by d/ε a step, through d from all to all."""
+    return prodigy(learning_rate, b1, b2, eps)
+
+
+def _dadapt_adam(learning_rate: Any = 1.0, b1: Any = 0.9, b2: Any = 0.999, eps: Any = 0.1) -> Any:
+    """As there; and slower, since of gradients that are noise its distance grows without a bound."""
+    return dadapt_adam(learning_rate, b1, b2, eps, growth_rate=1.01)
 
 
 def _averaged(learning_rate: Any = 1e-3, decay: Any = 0.99) -> Any:
