@@ -224,7 +224,7 @@ broken(
     "average", "pieces.directions", "average",
     ("decay < 0.5", "False", "of a large average rounding stays where the decay is small"),
     ("decay < 0.5", "True", "of a small average rounding stays where the decay is near 1"),
-    ("jnp.where(far, decay, 1 - decay)", "1 - decay", "a small decay, traced, taken for a large one"),
+    ("jnp.where(far, decay, weight)", "1 - decay", "a small decay, traced, taken for a large one"),
 )  # fmt: skip
 broken(
     "precision", "precision", "cut",
@@ -281,6 +281,11 @@ broken("gradient", "pieces.directions", "gradient", ("return grad", "return x", 
 broken(
     "last_change", "pieces.differences", "last_change", ("return change", "return x", "what came in, not the change")
 )
+broken("no_rate", "pieces.rates", "no_rate", ("jnp.ones_like(rate)", "rate", "a rate after all"))
+broken(
+    "given_curvature", "pieces.curvature", "given_curvature",
+    ("jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype)", "x.real", "what came in, no curvature"),
+)  # fmt: skip
 broken("square", "pieces.moments", "square", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
 broken("second_moment", "pieces.moments", "second_moment", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
 broken(

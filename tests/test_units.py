@@ -75,7 +75,12 @@ PIECES = {
 # What a piece gives may be in two units, or its constant is the parameters themselves.
 NOT_SCALED = {"rectify": "its first rates are 1, without a unit", "no_rate": "it is 1 by name"}
 # Of the others' units something must be known that is not here: parameters that matter, or an odd power of g.
-UNTRIED = {"decay_weights", "newton_step", "decay_weights_by_share", "project_out", "pull_to_anchor", "stay_on_sphere"}
+UNTRIED = {
+    "decay_weights", "newton_step", "decay_weights_by_share", "project_out", "pull_to_anchor", "stay_on_sphere",
+    "adaptive_grad_clip", "orthogonal_gradient", "trust_rate", "scale_by_parameter_rms", "rms_guard", "times_factor",
+    "estimate_distance", "inverse_root_at_distance", "dadapt_step", "distance_over_gradients",
+    "distance_over_weighted_gradients", "given_curvature", "curvature_ema", "over_its_mean",
+}  # fmt: skip
 LATER = list(PIECES)[list(PIECES).index("ema_from_first") :]  # whose pairs are in tier 2
 C, K = 1e3, 1e2
 G = np.random.default_rng(0).uniform(0.5, 2, size=(6, 3)) * np.array([1, -1, 1])

@@ -108,6 +108,7 @@ def schedule_free(
         return ScheduleFreeState(inner.init(params), apart, number, number, first)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, ScheduleFreeState]:
+        inner_state: Any
         step, inner_state = inner.update(updates, state.inner_state, params, **extra)
         largest = jnp.maximum(state.largest_rate, inner_state.last_learning_rate.astype(state.largest_rate.dtype))
         weight = largest * largest

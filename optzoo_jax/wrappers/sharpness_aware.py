@@ -60,10 +60,11 @@ def sharpness_aware(
         weighed = jax.tree.map(weigh, widen(updates), widen(params))
         lengths = [norm(x) for x in jax.tree.leaves(weighed)]
         widest = jnp.result_type(float, *(x.dtype for x in lengths)) if lengths else float
-        n = norm(jnp.stack([x.astype(widest) for x in lengths])) + 1e-12 if lengths else 1.0
+        n = norm(jnp.stack([jnp.zeros((), widest), *(x.astype(widest) for x in lengths)])) + 1e-12
+        distance = jnp.asarray(rho, widest) / n
 
         def uphill(p: Any, x: Any) -> Any:
-            return narrow(widen(p) + times(weigh(x, widen(p)), (rho / n).astype(jnp.finfo(x.dtype).dtype)), p)
+            return narrow(widen(p) + times(weigh(x, widen(p)), distance.astype(jnp.finfo(x.dtype).dtype)), p)
 
         there = as_arrays(grad_fn(jax.tree.map(uphill, params, weighed)), "gradient of grad_fn")
         flatten_like(updates, there, "gradients of grad_fn")
