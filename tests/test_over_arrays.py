@@ -191,9 +191,9 @@ def test_outer_nesterov(settings):
         {"decay": 0.0},
         {"decay": 0.8, "debias": False},
         {"decay": None, "start": 5, "period": 3},
-        {"decay": lambda n: moved(0.5, 0.9, n), "start": 2, "period": 2},
+        {"decay": functools.partial(moved, 0.5, 0.9), "start": 2, "period": 2},
     ],
-    ids=str,
+    ids=["default", "decay", "mean", "last", "biased", "late", "scheduled"],
 )
 def test_average_params(settings):
     g, start, _ = problem(7)
@@ -219,3 +219,48 @@ def test_links_of_the_gradient(name, output_axis):
         # At a right angle to one number there is nothing: what the equations leave of it is rounding.
         expected = 0 * x if name == "orthogonal_gradient" and x.ndim == 0 else expected
         np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_schedule_free_goes_around_a_step():
+    with pytest.raises(TypeError, match="learning rate"):
+        oz.schedule_free(oz.adam(1e-3), 1e-3)
+    with pytest.raises(TypeError, match="it is not known whether it is a step or an update"):
+        oz.schedule_free(optax.scale_by_adam(), 1e-3)
+
+
+@pytest.mark.parametrize("make", [oz.schedule_free_sgd, lambda a: oz.average_params(oz.sgd(a))], ids=["free", "mean"])
+def test_parameters_to_evaluate_move_with_the_parameters(make):
+    tx, p = make(0.1), jnp.asarray([1.0, -2.0])
+    state = tx.init(p)
+    for g in (0.5, -1.0, 2.0):
+        updates, state = tx.update(jnp.full(2, g), state, p)
+        p = optax.apply_updates(p, updates)
+    here, there = oz.eval_params(state, p), oz.eval_params(state, p + 7)
+    np.testing.assert_allclose(there, here + 7, rtol=1e-15)
+    assert np.all(here != p)
+
+
+def test_what_is_missing_is_named():
+    p = jnp.ones(2)
+    for tx, words in (
+        (oz.sharpness_aware(oz.sgd(0.1)), r"grad_fn=jax\.grad\(loss\)"),
+        (oz.sophia(0.1), "hessian_diagonal=…"),
+        (oz.adahessian(0.1), "hessian_diagonal=…"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            tx.update(p, tx.init(p), p)
+
+
+def test_hutchinson_is_exact_where_the_hessian_is_diagonal():
+    p = {"w": jnp.asarray([1.0, -2.0, 0.5]), "b": jnp.asarray(3.0)}
+    found = oz.hutchinson(lambda p: jnp.sum(p["w"] ** 4) + p["b"] ** 2, p, jax.random.key(0), samples=2)
+    np.testing.assert_allclose(found["w"], 12 * p["w"] ** 2, rtol=1e-12)
+    np.testing.assert_allclose(found["b"], 2.0, rtol=1e-12)
+
+
+def test_gauss_newton_bartlett_is_right_on_average():
+    x, w = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.3, -0.2], [0.1, 0.4], [-0.5, 0.2]])
+    keys = jax.random.split(jax.random.key(1), 4000)
+    found = jax.vmap(lambda key: oz.gauss_newton_bartlett(lambda w: (w @ x)[None], w, key))(keys).mean(0)
+    p = jax.nn.softmax(w @ x)
+    np.testing.assert_allclose(found, (p * (1 - p))[:, None] * x[None] ** 2, rtol=0.1)
