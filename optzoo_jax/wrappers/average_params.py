@@ -95,8 +95,8 @@ def average_params(
             logs, weight = state.log_decays, 1 / jnp.maximum(samples, 1).astype(float)
         else:
             beta = at(decay, state.samples)
-            logs = state.log_decays + jnp.where(taken, jnp.maximum(log_of(beta), jnp.finfo(float).min), 0)
-            weight = (1 - beta) / jnp.maximum(-jnp.expm1(logs), jnp.finfo(float).tiny) if debias else 1 - beta
+            logs = state.log_decays + jnp.where(taken, jnp.maximum(log_of(beta), -1e30), 0)
+            weight = (1 - beta) / jnp.maximum(-jnp.expm1(logs), 1e-30) if debias else 1 - beta
         # Before the first sample the average is where the parameters are, and the first has its weight in that.
         weight = jnp.where(taken, weight, jnp.where(since > 0, 0.0, 1.0))
         ahead = jax.tree.map(lambda p, u, d: _ahead(p, u, d, weight), params, step, state.ahead)
