@@ -15,7 +15,8 @@ from optzoo_jax import card, get, list_optimizers, lookahead
 RNG = np.random.default_rng(3)
 STEPS = 100
 G, START = RNG.normal(size=(STEPS, 5)) * np.array([1e-3, 1.0, 1.0, 1.0, 1e2]), RNG.normal(size=5)
-DIFFERENT = ("adan", "nadamw", "lars", "adafactor", "sm3")  # whose formula in optax is another, as their pages say in the first line
+# Whose formula in optax is another, as their pages say in the first line.
+DIFFERENT = ("adan", "nadamw", "lars", "adafactor", "sm3")
 TWINS = {
     name: getattr(optax, name)
     for name in list_optimizers(kind="optimizer")
