@@ -283,7 +283,9 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
       tx: made of pieces; where none of them reads `grad`, it stays what it is.
     """
     node = _node(tx, "scoped")
-    return transformation(Row(_links(node), scoped=True)) if _reads_the_gradient(node) else tx
+    if not _reads_the_gradient(node):
+        return optax.with_extra_args_support(tx)
+    return transformation(Row(_links(node), scoped=True))
 
 
 def _reads_the_gradient(node: Composition) -> bool:
