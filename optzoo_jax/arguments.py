@@ -82,7 +82,7 @@ FinalRate = Annotated[Hyper, Range("[0, ∞)", "the rate that the bounds close o
 Speed = Annotated[Hyper, Range("[0, ∞)", "the speed at which something changes over the steps")]
 Damping = Annotated[Hyper, Range("[0, ∞)", "what is added to every curvature")]
 Weight = Annotated[Hyper, Range("[0, ∞)", "the weight of a term")]
-Axis = Annotated[int, Range("(-∞, ∞)", "an axis of an array", whole=True)]
+Axis = Annotated[int, Range("[-64, 63]", "an axis of an array", whole=True)]
 Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
 Share = Annotated[Numeric, Range("[0, 1]", "the share of the way from slow to fast weights", schedule=False)]
 
