@@ -84,7 +84,7 @@ Damping = Annotated[Hyper, Range("[0, ∞)", "what is added to every curvature")
 Weight = Annotated[Hyper, Range("[0, ∞)", "the weight of a term")]
 Power = Annotated[Hyper, Range("[0, ∞)", "an exponent")]
 Factor = Annotated[Hyper, Range("(0, ∞)", "a factor")]
-Axis = Annotated[int, Range("(-∞, ∞)", "an axis of an array", whole=True)]
+Axis = Annotated[int, Range("[-64, 63]", "an axis of an array", whole=True)]
 Steps = Annotated[int, Range("[1, ∞)", "a number of steps", whole=True)]
 Mixed = Annotated[Hyper, Range("[0, 1]", "the share of the average between fast weights and it")]
 WarmUp = Annotated[int, Range("[0, ∞)", "a number of steps, 0 for none", whole=True)]

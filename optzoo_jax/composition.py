@@ -159,12 +159,12 @@ class Piece(_Node):
     @functools.cached_property
     def stream(self) -> str:
         """What flows in and out, in words."""
-        stream = self.definition.stream
+        stream: Any = self.definition.stream
         if not callable(stream):
             return stream
         numbers = {name: self.arguments[name] for name in inspect.signature(stream).parameters}
         known = all(isinstance(x, float | int) for x in numbers.values())
-        return stream(**numbers) if known else f"{stream.__doc__}".strip()
+        return str(stream(**numbers)) if known else f"{stream.__doc__}".strip()
 
     @functools.cached_property
     def flow(self) -> Flow:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -283,8 +283,9 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
       tx: made of pieces; where none of them reads `grad` or asks for [g], it stays what it is.
     """
     node = _node(tx, "scoped")
-    in_need = _reads_the_gradient(node) or node.flow.needs is not None
-    return transformation(Row(_links(node), scoped=True)) if in_need else tx
+    if not (_reads_the_gradient(node) or node.flow.needs is not None):
+        return optax.with_extra_args_support(tx)
+    return transformation(Row(_links(node), scoped=True))
 
 
 def _reads_the_gradient(node: Composition) -> bool:

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import optax
 import pytest
 from compilation import AS_IT_COMES
+from tiers import in_both_tiers
 
 import optzoo_jax as oz
 
@@ -126,14 +127,14 @@ same_release = pytest.mark.skipif(RECORD["jaxlib"] != version("jaxlib"), reason=
 @same_release
 @pytest.mark.tier2
 @pytest.mark.parametrize("shapes", COMPILED)
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", in_both_tiers(METHODS))
 def test_a_compiled_step_is_made_of_no_more_than_was_recorded(name, shapes):
     hold(name, shapes)
 
 
 @same_release
 @pytest.mark.parametrize("shapes", LOWERED)
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", in_both_tiers(METHODS))
 def test_a_step_lowers_to_no_more_lines_than_were_recorded(name, shapes):
     hold(name, shapes)
 

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 from test_composition import DIRECTIONS, MOMENTS, ON_RATE
+from tiers import in_both_tiers
 
 import optzoo_jax as oz
 from optzoo_jax.testing import INVARIANCES, LAWS, NOT_CLAIMED, check_transformation, examine, factories
@@ -67,7 +68,9 @@ def test_pieces_keep_the_laws_of_arithmetic(name):
     assert not report.broken, report
 
 
-@pytest.mark.parametrize("name", [name for name in oz.list_optimizers(kind="optimizer") if oz.card(name).not_claimed])
+@pytest.mark.parametrize(
+    "name", in_both_tiers(name for name in oz.list_optimizers(kind="optimizer") if oz.card(name).not_claimed)
+)
 def test_what_is_not_claimed_does_not_hold(name):
     """A reason on a card is no excuse for a law that would hold."""
     card = oz.card(name)

@@ -7,6 +7,7 @@ import optax
 import pytest
 from compilation import AS_IT_COMES
 from test_twins import TWINS
+from tiers import in_both_tiers
 from trajectories import run, stream
 
 import optzoo_jax as oz
@@ -70,7 +71,7 @@ def test_rectification_holds_for_every_step(b2):
             assert radam / adam == pytest.approx(r, rel=1e-4), t
 
 
-@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+@pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers(kind="optimizer")))
 def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
     """What depends on t alone has come to rest, and nothing wraps. (AdaBound's survey form falls as 1/√t.)"""
     card = oz.card(name)
@@ -114,7 +115,7 @@ def test_an_average_with_a_traced_decay_is_as_exact_as_that(decay):
         assert float(found[0]) == pytest.approx(exact, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+@pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers(kind="optimizer")))
 def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_own(name):
     """0 for none: what was is forgotten, also what rounding left of it."""
     card = oz.card(name)
@@ -138,7 +139,8 @@ OF_AN_ARRAY = (
 
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])
 @pytest.mark.parametrize(
-    "name", [name for name in oz.list_optimizers(kind="optimizer") if not {*oz.card(name).parts} & {*OF_AN_ARRAY}]
+    "name",
+    in_both_tiers(n for n in oz.list_optimizers(kind="optimizer") if not {*oz.card(n).parts} & {*OF_AN_ARRAY}),
 )
 def test_an_infinite_gradient_is_seen_in_its_coordinate_alone(name, dtype):
     """In its own alone: the law that it is seen is that of any optimizer, a norm's too."""

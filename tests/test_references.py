@@ -11,13 +11,14 @@ import references
 from compilation import AS_IT_COMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import CLASSICAL
 from trajectories import run, stream
 
 import optzoo_jax
 from optzoo_jax import card, get, list_optimizers
 
 STEPS, COORDINATES = 30, 4
-NAMES = [name for name in list_optimizers(kind="optimizer") if hasattr(references, name)]
+NAMES = [name for name in list_optimizers(kind="optimizer") if name in CLASSICAL]  # later ones have files of their own
 
 # Beside every method's variants, each at its defaults: the arguments that change a formula.
 EXTRA = {

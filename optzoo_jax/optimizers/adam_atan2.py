@@ -32,7 +32,7 @@ def adam_atan2(
 
     Full name: Adam with an arctangent.
 
-    Difference from adam: an arctangent of two arguments in the place of the quotient: no ε, and a step has a bound.
+    Difference from adam: an arctangent in the place of the quotient: no ε, and a step has a bound.
 
     Bound: α·a·π/2.
 

@@ -38,8 +38,7 @@ def adamp(
 
     Full name: Adam with projection.
 
-    Difference from adamw: weights whose size does not matter, as before a normalization, are not made longer by the
-    step, and decay less.
+    Difference from adamw: weights whose size does not matter are not made longer by a step, and decay less.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

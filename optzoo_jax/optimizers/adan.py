@@ -32,8 +32,8 @@ def adan(
 
     Full name: Adaptive Nesterov momentum.
 
-    Difference from adam: the average of the gradients is led by an average of their changes, and the second moment
-    is of the gradient so led.
+    Difference from adam: an average of the gradients' changes leads their average, and a change each gradient that
+    is squared.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

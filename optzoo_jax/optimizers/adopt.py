@@ -35,8 +35,7 @@ def adopt(
 
     Full name: Adaptive gradient method with the optimal rate of convergence.
 
-    Difference from adam: the gradient is divided by a second moment that does not know it, before it is averaged;
-    no bias correction.
+    Difference from adam: divided by a second moment that does not know it, and then averaged; no bias correction.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

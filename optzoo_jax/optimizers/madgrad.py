@@ -30,8 +30,7 @@ def madgrad(
 
     Full name: Momentumized, adaptive, dual averaged gradient method.
 
-    Difference from adagrad: a cube root, weights that grow as √t, and steps counted from the first parameters, of
-    which the parameters follow part of the way.
+    Difference from adagrad: a cube root, weights that grow as √t, and steps counted from the first parameters.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

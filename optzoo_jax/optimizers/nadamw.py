@@ -29,8 +29,7 @@ def nadamw(
 
     Full name: Adam with Nesterov momentum and decoupled weight decay.
 
-    Difference from nadam: a constant β₁, and one bias correction for both terms of the momentum (nadam's variant
-    "ruder").
+    Difference from nadam: a constant β₁, and one bias correction for both terms of the momentum.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

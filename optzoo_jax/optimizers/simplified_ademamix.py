@@ -28,8 +28,7 @@ def simplified_ademamix(
 
     Full name: Adam with a sum and the gradient.
 
-    Difference from ademamix: one sum in the place of two averages, and the gradient itself in the place of the fast
-    one.
+    Difference from ademamix: a sum in the place of the slow average, and the gradient in that of the fast one.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.

@@ -49,7 +49,7 @@ def check_transformation(
     tx: optax.GradientTransformation,
     *,
     claims: Collection[str] = (),
-    degree: int = 0,
+    degree: float = 0,
     extra: Mapping[str, Any] | None = None,
     laws: Collection[str] | None = None,
 ) -> Report:
@@ -58,7 +58,7 @@ def check_transformation(
     Args:
       tx: a complete optimizer: gradient → update.
       claims: which invariances it should have: names of `INVARIANCES`.
-      degree: for the claim "scale": the power of c by which its updates grow when gradients grow by c, 0 or 1.
+      degree: for the claim "scale": the power of c by which its updates grow when gradients grow by c, from 0 to 1.
       extra: what every update is called with, such as {"value_fn": loss}.
       laws: names of the laws to check; all by default.
 

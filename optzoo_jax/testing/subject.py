@@ -19,10 +19,10 @@ class Subject:
 
     tx: optax.GradientTransformationExtraArgs
     extra: dict[str, Any]
-    degree: int
+    degree: float
 
     @classmethod
-    def of(cls, tx: optax.GradientTransformation, extra: Mapping[str, Any], degree: int = 0) -> Subject:
+    def of(cls, tx: optax.GradientTransformation, extra: Mapping[str, Any], degree: float = 0) -> Subject:
         """Any transformation, any update arguments allowed."""
         return cls(optax.with_extra_args_support(tx), dict(extra), degree)
 

@@ -10,6 +10,7 @@ import time
 
 import jax
 import pytest
+from tiers import in_both_tiers
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.command_line.optzoo import main
@@ -311,7 +312,7 @@ def test_list_takes_a_pattern(capsys):
     assert lines[3].strip() == ""
 
 
-@pytest.mark.parametrize("name", oz.list_optimizers())
+@pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers()))
 def test_show_says_all_that_the_card_says(name, capsys):
     assert main(["show", name]) == 0
     shown = capsys.readouterr().out
