@@ -16,7 +16,7 @@ from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.pieces.updates import decay_weights
 from optzoo_jax.precision import narrow, widen
 from optzoo_jax.state import WalkState, chosen
-from optzoo_jax.trees import of_kind
+from optzoo_jax.trees import key_name, of_kind, path_name
 from optzoo_jax.wrappers.accumulate import AccumulationState
 from optzoo_jax.wrappers.lookahead import LookaheadState
 from optzoo_jax.wrappers.pack import unpack_state
@@ -160,12 +160,6 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     return Explanation(rows)
 
 
-def path_name(path: Sequence[Any]) -> str:
-    """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
-    names = [_name(key) for key in path]
-    return "/".join(names[:-1] if len(names) > 1 and names[-1] == "value" else names)
-
-
 def _is_known(node: Any) -> bool:
     """Whether all of it is this library's, wrappers looked into."""
     return node.is_known and all(_is_known(child) for _, child in node.children)
@@ -207,7 +201,7 @@ def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | 
 
 def _group(path: Sequence[Any]) -> str | None:
     """The group of `optax.partition` that a path goes through, the outermost."""
-    return next((_name(key) for before, key in itertools.pairwise(path) if _name(before) == "inner_states"), None)
+    return next((key_name(key) for before, key in itertools.pairwise(path) if key_name(before) == "inner_states"), None)
 
 
 class _Found(NamedTuple):
@@ -334,10 +328,6 @@ def _at(path: tuple) -> str:
 
 def _is_from(node: Any, *packages: str) -> bool:
     return not hasattr(node, "_fields") or type(node).__module__.partition(".")[0] in packages
-
-
-def _name(key: Any) -> str:
-    return str(next(getattr(key, kind) for kind in ("name", "key", "idx") if hasattr(key, kind)))
 
 
 def _bytes(x: Any) -> int:
