@@ -123,7 +123,7 @@ class _Node:
     @functools.cached_property
     def late(self) -> list[int]:
         """By how many steps the clock of each leaf is late."""
-        own = int(isinstance(self, Join) and self.starts_late)
+        own = int(isinstance(self, Row) and self.starts_late)
         return [steps + own for child in self.inside for steps in child.late] or [own]
 
     def skeleton(self, taken: Iterator[Any]) -> Any:
@@ -186,8 +186,7 @@ class Join(_Node):
     """Branches that are fed the same stream; `maths` makes one stream of theirs.
 
     With the roles ("direction", "rate"), the second branch is shown what the first returned, and what entered both is
-    the gradient to either; with the role ("inner",) it is the gradient to the only one, which may start late: it sits
-    out the first step, and its clock begins in the second.
+    the gradient to either.
     """
 
     inside: tuple[Any, ...]
@@ -196,11 +195,10 @@ class Join(_Node):
     roles: tuple[str, ...] = ()
     over: str = "element"
     called: Call | None = None
-    starts_late: bool = False
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return "precondition" if self.is_precondition else "scoped" if self.roles else "join"
+        return "precondition" if self.is_precondition else "join"
 
     @property
     def is_precondition(self) -> bool:
@@ -208,7 +206,7 @@ class Join(_Node):
 
     def scope_of(self, xs: Any, before: list[Any]) -> dict[str, Any]:
         """The facts that a branch is shown, after those `before` it."""
-        if not self.roles:
+        if not self.is_precondition:
             return {}
         return {"grad": xs, "direction": before[0]} if before else {"grad": xs}
 
@@ -313,8 +311,7 @@ class Passage:
             xs, ys = self.entering(node, xs), []
             self.in_branches += 1
             for branch in node.inside:
-                shown = scope | node.scope_of(xs, ys)
-                ys.append((self.late if node.starts_late else self.through)(branch, xs, shown))
+                ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
             self.in_branches -= 1
             return self.joined(node, ys, scope)
         if isinstance(node, Masked):

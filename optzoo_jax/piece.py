@@ -309,22 +309,6 @@ def for_matrices(
     return transformation(Matrices(tuple(_node(tx, "for_matrices") for tx in inside), matrix_axes))
 
 
-def scoped(inner: optax.GradientTransformation, *, starts_late: bool = False) -> Transformation:
-    """A transformation to whose pieces the gradient is what enters here.
-
-    Args:
-      inner: a transformation.
-      starts_late: it sits out the first step, out of which comes 0, and its clock begins in the second.
-    """
-    node = _node(inner, "scoped")
-    return transformation(Join((node,), only, False, ("inner",), starts_late=starts_late))
-
-
-def only(x: Any) -> Any:
-    """What is made of a single branch."""
-    return x
-
-
 def _node(tx: Any, where: str) -> Composition:
     if not hasattr(tx, "update"):
         name = getattr(tx, "__name__", repr(tx))
