@@ -37,19 +37,25 @@ from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
-from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, shared
+from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, scoped, shared
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
-from optzoo_jax.pieces.corrections import anneal, debias
+from optzoo_jax.pieces.corrections import anneal, debias, hold_first
 from optzoo_jax.pieces.curvature import newton_step
+from optzoo_jax.pieces.differences import difference, last_change
 from optzoo_jax.pieces.directions import (
+    accumulate,
     base_point,
     debiased_ema,
     ema,
+    ema_from_first,
+    ema_read_ahead,
     gradient,
     identity,
     lookahead_point,
+    mix,
     nesterov,
     nesterov_ema,
+    scale,
     scale_by_momentum,
     scheduled_nesterov_ema,
 )
@@ -64,8 +70,9 @@ from optzoo_jax.pieces.moments import (
     sum_of_squares,
     yogi_moment,
 )
-from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms, inverse_root, update_rms
+from optzoo_jax.pieces.rates import inverse, inverse_raw_rms, inverse_rms, inverse_root, update_rms
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
+from optzoo_jax.pieces.signs import sign
 from optzoo_jax.pieces.updates import (
     add_decayed_weights,
     decay_weights,

@@ -175,10 +175,18 @@ class Piece(_Node):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Row(_Node):
-    """One after another."""
+    """One after another; where it is `scoped`, what enters it is the gradient to what is inside."""
 
     inside: tuple[Any, ...]
     called: Call | None = None
+    scoped: bool = False
+
+    @property
+    def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "scoped" if self.scoped else "chain"
+
+    def _flow(self) -> Flow:
+        return super()._flow().of_its_own_gradient() if self.scoped else super()._flow()
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -304,6 +312,7 @@ class Passage:
     def through(self, node: Composition, xs: Any, scope: dict[str, Any]) -> Any:
         """The streams after `node`."""
         if isinstance(node, Row):
+            scope = scope | {"grad": xs} if node.scoped else scope
             for link in self.links(node):
                 xs = self.through(link, xs, scope)
             return xs

@@ -38,7 +38,7 @@ def _stream(node: Composition) -> str:
     """What flows in and out: a piece's own words; of a composition what they come to, fed a gradient."""
     if isinstance(node, Piece):
         return node.definition.stream
-    if node.name in ("chain", "masked"):
+    if node.name in ("chain", "masked", "scoped"):
         return ""
     flow: Flow = node.flow
     if flow.gives is None:
@@ -76,7 +76,7 @@ def _words(node: Composition) -> str:
     if isinstance(node, Elsewhere) and node.children:
         ((role, inner),) = node.children
         return f"{node.name}({_words(inner)})" if role else _words(inner)
-    opened = node.name == "chain" or node.name.startswith("scale_by_") or node.flow.word == "update"
+    opened = node.name in ("chain", "scoped") or node.name.startswith("scale_by_") or node.flow.word == "update"
     if not node.children or not opened or isinstance(node, Join):
         return node.name
     links = [link for _, link in node.children if link.name not in _NOT_SAID]

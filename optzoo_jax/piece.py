@@ -11,10 +11,10 @@ The first parameter of the body is the stream. Of the others,
 
 * **slots** are those that the decorator names, with their first value: a function of the stream as it arrives there, or
   of the parameter (`of_params(f)`), or of all streams, where it is one for the tree (`shared(f)`);
-* **facts** are `params`, `grad` (the stream as it entered the enclosing precondition, or else the walk), `direction`
-  (what precondition's direction returned, in its rate), the step `t` = 1, 2, …, and what the decorator lists in
-  `facts`: arguments of `update` and what an earlier piece publishes, by name, and functions of t and hyperparameters,
-  which are evaluated once a step;
+* **facts** are `params`, `grad` (the stream as it entered the enclosing precondition or `scoped(…)`, or else the
+  walk), `direction` (what precondition's direction returned, in its rate), the step `t` = 1, 2, …, and what the
+  decorator lists in `facts`: arguments of `update` and what an earlier piece publishes, by name, and functions of t and
+  hyperparameters, which are evaluated once a step;
 * all others are **hyperparameters**: a number, an array, or a schedule of the count 0, 1, …, evaluated once a step.
 
 `over` says how much the body looks at: "element", one number at a time, so that arrays may be packed; "array";
@@ -198,11 +198,13 @@ def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
         return transformation(dataclasses.replace(node, called=call))
     if isinstance(node, Elsewhere):
         return under_its_name(tx, call)
-    return transformation(Row(_links(node), call))
+    if isinstance(node, Row) and node.called is None:
+        return transformation(dataclasses.replace(node, called=call))
+    return transformation(Row((node,), call))
 
 
 def _links(node: Composition) -> tuple[Composition, ...]:
-    return node.inside if isinstance(node, Row) and node.called is None else (node,)
+    return node.inside if isinstance(node, Row) and node.called is None and not node.scoped else (node,)
 
 
 def chain(*transformations: optax.GradientTransformation) -> Transformation:
@@ -280,6 +282,27 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
                 "inverse_rms(0.999) for a rate, in the second argument."
             )
     return transformation(Join(nodes, times, True, ("direction", "rate")))
+
+
+def scoped(tx: optax.GradientTransformation) -> Transformation:
+    """The transformation, to whose pieces `grad` is what enters here, not what entered the walk.
+
+    So a method reads the gradient with what was done to it before, such as L2 decay or a clip, and a branch reads the
+    stream that it is an average of. Inside a precondition that is so anyhow.
+
+    Args:
+      tx: made of pieces; where none of them reads `grad`, it stays what it is.
+    """
+    node = _node(tx, "scoped")
+    return transformation(Row(_links(node), scoped=True)) if _reads_the_gradient(node) else tx
+
+
+def _reads_the_gradient(node: Composition) -> bool:
+    """Whether a piece inside reads the gradient that entered the walk."""
+    if isinstance(node, Piece):
+        return "grad" in node.definition.reads
+    is_a_scope = node.scoped if isinstance(node, Row) else isinstance(node, Join) and node.is_precondition
+    return not is_a_scope and any(map(_reads_the_gradient, node.inside))
 
 
 def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:

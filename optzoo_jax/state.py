@@ -62,9 +62,10 @@ class Beginning(Passage):
         self.streams = {i: _stream_of(p) for i, p in enumerate(self.arrays)}
         self.any_complex = any(map(jnp.iscomplexobj, self.arrays))  # a square is real
         self.taken, self.seen = iter(chosen(composition, params)), {}
-        self.published: dict[str, dict[int, Any]] = {}  # by array, where it is not a number of the tree
-        number = jax.ShapeDtypeStruct((), jnp.float32)
-        self.told = {name: number for leaf in composition.leaves for name in leaf.definition.publishes}
+        self.published = {i: dict[str, Any]() for i in self.streams}  # for each array; a number where not followed
+        for name in (name for leaf in composition.leaves for name in leaf.definition.publishes):
+            for known in self.published.values():
+                known[name] = jax.ShapeDtypeStruct((), jnp.float32)
         self.slots: tuple[Any, ...] = ()
         self.through(composition, self.streams, {"grad": self.streams})
 
@@ -92,14 +93,10 @@ class Beginning(Passage):
             self.slots += ({name: self.as_tree(x) for name, x in slots.items()},)
         if d.over == "tree":
             return xs
-        ys = {}
-        for i, x in seen.items():
-            mine = {n: s[i] for n, s in slots.items()}
-            ys[i], told = self.after(node, x, mine, i, scope, numbers, axes.get(i))
-            ys[i] = native(ys[i], axes.get(i))
-            for name, value in told.items():
-                self.published.setdefault(name, {})[i] = native(value, axes.get(i))
-        return ys
+        return {
+            i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers, axes.get(i))
+            for i, x in seen.items()
+        }
 
     def first(self, d: Definition, name: str, xs: dict[int, Any], numbers: dict[str, Any]) -> Any:
         first, of = d.slots[name]
@@ -122,20 +119,21 @@ class Beginning(Passage):
         return self.treedef.unflatten([slot.get(i, optax.MaskedNode()) for i in places]) if type(slot) is dict else slot
 
     def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any, axes: Any) -> Any:
-        """One stream after a piece, and what it publishes; as it was, where that cannot differ, or is not known yet."""
+        """One stream after a piece; as it was, where that cannot differ, or depends on what is not known yet."""
         count = jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)
-        known = self.told | {name: told[i] for name, told in self.published.items() if i in told}
-        known |= {"t": count, "params": self.streams[i]}
+        known = self.published[i] | {"t": count, "params": self.streams[i]}
         known |= {name: tree[i] for name, tree in scope.items() if name != "matrix_axes"}
-        d = node.definition
-        if (d.over == "element" and not self.any_complex) or not known.keys() >= set(d.reads):
-            return x, {}
-        facts = {name: as_matrix(known[name], axes) for name in d.reads}
+        cannot_differ = node.definition.over == "element" and not self.any_complex and not node.definition.publishes
+        if cannot_differ or not known.keys() >= set(node.definition.reads):
+            return native(x, axes)
+        facts = {name: as_matrix(known[name], axes) for name in node.definition.reads}
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
                 self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
-        return self.seen[key]
+        y, told = self.seen[key]
+        self.published[i] |= {name: native(value, axes) for name, value in told.items()}
+        return native(y, axes)
 
 
 def _stream_of(p: Any) -> jax.ShapeDtypeStruct:

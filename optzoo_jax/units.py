@@ -59,6 +59,10 @@ class Unit:
         """This unit, with the unit `x` put in for the letter."""
         return self * (x / _X) ** self["x"]
 
+    def with_x_for_g(self) -> "Unit":
+        """This unit, with the letter x in the place of g."""
+        return self * (_X / GRADIENT) ** self["g"]
+
     def solved_for(self, unit: "Unit") -> "Unit":
         """The x for which this unit is that one."""
         return (unit / self.where(ONE)) ** (1 / self["x"])
@@ -115,6 +119,12 @@ class Flow:
         return cls(
             needs, gives, needs_word, word.strip(), by, by if needs or needs_word else "", by if reads_direction else ""
         )
+
+    def of_its_own_gradient(self) -> "Flow":
+        """What flows where [g] is the unit of what enters, whatever that is."""
+        if self.needs not in (None, GRADIENT) or self.gives is None:
+            return self
+        return dataclasses.replace(self, needs=None, gives=self.gives.where(GRADIENT).with_x_for_g())
 
     @property
     def multiplies_by_the_rate(self) -> bool:

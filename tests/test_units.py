@@ -21,6 +21,16 @@ PIECES = {
     "debias": lambda c, k: oz.debias(0.9),
     "anneal": lambda c, k: oz.anneal(),
     "gradient": lambda c, k: oz.gradient(),
+    "ema_from_first": lambda c, k: oz.ema_from_first(0.9),
+    "ema_read_ahead": lambda c, k: oz.ema_read_ahead(0.9, 0.99),
+    "accumulate": lambda c, k: oz.accumulate(),
+    "mix": lambda c, k: oz.chain(oz.ema(0.9), oz.mix(0.7)),
+    "scale": lambda c, k: oz.scale(-2.0),
+    "difference": lambda c, k: oz.difference(),
+    "last_change": lambda c, k: oz.chain(oz.difference(), oz.last_change()),
+    "sign": lambda c, k: oz.sign(),
+    "inverse": lambda c, k: oz.inverse(),
+    "hold_first": lambda c, k: oz.hold_first(),
     "residual": lambda c, k: oz.residual(),
     "square": lambda c, k: oz.square(),
     "second_moment": lambda c, k: oz.second_moment(0.99),
@@ -94,7 +104,8 @@ def in_its_place(*makes):
 def scaling(make):
     """The powers of c and of k that what comes out is multiplied by."""
     one = outputs(make, 1.0, 1.0)
-    by_c, by_k = (np.abs(outputs(make, *scale)[-1] / one[-1]) for scale in ((C, 1.0), (1.0, K)))
+    there = one[-1] != 0  # what is 0, such as the difference of two signs, has every unit
+    by_c, by_k = (np.abs(outputs(make, *scale)[-1][there] / one[-1][there]) for scale in ((C, 1.0), (1.0, K)))
     return np.log(by_c) / np.log(C), np.log(by_k) / np.log(K)
 
 

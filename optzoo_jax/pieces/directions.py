@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from optzoo_jax.arguments import Array, Decay, Numeric, Speed
+from optzoo_jax.arguments import Array, Decay, Hyper, Numeric, Speed
 from optzoo_jax.piece import Transformation, chain, named, piece
 from optzoo_jax.pieces.corrections import debias, log_of, weight_of
 from optzoo_jax.precision import full, zeros
@@ -57,6 +57,61 @@ def ema(x, mu, decay: Decay = 0.9):
     """
     mu = average(mu, x, decay)
     return mu, mu
+
+
+@piece("x → x", mu=zeros)
+def ema_from_first(x, mu, t, decay: Decay = 0.9):
+    """m₁ = x₁, then m ← βm + (1−β)x; d = m: an average that begins with what it sees first.
+
+    Args:
+      decay: β in [0, 1).
+    """
+    mu = average(mu, x, jnp.where(t == 1, 0.0, decay))
+    return mu, mu
+
+
+@piece("x → x", mu=zeros)
+def ema_read_ahead(x, mu, read: Decay = 0.9, write: Decay = 0.99):
+    """d = βᵣm + (1−βᵣ)x; then m ← β_w·m + (1−β_w)x: read with one decay, kept with another.
+
+    Args:
+      read: βᵣ in [0, 1), of what comes out.
+      write: β_w in [0, 1), of what is kept.
+
+    Reference: Chen et al., 2023, "Symbolic discovery of optimization algorithms", arXiv:2302.06675, Algorithm 2.
+    """
+    return average(mu, x, read), average(mu, x, write)
+
+
+@piece("x → x", total=zeros)
+def accumulate(x, total):
+    """s ← s + x; d = s: the sum of all that came."""
+    total = total + x
+    return total, total
+
+
+@piece("gradient [g] → [g]")
+def mix(x, grad, a: Hyper, b: Hyper | None = None):
+    """a·x + b·grad: what came in, and the gradient once more.
+
+    After an average it looks ahead (Nesterov) or leans on the present (quasi-hyperbolic). `grad` is what entered the
+    enclosing `precondition` or `scoped`, of which x is an average.
+
+    Args:
+      a: the weight of x.
+      b: the weight of the gradient; None for 1 − a.
+    """
+    return a * x + (1 - a if b is None else b) * grad
+
+
+@piece("x → x")
+def scale(x, factor: Hyper):
+    """c·x.
+
+    Args:
+      factor: c, of any sign, without a unit.
+    """
+    return factor * x
 
 
 @named

@@ -7,18 +7,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Decay, Unit, Weight
+from optzoo_jax.arguments import Decay, Unit, Weight
 from optzoo_jax.piece import of_params, piece
+from optzoo_jax.pieces.differences import onto
 from optzoo_jax.precision import zeros
-
-
-def _onto(slot: Array, x: Array) -> Array:
-    """x, written into a slot's place; a NaN leaves the slot as it was.
-
-    A slot that is simply x is what XLA:CPU computes into an array of its own and copies into the slot's.
-    """
-    return jnp.where(x == x, x, slot)
-
 
 # Of the parameter, not of the stream: a rate is real where the gradient is complex.
 _gradient = of_params(zeros)
@@ -40,7 +32,7 @@ def dfc_friction(rate, previous_grad, grad, scale: Unit = 1.0):
     arXiv:1909.11015.
     """
     xi = jax.nn.sigmoid(jnp.abs(previous_grad - grad) / scale)
-    return xi * rate, _onto(previous_grad, grad)
+    return xi * rate, onto(previous_grad, grad)
 
 
 @piece("rate x → rate x", previous_grad=_gradient, previous_grad_2=_gradient, previous_grad_3=_gradient)
@@ -72,4 +64,4 @@ def adadb_friction(
     s = jax.nn.sigmoid(jnp.abs(delta) / scale)
     # The product of the signs: that of two tiny gradients would underflow to −0, which is not below 0.
     same_sign = (jnp.sign(grad) * jnp.sign(g1).conj()).real >= 0
-    return jnp.where(same_sign, 1 + lam * s, s) * rate, _onto(g1, grad), g1, g2
+    return jnp.where(same_sign, 1 + lam * s, s) * rate, onto(g1, grad), g1, g2

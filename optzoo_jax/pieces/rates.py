@@ -31,6 +31,16 @@ def _plus(x: Array, eps: Any) -> Array:
     return x if isinstance(eps, float | int) and eps == 0 else x + eps
 
 
+@piece("moment x → rate 1/x")
+def inverse(v, eps: Epsilon = 0.0):
+    """1/(v + ε), v ≥ 0, with v + ε no less than the smallest normal number, so that 0/0 is 0.
+
+    Args:
+      eps: ε ≥ 0, in units of what comes in.
+    """
+    return 1 / jnp.maximum(_plus(v, eps), jnp.finfo(v.dtype).tiny)
+
+
 @named
 def inverse_rms(
     decay: Decay = 0.999, eps: Epsilon = 1e-8, eps_root: EpsilonRoot = 0.0, *, bias_correction: bool = True

@@ -10,7 +10,7 @@ import optax
 
 from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, validated
 from optzoo_jax.composition import composition_of
-from optzoo_jax.piece import Transformation, chain, masked, named, piece
+from optzoo_jax.piece import Transformation, chain, masked, named, piece, scoped
 from optzoo_jax.units import check_step
 
 WeightDecayMode = Literal["l2", "decoupled", "independent"]
@@ -113,7 +113,7 @@ def descent(
     if weight_decay is None:
         return chain(step, last)
     if weight_decay_mode == "l2":
-        return chain(add_decayed_weights(weight_decay, mask), step, last)
+        return chain(add_decayed_weights(weight_decay, mask), scoped(step), last)
     # α·(step + λθ) where α is known; else αλ is one number a step, and no constant in every array's program.
     if weight_decay_mode == "decoupled" and not rate_inside and isinstance(learning_rate, float | int):
         return chain(step, add_decayed_weights(weight_decay, mask), last)
