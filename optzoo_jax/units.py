@@ -124,7 +124,8 @@ class Flow:
         """What flows where [g] is the unit of what enters, whatever that is."""
         if self.needs not in (None, GRADIENT) or self.gives is None:
             return self
-        return dataclasses.replace(self, needs=None, gives=self.gives.where(GRADIENT).with_x_for_g())
+        word = "" if self.word in ("gradient", "direction") else self.word
+        return dataclasses.replace(self, needs=None, gives=self.gives.where(GRADIENT).with_x_for_g(), word=word)
 
     @property
     def multiplies_by_the_rate(self) -> bool:

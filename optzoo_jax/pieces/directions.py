@@ -90,7 +90,7 @@ def accumulate(x, total):
     return total, total
 
 
-@piece("gradient [g] → [g]")
+@piece("gradient [g] → direction [g]")
 def mix(x, grad, a: Hyper, b: Hyper | None = None):
     """a·x + b·grad: what came in, and the gradient once more.
 
