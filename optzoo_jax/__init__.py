@@ -27,17 +27,35 @@ from optzoo_jax.optimizers.adamod import adamod, scale_by_adamod
 from optzoo_jax.optimizers.adamw import adamw
 from optzoo_jax.optimizers.amsgrad import amsgrad, scale_by_amsgrad
 from optzoo_jax.optimizers.diffgrad import diffgrad, scale_by_diffgrad
+from optzoo_jax.optimizers.galore import galore, scale_by_galore
 from optzoo_jax.optimizers.momentum import ema_momentum, momentum
+from optzoo_jax.optimizers.muon import muon, scale_by_muon
 from optzoo_jax.optimizers.nadam import nadam, scale_by_nadam
 from optzoo_jax.optimizers.nag import nag
 from optzoo_jax.optimizers.newton import newton
+from optzoo_jax.optimizers.normuon import normuon, scale_by_normuon
 from optzoo_jax.optimizers.radam import radam, scale_by_radam
 from optzoo_jax.optimizers.ranger import ranger
 from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
+from optzoo_jax.optimizers.scion import scale_by_scion, scion
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
+from optzoo_jax.optimizers.shampoo import scale_by_shampoo, shampoo
+from optzoo_jax.optimizers.soap import scale_by_soap, soap
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
-from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, scoped, shared
+from optzoo_jax.piece import (
+    chain,
+    for_matrices,
+    from_the_second_step,
+    join,
+    named,
+    of_params,
+    piece,
+    precondition,
+    scoped,
+    shared,
+)
+from optzoo_jax.pieces.bases import eigenbasis, from_basis, in_basis, in_subspace, lift, project, to_basis
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
 from optzoo_jax.pieces.corrections import anneal, debias, hold_first
 from optzoo_jax.pieces.curvature import newton_step
@@ -60,6 +78,17 @@ from optzoo_jax.pieces.directions import (
     scheduled_nesterov_ema,
 )
 from optzoo_jax.pieces.friction import adadb_friction, dfc_friction
+from optzoo_jax.pieces.matrices import (
+    gram,
+    gram_left,
+    gram_right,
+    matrix_power,
+    matrix_root,
+    orthogonalize,
+    over_column_rms,
+    scale_by_shape,
+    to_rms,
+)
 from optzoo_jax.pieces.moments import (
     belief_moment,
     centered,

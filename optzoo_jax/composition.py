@@ -175,11 +175,15 @@ class Piece(_Node):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Row(_Node):
-    """One after another; where it is `scoped`, what enters it is the gradient to what is inside."""
+    """One after another; where it is `scoped`, what enters it is the gradient to what is inside.
+
+    One that starts late sits out the first step, out of which comes 0, and its clock begins in the second.
+    """
 
     inside: tuple[Any, ...]
     called: Call | None = None
     scoped: bool = False
+    starts_late: bool = False
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -313,9 +317,7 @@ class Passage:
         """The streams after `node`."""
         if isinstance(node, Row):
             scope = scope | {"grad": xs} if node.scoped else scope
-            for link in self.links(node):
-                xs = self.through(link, xs, scope)
-            return xs
+            return (self.late if node.starts_late else self.row)(node, xs, scope)
         if isinstance(node, Join):
             xs, ys = self.entering(node, xs), []
             self.in_branches += 1
@@ -336,8 +338,13 @@ class Passage:
     def joined(self, join: Join, ys: list[Any], scope: dict[str, Any]) -> Any:
         return {i: join.maths(*(y[i] for y in ys)) for i in ys[0]}
 
-    def late(self, node: Composition, xs: Any, scope: dict[str, Any]) -> Any:
-        return self.through(node, xs, scope)
+    def row(self, node: Row, xs: Any, scope: dict[str, Any]) -> Any:
+        for link in self.links(node):
+            xs = self.through(link, xs, scope)
+        return xs
+
+    def late(self, node: Row, xs: Any, scope: dict[str, Any]) -> Any:
+        return self.row(node, xs, scope)
 
     def parted(self, node: Matrices, xs: Any, scope: dict[str, Any]) -> Any:
         axes = next(self.taken)

@@ -11,9 +11,9 @@ import numpy as np
 import optax
 
 from optzoo_jax.arguments import Array
-from optzoo_jax.composition import Masked, Piece, composition_of
+from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.pieces.updates import decay_weights
+from optzoo_jax.pieces.updates import decay_after, decay_weights
 from optzoo_jax.precision import narrow, widen
 from optzoo_jax.state import WalkState, chosen
 from optzoo_jax.trees import key_name, of_kind, path_name
@@ -168,9 +168,12 @@ def _is_known(node: Any) -> bool:
 def _decays(node: Any, shapes: Any) -> list[bool]:
     """For each parameter, whether a piece decays it."""
     if isinstance(node, Piece):
-        decay = node.arguments["weight_decay"] if node.factory is decay_weights else 0
+        decay = node.arguments["weight_decay"] if node.factory in (decay_weights, decay_after) else 0
         return [callable(decay) or bool(jnp.any(decay != 0))] * len(jax.tree.leaves(shapes))
     inside = [_decays(child, shapes) for _, child in node.children] or [[False] * len(jax.tree.leaves(shapes))]
+    if isinstance(node, Matrices):
+        axes = chosen(node, shapes)[0]
+        return [any(found[:1] if pair else found[1:]) for *found, pair in zip(*inside, axes, strict=True)]
     taken = chosen(node, shapes)[0] if isinstance(node, Masked) else [True] * len(inside[0])
     return [any(found) and takes for *found, takes in zip(*inside, taken, strict=True)]
 

@@ -297,6 +297,18 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
     return transformation(Row(_links(node), scoped=True)) if _reads_the_gradient(node) else tx
 
 
+def from_the_second_step(tx: optax.GradientTransformation) -> Transformation:
+    """The transformation, which sits out the first step, as if there had been none: 0 comes out, and its state stays.
+
+    Its clock begins in the second step, and `grad` is what enters here. Schedules are functions of the step all the
+    same.
+
+    Args:
+      tx: made of pieces.
+    """
+    return transformation(Row(_links(_node(tx, "from_the_second_step")), scoped=True, starts_late=True))
+
+
 def _reads_the_gradient(node: Composition) -> bool:
     """Whether a piece inside reads the gradient that entered the walk."""
     if isinstance(node, Piece):

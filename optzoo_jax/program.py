@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, asked_of
-from optzoo_jax.composition import Composition, Definition, Join, Masked, Matrices, Passage, Piece, shown
+from optzoo_jax.composition import Composition, Definition, Join, Masked, Matrices, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import check_elementwise, inlined
 from optzoo_jax.matrices import as_matrix, native
 from optzoo_jax.precision import cast, cut, wide, with_precision_of
@@ -59,11 +59,11 @@ class _OverAnArray(Passage):
                 self.passed_by(branch)
         return xs
 
-    def late(self, node: Any, xs: Array, scope: dict[str, Any]) -> Array:
+    def late(self, node: Row, xs: Array, scope: dict[str, Any]) -> Array:
         cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
         self.cells = itertools.chain(cells, self.cells)
         t = (self.facts | scope)["t"]
-        ys = self.through(node, xs, scope | {"t": jnp.maximum(t - 1, 1)})
+        ys = self.row(node, xs, scope | {"t": jnp.maximum(t - 1, 1)})
         for kept, (old, _) in zip(self.new[begun:], cells, strict=True):
             kept |= {name: jnp.where(t == 1, old[name], x) for name, x in kept.items()}
         return jnp.where(t == 1, jnp.zeros_like(ys), ys)

@@ -213,11 +213,11 @@ class _OverTheTree(Passage):
         out = in_batches(lambda mine: join.maths(*mine), given)
         return {i: placed_as(native(y, axes[i]), ys[0][i]) for i, y in out.items()}
 
-    def late(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
+    def late(self, node: Row, xs: Places, scope: dict[str, Any]) -> Places:
         cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
         self.cells = itertools.chain(cells, self.cells)
         t = (self.facts | scope)["t"].value
-        ys = self.through(node, xs, scope | {"t": _Everywhere(jnp.maximum(t - 1, 1))})
+        ys = self.row(node, xs, scope | {"t": _Everywhere(jnp.maximum(t - 1, 1))})
         for place, (old, _) in zip(range(begun, len(self.new)), cells, strict=True):
             self.new[place] = jax.tree.map(lambda a, b: jnp.where(t == 1, a, b), old, self.new[place])
         return {i: jnp.where(t == 1, jnp.zeros_like(y), y) for i, y in ys.items()}
@@ -320,7 +320,7 @@ class _OverTheTree(Passage):
         written_out, shared, fixed, numbers = programs_of(node, [n for _, n in cells], in_jit=self.in_jit)
         begins = scope["grad"] is xs
         read = {name for piece in node.leaves for name in piece.definition.reads} - ({"grad"} if begins else set())
-        read |= {"t"} if any(join.starts_late for join in node.joins) else set()
+        read |= {"t"} if any(isinstance(row, Row) and row.starts_late for row in node.nodes) else set()
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
         functions = any(isinstance(f, _Everywhere) and callable(f.value) for f in facts.values())
         takes = {i: tuple(t[i] for t in taken) for i in xs}
