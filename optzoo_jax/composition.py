@@ -62,6 +62,8 @@ class Call:
 
 def shown(value: Any) -> str:
     """A value as it is printed: a function by its name."""
+    if hasattr(value, "update") and not isinstance(value, Mapping):
+        return repr(composition_of(value))
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     return repr(value)

@@ -104,6 +104,8 @@ class Row(NamedTuple):
       optimizer: the optimizer, or the group under `optax.partition`.
       decay: whether its value moves it, gradients aside.
       state_bytes: what the optimizer keeps for it.
+      matrix: where it is taken for a matrix, what its axes are, such as "in, out", or "batch, in, out" of stacked
+        layers; "" where it is none.
     """
 
     path: str
@@ -112,17 +114,19 @@ class Row(NamedTuple):
     optimizer: str
     decay: bool
     state_bytes: int
+    matrix: str = ""
 
 
 class Explanation(tuple[Row, ...]):
     """Rows that print as a table."""
 
     def __str__(self) -> str:
-        rows = [("parameter", "shape", "dtype", "optimizer", "decay", "state bytes")]
+        shown = slice(None) if any(r.matrix for r in self) else slice(5)  # whether there are matrices
+        rows = [(*("parameter", "shape", "dtype", "optimizer", "decay", "matrix")[shown], "state bytes")]
         for r in self:
             decay, size = "yes" if r.decay else "no", f"{r.state_bytes:,}"
-            rows.append((r.path, str(r.shape), str(r.dtype), r.optimizer, decay, size))
-        rows.append(("total", "", "", "", "", f"{sum(r.state_bytes for r in self):,}"))
+            rows.append((*(r.path, str(r.shape), str(r.dtype), r.optimizer, decay, r.matrix)[shown], size))
+        rows.append((*("total", "", "", "", "", "")[shown], f"{sum(r.state_bytes for r in self):,}"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         cells = ([*map(str.ljust, words, widths), number.rjust(widths[-1])] for *words, number in rows)
         return "\n".join(map("  ".join, cells))
@@ -154,10 +158,29 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     rows = []
     node = composition_of(tx)
     decays = _decays(node, shapes) if _is_known(node) else jax.tree.leaves(_reads_params(tx, shapes))
-    for (path, p), mine, group, decay in zip(leaves, kept, groups, decays, strict=True):
-        optimizer = group or without_state or node.name
-        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine)))
+    parted, axes = _matrices(node, shapes)
+    for i, ((path, p), mine, group, decay) in enumerate(zip(leaves, kept, groups, decays, strict=True)):
+        optimizer, matrix = group or without_state or node.name, ""
+        if parted is not None:
+            matrix = _axis_names(len(p.shape), axes[i])
+            optimizer = optimizer if matrix else parted.inside[1].name
+        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine), matrix))
     return Explanation(rows)
+
+
+def _matrices(node: Any, shapes: Any) -> tuple[Any, list[Any]]:
+    """The partition of the parameters into matrices and others, and the axes of each, wrappers looked into."""
+    if isinstance(node, Matrices):
+        return node, chosen(node, shapes)[0]
+    found = (_matrices(child, shapes) for _, child in node.children)
+    return next((x for x in found if x[0] is not None), (None, []))
+
+
+def _axis_names(ndim: int, axes: tuple[int, int] | None) -> str:
+    if axes is None:
+        return ""
+    output, input_ = (axis % ndim for axis in axes)
+    return ", ".join("out" if i == output else "in" if i == input_ else "batch" for i in range(ndim))
 
 
 def _is_known(node: Any) -> bool:

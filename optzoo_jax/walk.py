@@ -278,9 +278,9 @@ class _OverTheTree(Passage):
         """The streams after a piece over matrices: those of one shape are one batch."""
         d = node.definition
         axes = scope.get("matrix_axes")
-        if axes is None:  # it stands in no for_matrices: each array must be a matrix by itself
-            found = axes_of(_KERNELS, self.updates, rest=False, where=d.name)
-            axes = dict(zip(self.arrays, found, strict=True))
+        if axes is None:  # it stands in no for_matrices: what comes must be matrices by itself
+            streams = self.treedef.unflatten([xs.get(i, optax.MaskedNode()) for i in self.arrays])
+            axes = dict(zip(xs, axes_of(_KERNELS, streams, rest=False, where=d.name), strict=True))
         written_out, shared, fixed, handed = programs_of(node, [numbers], in_jit=self.in_jit)
         known = self.facts | scope
         everywhere = {name: known[name].value for name in d.reads if isinstance(known[name], _Everywhere)}
