@@ -86,6 +86,7 @@ from optzoo_jax.pieces.matrices import (
     matrix_root,
     orthogonalize,
     over_column_rms,
+    saturate,
     scale_by_shape,
     to_rms,
 )
@@ -101,6 +102,7 @@ from optzoo_jax.pieces.moments import (
 )
 from optzoo_jax.pieces.rates import inverse, inverse_raw_rms, inverse_rms, inverse_root, update_rms
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
+from optzoo_jax.pieces.reductions import mean_over
 from optzoo_jax.pieces.signs import sign
 from optzoo_jax.pieces.updates import (
     add_decayed_weights,

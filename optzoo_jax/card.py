@@ -128,6 +128,8 @@ class Card:
             return self.factory(CARDS["adam"].without_constants(), **arguments)
         without = {"eps": 0.0, "eps_root": 0.0, "initial_accumulator_value": 0.0, "weight_decay": None}
         own = {name: value for name, value in without.items() if name in self.arguments}
+        if self.arguments.get("otherwise") == "adamw":
+            own["otherwise"] = step_of(CARDS["adam"].factory)(eps=0.0)
         return self.factory(learning_rate=self.learning_rate, **{**own, **arguments})
 
     @property

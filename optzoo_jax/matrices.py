@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.core
 import jax.numpy as jnp
+import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from optzoo_jax.arguments import Array
@@ -28,14 +29,23 @@ def axes_of(axes: Any, tree: Any, *, rest: bool, where: str) -> list[Axes]:
     for path, x in jax.tree_util.tree_leaves_with_path(tree):
         name, shape = path_name(path), jnp.shape(x)
         pair = axes(name, x) if callable(axes) else axes if len(shape) == 2 else None
-        if pair is None and not rest:
+        if 0 in shape:  # nothing is there to be moved
+            pair = None
+        elif pair is None and not rest:
             raise ValueError(
                 f"{where}: the array {name or 'at the root'} of shape {shape} is no matrix, and there is nothing for "
-                "what is none: give otherwise= an optimizer, such as adamw(1e-3), or say by matrix_axes, a function "
-                "(path, array) → (output axis, input axis), which of its axes are a matrix's."
+                "what is none: give otherwise= an optimizer, such as adamw(1e-3) (a piece by itself belongs into "
+                "for_matrices(piece, otherwise)), or say by matrix_axes, a function (path, array) → (output axis, "
+                "input axis), which of its axes are a matrix's."
             )
         found.append(pair if pair is None else _checked(pair, name, shape, where))
     return found
+
+
+def axes_by_themselves(treedef: Any, count: int, xs: dict[int, Any], where: str) -> dict[int, Axes]:
+    """The axes of matrices that no one has parted from other arrays; TypeError, ValueError as in `axes_of`."""
+    streams = treedef.unflatten([xs.get(i, optax.MaskedNode()) for i in range(count)])
+    return dict(zip(xs, axes_of((-1, -2), streams, rest=False, where=where), strict=True))
 
 
 def _checked(pair: Any, name: str, shape: tuple[int, ...], where: str) -> Axes:

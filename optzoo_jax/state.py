@@ -11,7 +11,7 @@ import optax
 
 from optzoo_jax.arguments import asked_of
 from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Matrices, Passage, Piece
-from optzoo_jax.matrices import as_matrix, axes_of, native
+from optzoo_jax.matrices import as_matrix, axes_by_themselves, axes_of, native
 from optzoo_jax.precision import wide, widen
 from optzoo_jax.program import call, narrowed
 from optzoo_jax.trees import flatten_like
@@ -87,6 +87,8 @@ class Beginning(Passage):
             return xs
         d = node.definition
         axes = {} if d.over == "element" else scope.get("matrix_axes") or {}
+        if d.over == "matrix" and not axes:
+            axes = axes_by_themselves(self.treedef, len(self.arrays), xs, d.name)
         seen = {i: as_matrix(x, axes.get(i)) for i, x in xs.items()}
         slots = {name: self.first(d, name, seen, numbers) for name in d.slots}
         if slots:

@@ -23,14 +23,13 @@ import optax
 from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
-from optzoo_jax.matrices import as_matrix, axes_of, in_batches, native, placed_as
+from optzoo_jax.matrices import as_matrix, axes_by_themselves, in_batches, native, placed_as
 from optzoo_jax.precision import cast, cut, promoted, wide, widen, with_precision_of
 from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import as_arrays, flatten_like
 from optzoo_jax.units import check_runs
 
-_KERNELS = (-1, -2)  # (output axis, input axis) as Flax, Haiku and optax store a layer's weights
 Places = dict[int, Any]  # the place of an array in the tree → what belongs to it
 
 
@@ -277,10 +276,12 @@ class _OverTheTree(Passage):
     def matrices(self, node: Piece, slots: Any, numbers: dict[str, Any], xs: Places, scope: dict[str, Any]) -> Places:
         """The streams after a piece over matrices: those of one shape are one batch."""
         d = node.definition
+        if not xs:
+            self.new.append(slots)
+            return {}
         axes = scope.get("matrix_axes")
         if axes is None:  # it stands in no for_matrices: what comes must be matrices by itself
-            streams = self.treedef.unflatten([xs.get(i, optax.MaskedNode()) for i in self.arrays])
-            axes = dict(zip(xs, axes_of(_KERNELS, streams, rest=False, where=d.name), strict=True))
+            axes = axes_by_themselves(self.treedef, len(self.arrays), xs, d.name)
         written_out, shared, fixed, handed = programs_of(node, [numbers], in_jit=self.in_jit)
         known = self.facts | scope
         everywhere = {name: known[name].value for name in d.reads if isinstance(known[name], _Everywhere)}

@@ -15,7 +15,8 @@ import optzoo_jax as oz
 NAMES = oz.list_optimizers()
 OPTIMIZERS = oz.list_optimizers(kind="optimizer")
 METHODS = """sgd momentum ema_momentum nag adagrad rmsprop adadelta adam amsgrad nadam radam adamw sgdw yogi adabelief
-    diffgrad adadb adabound amsbound adamod lookahead ranger newton add_gradient_noise early_stopping""".split()
+    diffgrad adadb adabound amsbound adamod lookahead ranger newton add_gradient_noise early_stopping
+    muon scion normuon soap shampoo galore""".split()
 PIECES = """scale_by_momentum scale_by_belief dfc_friction bound_lr rectify precondition chain lookahead_point
     base_point eval_params ema debias second_moment sum_of_squares yogi_moment residual centered running_max
     inverse_root momental_bound adadb_friction anneal nesterov describe card get list_optimizers""".split()
@@ -105,6 +106,10 @@ SLOTS = {
     **dict.fromkeys(["adadelta", "adam", "adamw", "nadam", "radam", "yogi", "adabelief", "adabound"], 2),
     **dict.fromkeys(["amsgrad", "diffgrad", "amsbound", "adamod", "lookahead", "ranger"], 3),
     "adadb": 5,
+    # Of a matrix; beside them there are slots of other shapes.
+    **dict.fromkeys(["muon", "scion", "normuon"], 1),
+    "soap": 2,
+    **dict.fromkeys(["shampoo", "galore"], 0),
 }
 
 

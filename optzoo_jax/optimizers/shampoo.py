@@ -16,6 +16,7 @@ from optzoo_jax.pieces.matrices import (
     matrix_power,
     matrix_root,
     one_sided,
+    saturate,
     two_sided,
 )
 
@@ -42,6 +43,10 @@ def shampoo(
       eps: ε ≥ 0 [g²].
       exponent: p in [−1, 0]; None for −¼ of a matrix and −½ of a vector, with which a step has no unit.
 
+    Not claimed:
+      scale, permutation, phase: at ε = 0 the small eigenvalues beside a large one are what rounding leaves of it.
+      splitting: a vector has the products of all of its numbers, one with another.
+
     Departures: torch_optimizer's second factor sees the gradient multiplied by the first, and its exponent is −½:
     72–910 % of the path off.
 
@@ -52,7 +57,8 @@ def shampoo(
     left, right = (chain(side(), accumulate(), power) for side in (gram_left, gram_right))
     whole = chain(gram(), accumulate(), matrix_root(-0.5 if exponent is None else exponent, eps))
     of_matrices = join(two_sided, identity(), left, right, units="product", over="matrix")
-    return of_matrices, join(one_sided, identity(), whole, units="product", over="array")
+    of_vectors = join(one_sided, identity(), whole, units="product", over="array")
+    return chain(saturate(), of_matrices), chain(saturate(), of_vectors)
 
 
 scale_by_shampoo = step_of(shampoo)

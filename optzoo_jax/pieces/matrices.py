@@ -15,6 +15,7 @@ import numpy as np
 
 from optzoo_jax.arguments import Array, Epsilon, Hyper, Numeric, Range
 from optzoo_jax.piece import piece
+from optzoo_jax.precision import cut
 
 Exponent = Annotated[Numeric, Range("[-1, 0]", "the power of a matrix of second moments", schedule=False)]
 Iterations = Annotated[int, Range("[0, ∞)", "a number of iterations", whole=True)]
@@ -137,23 +138,43 @@ def over_column_rms(x, eps: Epsilon = 1e-8):
     return over(x, rms)
 
 
+# Of the root of a dtype's largest number: of what is cut to it a million products, a million times, are finite.
+SMALL = 2.0**-20
+
+
+@piece("x → x")
+def saturate(x):
+    """x, cut where sums of products of it would overflow (at 2e13 in float32), so that a step keeps its size."""
+    return cut(x, SMALL)
+
+
 @piece("gradient x → moment x²", over="matrix")
 def gram_left(x):
     """XXᵀ: the second moments of the outputs, one with another."""
+    return products_left(x)
+
+
+def products_left(x: Array) -> Array:
+    """XXᴴ, finite."""
+    x = cut(x, SMALL)
     return x @ dagger(x)
+
+
+def products_right(x: Array) -> Array:
+    """XᴴX, finite."""
+    return products_left(dagger(x))
 
 
 @piece("gradient x → moment x²", over="matrix")
 def gram_right(x):
     """XᵀX: the second moments of the inputs, one with another."""
-    return dagger(x) @ x
+    return products_right(x)
 
 
 @piece("gradient x → moment x²", over="array")
 def gram(x):
     """xxᵀ of an array as one vector: the second moments of all numbers, one with another."""
-    x = x.ravel()
-    return x[:, None] * jnp.conj(x)[None, :]
+    return products_left(x.reshape(-1, 1))
 
 
 @piece("moment x² → rate [x^-1/2]", over="matrix")
@@ -169,12 +190,16 @@ def matrix_power(m, exponent: Exponent = -0.25, eps: Epsilon = 0.0):
 
 def power_of(m: Array, exponent: Any, eps: Any) -> Array:
     """(M + εI)^p of a matrix that has no negative eigenvalue."""
-    # What rounding makes of an eigenvalue of 0 is cut off, since its power would be the largest of all.
     values, vectors = jnp.linalg.eigh(m)
+    return (vectors * _powers(values, exponent, eps)[..., None, :].astype(vectors.dtype)) @ dagger(vectors)
+
+
+def _powers(values: Array, exponent: Any, eps: Any) -> Array:
+    """(λ + ε)^p of eigenvalues, 0 of those that are 0."""
+    # What rounding makes of an eigenvalue of 0 is cut off, since its power would be the largest of all.
     largest = jnp.max(jnp.abs(values), axis=-1, keepdims=True, initial=0)
-    values = jnp.where(values > jnp.finfo(values.dtype).eps * m.shape[-1] * largest, values, 0 * values) + eps
-    powers = jnp.where(values > 0, jnp.where(values > 0, values, jnp.ones_like(values)) ** exponent, 0 * values)
-    return (vectors * powers[..., None, :].astype(vectors.dtype)) @ dagger(vectors)
+    values = jnp.where(values > jnp.finfo(values.dtype).eps * values.shape[-1] * largest, values, 0 * values) + eps
+    return jnp.where(values > 0, jnp.where(values > 0, values, jnp.ones_like(values)) ** exponent, 0 * values)
 
 
 @piece("moment x² → rate 1/x", over="matrix")
