@@ -74,11 +74,7 @@ def as_matrix(x: Any, axes: Axes) -> Any:
     if axes is None or jnp.ndim(x) < 2:
         return x
     if isinstance(x, jax.ShapeDtypeStruct):
-        sharding = x.sharding
-        if isinstance(sharding, NamedSharding):
-            spec = (*sharding.spec, *[None] * (len(x.shape) - len(sharding.spec)))
-            sharding = NamedSharding(sharding.mesh, PartitionSpec(*moved(spec, axes)))
-        return jax.ShapeDtypeStruct(moved(x.shape, axes), x.dtype, sharding=sharding)
+        return _permuted(x, moved(range(len(x.shape)), axes))
     return jnp.moveaxis(x, axes, (-2, -1))
 
 
@@ -87,8 +83,18 @@ def native(x: Any, axes: Axes) -> Any:
     if axes is None or jnp.ndim(x) < 2:
         return x
     if isinstance(x, jax.ShapeDtypeStruct):
-        return jax.eval_shape(lambda a: jnp.moveaxis(a, (-2, -1), axes), jax.ShapeDtypeStruct(x.shape, x.dtype))
+        places = moved(range(len(x.shape)), axes)
+        return _permuted(x, [places.index(i) for i in range(len(places))])
     return jnp.moveaxis(x, (-2, -1), axes)
+
+
+def _permuted(x: jax.ShapeDtypeStruct, order: Sequence[int]) -> jax.ShapeDtypeStruct:
+    """The shape, and the sharding, of an array with its axes in another order."""
+    sharding = x.sharding
+    if isinstance(sharding, NamedSharding):
+        spec = (*sharding.spec, *[None] * (len(order) - len(sharding.spec)))
+        sharding = NamedSharding(sharding.mesh, PartitionSpec(*(spec[i] for i in order)))
+    return jax.ShapeDtypeStruct(tuple(x.shape[i] for i in order), x.dtype, sharding=sharding)
 
 
 def in_batches(f: Callable[[Any], Any], given: dict[int, Any], *, symmetric: bool = False) -> dict[int, Any]:
@@ -108,9 +114,9 @@ def in_batches(f: Callable[[Any], Any], given: dict[int, Any], *, symmetric: boo
     for places in groups.values():
         mine = [jnp.swapaxes(given[i], -1, -2) if i in turned else given[i] for i in places]
         if len(places) == 1:
-            found[places[0]] = f(_gathered(mine[0]))
+            found[places[0]] = f(_gathered(mine[0], dealt=symmetric))
             continue
-        out = f(_gathered(jax.tree.map(_stacked(mine[0]), *mine)))
+        out = jax.tree.map(_dealt_back, f(_gathered(jax.tree.map(_stacked(mine[0]), *mine), dealt=symmetric)))
         for n, i in enumerate(places):
             y = jax.tree.map(lambda y, n=n: y[n], out)
             found[i] = jnp.swapaxes(y, -1, -2) if i in turned else y
@@ -133,11 +139,12 @@ def _stacked(like: Any) -> Callable[..., Array]:
     return stack
 
 
-def _gathered(tree: Any) -> Any:
+def _gathered(tree: Any, *, dealt: bool) -> Any:
     """Arrays whose matrices are whole on each device, so that a loop of products moves them once and not each time.
 
     Where the mesh says of its axes that they are explicit, JAX would not know where to keep a product; where they are
-    automatic, it would be a sum over devices in each product. A batch is dealt out over the devices if it can be.
+    automatic, it would be a sum over devices in each product. A batch of products is dealt out over the devices if it
+    can be; JAX's decompositions of one that is raise.
     """
 
     def one(x: Any) -> Any:
@@ -146,7 +153,7 @@ def _gathered(tree: Any) -> Any:
             return x
         spec = [None] * (x.ndim - 2) + [None, None]
         axes = sharding.mesh.axis_names
-        if x.ndim > 2 and x.shape[0] % sharding.mesh.size == 0:
+        if dealt and x.ndim > 2 and x.shape[0] % sharding.mesh.size == 0:
             spec[0] = axes
         target = NamedSharding(sharding.mesh, PartitionSpec(*spec))
         if set(sharding.mesh.axis_types) == {AxisType.Explicit}:
@@ -154,6 +161,23 @@ def _gathered(tree: Any) -> Any:
         return jax.lax.with_sharding_constraint(x, target) if isinstance(x, jax.core.Tracer) else x
 
     return jax.tree.map(one, tree)
+
+
+def _dealt_back(y: Any) -> Any:
+    """A batch that can be taken apart: on explicit axes no device may have a part of it alone."""
+    sharding = jax.typeof(y).sharding
+    if sharding.mesh.empty or not sharding.spec or sharding.spec[0] is None:
+        return y
+    if AxisType.Explicit not in sharding.mesh.axis_types:
+        return y
+    return jax.sharding.reshard(y, NamedSharding(sharding.mesh, PartitionSpec(None, *sharding.spec[1:])))
+
+
+def whole(x: Any) -> Any:
+    """An array on each device, on a mesh whose axes are explicit."""
+    mesh = jax.typeof(x).sharding.mesh
+    explicit = not mesh.empty and AxisType.Explicit in mesh.axis_types
+    return jax.sharding.reshard(x, NamedSharding(mesh, PartitionSpec(*[None] * x.ndim))) if explicit else x
 
 
 def placed_as(y: Any, x: Any) -> Any:

@@ -74,7 +74,9 @@ class Beginning(Passage):
 
         def one(i: int) -> Any:
             way = axes.get(i)
-            return native(_joined(join.maths, *(as_matrix(y[i], way) for y in ys)), way)
+            mine = [as_matrix(y[i], way) for y in ys]
+            y = _joined(join.maths, *(map(_whole, mine) if join.over == "matrix" else mine))
+            return native(_placed_as(y, mine[0]), way)
 
         return {i: one(i) for i in ys[0]}
 
@@ -129,13 +131,25 @@ class Beginning(Passage):
         if cannot_differ or not known.keys() >= set(node.definition.reads):
             return native(x, axes)
         facts = {name: as_matrix(known[name], axes) for name in node.definition.reads}
+        came = x
+        if node.definition.over == "matrix":  # on whichever device, a matrix is whole there
+            x, slots, facts = jax.tree.map(_whole, (x, slots, facts))
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
                 self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
         y, told = self.seen[key]
         self.published[i] |= {name: native(value, axes) for name, value in told.items()}
-        return native(y, axes)
+        return native(_placed_as(y, came), axes)
+
+
+def _whole(x: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(x.shape, x.dtype)
+
+
+def _placed_as(y: Any, x: Any) -> Any:
+    """A stream where one of its shape was."""
+    return jax.ShapeDtypeStruct(y.shape, y.dtype, sharding=x.sharding) if y.shape == x.shape else y
 
 
 def _stream_of(p: Any) -> jax.ShapeDtypeStruct:

@@ -67,7 +67,7 @@ class Walk:
                     f"{' → '.join(leaf.name for leaf in self.composition.leaves)} makes an array of shape {y.shape} "
                     f"of a gradient of shape {way.arrays[i].shape}: an update has the shape of its parameter."
                 )
-            ys[i] = with_precision_of(y, way.precisions[i])
+            ys[i] = placed_as(with_precision_of(y, way.precisions[i]), way.arrays[i])
         slots = stored(self.composition, way.new, updates)
         rate = _learning_rate(self.composition, numbers, state.last_learning_rate)
         return way.treedef.unflatten(ys.values()), WalkState(count, rate, slots)

@@ -1,8 +1,8 @@
 """The methods for matrices as plain NumPy float64 loops: the oracle of their tests.
 
-Nothing here is shared with the library. A reference is `name(p, grads, learning_rate, …)`: p one matrix (output, input),
-or a vector where the method has a rule for it; grads its gradients, step by step; the learning rate a number or a
-schedule, a function of 0, 1, …. It returns the parameters after every step.
+Nothing here is shared with the library. A reference is `name(p, grads, learning_rate, …)`: p one matrix (output,
+input), or a vector where the method has a rule for it; grads its gradients, step by step; the learning rate a number or
+a schedule, a function of 0, 1, …. It returns the parameters after every step.
 """
 
 import numpy as np

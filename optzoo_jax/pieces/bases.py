@@ -198,6 +198,7 @@ def in_subspace(
         if isinstance(leaf, Elsewhere) or "params" in leaf.definition.reads:
             why = "was made elsewhere" if isinstance(leaf, Elsewhere) else "reads the parameters"
             raise TypeError(
-                f"in_subspace: {leaf.name} {why}, and what is inside sees the subspace alone: put it behind in_subspace."
+                f"in_subspace: {leaf.name} {why}, and what is inside sees the subspace alone: put it behind "
+                "in_subspace."
             )
     return chain(project(rank, update_interval), scoped(inner), lift(), scale(factor))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optzoo_jax.arguments import Array, Epsilon, Hyper, Numeric, Range
+from optzoo_jax.matrices import placed_as, whole
 from optzoo_jax.piece import piece
 from optzoo_jax.precision import cut
 
@@ -174,7 +175,7 @@ def gram_right(x):
 @piece("gradient x → moment x²", over="array")
 def gram(x):
     """xxᵀ of an array as one vector: the second moments of all numbers, one with another."""
-    return products_left(x.reshape(-1, 1))
+    return products_left(whole(x).reshape(-1, 1))
 
 
 @piece("moment x² → rate [x^-1/2]", over="matrix")
@@ -188,10 +189,29 @@ def matrix_power(m, exponent: Exponent = -0.25, eps: Epsilon = 0.0):
     return power_of(m, exponent, eps)
 
 
+@jax.custom_jvp
 def power_of(m: Array, exponent: Any, eps: Any) -> Array:
     """(M + εI)^p of a matrix that has no negative eigenvalue."""
     values, vectors = jnp.linalg.eigh(m)
     return (vectors * _powers(values, exponent, eps)[..., None, :].astype(vectors.dtype)) @ dagger(vectors)
+
+
+@power_of.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    """By divided differences: through eigenvectors it would be 0/0 where two eigenvalues are one."""
+    (m, *constants), (m_dot, *dots) = primals, tangents
+    values, vectors = jnp.linalg.eigh(m)
+    powers, by_constants = jax.jvp(lambda *given: _powers(values, *given), constants, dots)
+    slopes = jax.jvp(lambda v: _powers(v, *constants), (values,), (jnp.ones_like(values),))[1]
+    gap, rise = (x[..., :, None] - x[..., None, :] for x in (values, powers))
+    size = jnp.abs(values)
+    apart = jnp.abs(gap) > 1e-3 * jnp.maximum(size[..., :, None], size[..., None, :])
+    mean_slope = (slopes[..., :, None] + slopes[..., None, :]) / 2
+    quotient = jnp.where(apart, rise / jnp.where(apart, gap, jnp.ones_like(gap)), mean_slope).astype(m.dtype)
+    inside = quotient * (dagger(vectors) @ m_dot @ vectors)
+    inside += by_constants[..., None, :].astype(m.dtype) * jnp.eye(m.shape[-1], dtype=m.dtype)
+    power = (vectors * powers[..., None, :].astype(m.dtype)) @ dagger(vectors)
+    return power, vectors @ inside @ dagger(vectors)
 
 
 def _powers(values: Array, exponent: Any, eps: Any) -> Array:
@@ -215,4 +235,4 @@ def two_sided(x: Array, left: Array, right: Array) -> Array:
 
 def one_sided(x: Array, left: Array) -> Array:
     """L·x, of an array as one vector."""
-    return (left @ x.ravel()).reshape(x.shape)
+    return placed_as((left @ whole(x).ravel()).reshape(x.shape), x)
