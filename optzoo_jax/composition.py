@@ -349,13 +349,13 @@ class Passage:
         return self.row(node, xs, scope)
 
     def parted(self, node: Matrices, xs: Any, scope: dict[str, Any]) -> Any:
-        axes = next(self.taken)
+        axes, ys = next(self.taken), xs
         for branch, is_matrix in zip(node.inside, (True, False), strict=False):
             mine = {i: x for i, x in xs.items() if (axes[i] is not None) == is_matrix}
             begins = {"grad": mine} if scope["grad"] is xs else {}
             taken = {i: axes[i] for i in mine} if is_matrix else None
-            xs |= self.through(branch, mine, scope | begins | {"matrix_axes": taken})
-        return xs
+            ys = ys | self.through(branch, mine, scope | begins | {"matrix_axes": taken})
+        return ys
 
     def masked(self, node: Masked, xs: Any, scope: dict[str, Any]) -> Any:
         taken = next(self.taken)

@@ -135,7 +135,7 @@ class _Everywhere:
         return self.value
 
 
-def _in_order(axes: tuple[int, int], ndim: int) -> tuple[int, int]:
+def _in_order(axes: Any, ndim: int) -> tuple[int, int]:
     """A pair of axes, the first one first."""
     first, second = sorted(axis % ndim for axis in axes)
     return first, second

@@ -264,3 +264,17 @@ def test_around_any_pieces():
         path = run(oz.descent(step, 0.01), params, {"w": jnp.asarray(g)})["w"]
         assert jnp.isfinite(path).all()
         assert jnp.abs(path[-1] - path[0]).max() > 0
+
+
+def test_what_stands_after_matrices_reads_the_gradient_that_entered():
+    """Not the steps, which were put in their places."""
+    seen = oz.piece("x → x")(gradient_beside)
+    params = {"w": jnp.eye(3), "b": jnp.ones(3)}
+    tx = oz.chain(oz.scale_by_muon(), seen())
+    updates, _ = tx.update(params, tx.init(params), params)
+    for name, g in params.items():
+        np.testing.assert_array_equal(updates[name], g)
+
+
+def gradient_beside(x, grad):
+    return 0 * x + grad

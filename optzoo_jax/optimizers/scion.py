@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 from optzoo_jax.arguments import Hyper, LearningRate, Range
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -24,7 +24,7 @@ def scion(
     norm: Norm = "spectral",
     constrained: bool = True,
     **decay: Unpack[WeightDecay],
-) -> Transformation:
+) -> Any:  # of matrices, and of vectors
     """Scion: to the corner of a norm's ball that the averaged gradient points away from.
 
         d ← (1−μ)d + μg
