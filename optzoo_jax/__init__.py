@@ -43,6 +43,7 @@ from optzoo_jax.optimizers.dadapt_adam import dadapt_adam, scale_by_dadapt_adam
 from optzoo_jax.optimizers.diffgrad import diffgrad, scale_by_diffgrad
 from optzoo_jax.optimizers.dog import dog, scale_by_dog
 from optzoo_jax.optimizers.dowg import dowg, scale_by_dowg
+from optzoo_jax.optimizers.galore import galore, scale_by_galore
 from optzoo_jax.optimizers.grams import grams
 from optzoo_jax.optimizers.grokfast_adamw import grokfast_adamw
 from optzoo_jax.optimizers.hyperball_adam import hyperball_adam
@@ -54,10 +55,12 @@ from optzoo_jax.optimizers.madgrad import madgrad
 from optzoo_jax.optimizers.mars_adamw import mars_adamw
 from optzoo_jax.optimizers.mars_lion import mars_lion
 from optzoo_jax.optimizers.momentum import ema_momentum, momentum
+from optzoo_jax.optimizers.muon import muon, scale_by_muon
 from optzoo_jax.optimizers.nadam import nadam, scale_by_nadam
 from optzoo_jax.optimizers.nadamw import nadamw
 from optzoo_jax.optimizers.nag import nag
 from optzoo_jax.optimizers.newton import newton
+from optzoo_jax.optimizers.normuon import normuon, scale_by_normuon
 from optzoo_jax.optimizers.novograd import novograd, scale_by_novograd
 from optzoo_jax.optimizers.padam import padam
 from optzoo_jax.optimizers.prodigy import prodigy, scale_by_prodigy
@@ -68,15 +71,30 @@ from optzoo_jax.optimizers.ranger import ranger
 from optzoo_jax.optimizers.rmsprop import rmsprop, scale_by_rmsprop
 from optzoo_jax.optimizers.schedule_free_adamw import schedule_free_adamw
 from optzoo_jax.optimizers.schedule_free_sgd import schedule_free_sgd
+from optzoo_jax.optimizers.scion import scale_by_scion, scion
 from optzoo_jax.optimizers.sgd import sgd
 from optzoo_jax.optimizers.sgdw import sgdw
+from optzoo_jax.optimizers.shampoo import scale_by_shampoo, shampoo
 from optzoo_jax.optimizers.signum import signum
 from optzoo_jax.optimizers.simplified_ademamix import simplified_ademamix
 from optzoo_jax.optimizers.sm3 import scale_by_sm3, sm3
+from optzoo_jax.optimizers.soap import scale_by_soap, soap
 from optzoo_jax.optimizers.sophia import scale_by_sophia, sophia
 from optzoo_jax.optimizers.stable_adamw import scale_by_stable_adamw, stable_adamw
 from optzoo_jax.optimizers.yogi import scale_by_yogi, yogi
-from optzoo_jax.piece import chain, join, named, of_params, piece, precondition, scoped, shared
+from optzoo_jax.piece import (
+    chain,
+    for_matrices,
+    from_the_second_step,
+    join,
+    named,
+    of_params,
+    piece,
+    precondition,
+    scoped,
+    shared,
+)
+from optzoo_jax.pieces.bases import eigenbasis, from_basis, in_basis, in_subspace, lift, project, to_basis
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
 from optzoo_jax.pieces.clips import clip_growing, clip_norm
 from optzoo_jax.pieces.corrections import anneal, debias, hold_first
@@ -116,6 +134,18 @@ from optzoo_jax.pieces.distances import (
 )
 from optzoo_jax.pieces.friction import adadb_friction, dfc_friction
 from optzoo_jax.pieces.gradients import adaptive_grad_clip, centralize, orthogonal_gradient
+from optzoo_jax.pieces.matrices import (
+    gram,
+    gram_left,
+    gram_right,
+    matrix_power,
+    matrix_root,
+    orthogonalize,
+    over_column_rms,
+    saturate,
+    scale_by_shape,
+    to_rms,
+)
 from optzoo_jax.pieces.moments import (
     annealed_ema,
     belief_moment,

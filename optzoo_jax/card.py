@@ -21,15 +21,16 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Base, Decayed, ranges_of, validated
+from optzoo_jax.arguments import Base, Decayed, ranges_of, unknown, validated
 from optzoo_jax.composition import Call, Elsewhere, Piece, composition_of
 from optzoo_jax.docstring import facts_of
-from optzoo_jax.piece import Transformation, called, named
+from optzoo_jax.piece import Transformation, called, for_matrices, named
+from optzoo_jax.pieces.reductions import by_axes
 from optzoo_jax.pieces.updates import WeightDecayMode, descent
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Kind = Literal["optimizer", "second-order optimizer", "wrapper", "gradient noise", "stopping rule"]
+Kind = Literal["optimizer", "second-order optimizer", "matrix optimizer", "wrapper", "gradient noise", "stopping rule"]
 
 
 class WeightDecay(TypedDict, total=False):
@@ -49,6 +50,21 @@ class WeightDecay(TypedDict, total=False):
     weight_decay_mode: WeightDecayMode
     mask: Any
     base_learning_rate: Base | None
+
+
+class MatrixArguments(TypedDict, total=False):
+    """The arguments of every optimizer for matrices, keyword-only; in braces is the method's default.
+
+    Args:
+      matrix_axes: the pair (output axis, input axis) of arrays of two axes, (-1, -2) for the kernels of Flax, (0, 1)
+        for Equinox's; or a function (path, array) → such a pair, or None for what is no matrix. Paths are keys joined
+        by "/". Default: (-1, -2).
+      otherwise: what moves all other arrays: an optimizer; a step, which shares learning rate and decay; "adamw", which
+        does too; None where there are none. Default: "{otherwise}".
+    """
+
+    matrix_axes: Any
+    otherwise: Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +130,8 @@ class Card:
             return self.factory(CARDS["adam"].without_constants(), **arguments)
         without = {"eps": 0.0, "eps_root": 0.0, "initial_accumulator_value": 0.0, "weight_decay": None}
         own = {name: value for name, value in without.items() if name in self.arguments}
+        if self.arguments.get("otherwise") == "adamw":
+            own["otherwise"] = step_of(CARDS["adam"].factory)(eps=0.0)
         return self.factory(learning_rate=self.learning_rate, **{**own, **arguments})
 
     @property
@@ -134,7 +152,7 @@ class Card:
     def _arrays(self) -> list[tuple[Any, jax.ShapeDtypeStruct]]:
         if self.kind == "stopping rule":
             return []
-        probe = jax.ShapeDtypeStruct((7,), jnp.float32)
+        probe = jax.ShapeDtypeStruct((7, 5) if self.kind == "matrix optimizer" else (7,), jnp.float32)
         state = jax.eval_shape(self.example().init, probe)
         return [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(state) if x.shape == probe.shape]
 
@@ -185,6 +203,7 @@ def optimizer(
     weight_decay: float | None = None,
     weight_decay_mode: WeightDecayMode = "decoupled",
     decays_inside: WeightDecayMode | None = None,
+    otherwise: str | None = None,
     **facts: Any,
 ) -> Callable[[Callable[P, Transformation]], Callable[P, Transformation]]:
     """Makes a function a named optimizer: its card, its weight decay, its checked arguments.
@@ -196,18 +215,25 @@ def optimizer(
       learning_rate: the one to start with.
       weight_decay, weight_decay_mode: the method's defaults of the arguments in `WeightDecay`.
       decays_inside: the mode in which the function puts the decay into its step, with `decay_inside`.
+      otherwise: of a method for matrices what moves all other arrays: "adamw", or "own", where the function returns a
+        pair, the step of matrices and that of vectors and numbers, or None for AdamW's.
       **facts: the other fields of `Card`: kind, calls, degree; and those that the docstring does not say.
 
     Raises:
       ValueError: where the name is taken, or a section of the docstring is not as it should be.
       TypeError: where what the function returns is neither a step nor an update.
     """
-    defaults = {"weight_decay": weight_decay, "weight_decay_mode": weight_decay_mode}
+    defaults: dict[str, Any] = {"weight_decay": weight_decay, "weight_decay_mode": weight_decay_mode}
+    groups: list[Any] = [WeightDecay]
+    if otherwise is not None:
+        groups, facts = [MatrixArguments, WeightDecay], {"kind": "matrix optimizer", **facts}
+        defaults |= {"matrix_axes": (-1, -2), "otherwise": otherwise}
     shared = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint.__forward_arg__
         )
-        for name, hint in WeightDecay.__annotations__.items()
+        for group in groups
+        for name, hint in group.__annotations__.items()
     ]
 
     def decorate(body: Callable[P, Transformation]) -> Callable[P, Transformation]:
@@ -222,7 +248,7 @@ def optimizer(
 
         signature = signature.replace(parameters=[*own, *shared])
         build.__dict__.update(__signature__=signature, allowed=ranges_of(WeightDecay, body), step_body=body)
-        build.__doc__ = _with_decay_help(body.__doc__ or "", defaults)
+        build.__doc__ = _with_shared_help(body.__doc__ or "", groups, defaults)
         return card_of(learning_rate=learning_rate, **facts)(build)  # pyright: ignore[reportReturnType]
 
     return decorate
@@ -233,12 +259,15 @@ def _update_of(
 ) -> Transformation:
     """The update of the step that a body returns; where it returns an update, that."""
     decay = {name: arguments[name] for name in WeightDecay.__annotations__}
-    own = {name: value for name, value in arguments.items() if name not in decay}
+    matrices = {name: arguments[name] for name in MatrixArguments.__annotations__ if name in arguments}
+    own = {name: value for name, value in arguments.items() if name not in decay and name not in matrices}
     takes_decay = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(body).parameters.values())
     step = body(**own, **decay) if takes_decay else body(**own)
+    if matrices:
+        step = _beside_others(body.__name__, step, arguments["learning_rate"], matrices, decay)
     flow = composition_of(step).flow
     if flow.word == "update":
-        if decay["weight_decay"] is not None and not takes_decay:
+        if decay["weight_decay"] is not None and not takes_decay and not matrices:
             raise TypeError(
                 f"{body.__name__}: weight_decay={decay['weight_decay']!r} is left unused, since the function returns "
                 "an update: let it return the step, which the decorator descends along, or take **decay and use it."
@@ -256,12 +285,46 @@ def _update_of(
     return descent(step, arguments["learning_rate"], rate_inside=unit is not None and unit["α"] == 1, **decay)
 
 
-def _with_decay_help(doc: str, defaults: Mapping[str, Any]) -> str:
+def _beside_others(
+    name: str, made: Any, learning_rate: Any, matrices: Mapping[str, Any], decay: Mapping[str, Any]
+) -> Transformation:
+    """A step, or an update, of matrices, beside that of all other arrays: both steps, or both updates."""
+    step, own = made if type(made) is tuple else (made, None)
+    otherwise = matrices["otherwise"]
+    if isinstance(otherwise, str):
+        default = "own" if type(made) is tuple else "adamw"
+        if otherwise != default:
+            unknown(f"{name}: otherwise={otherwise!r} is unknown", otherwise, [default])
+        otherwise = step_of(CARDS["adam"].factory)()
+        if own is not None:  # a vector's rule is none for stacks of matrices
+            otherwise = by_axes(otherwise, own)
+    elif otherwise is not None and not hasattr(otherwise, "update"):
+        given = getattr(otherwise, "__name__", repr(otherwise))
+        raise TypeError(f"{name}: otherwise={given} is no optimizer: call it, such as adamw(1e-3), or say None.")
+
+    def is_update(tx: Transformation) -> bool:
+        unit = composition_of(tx).flow.at()
+        return unit is None or unit["α"] == 1
+
+    # Where there is no learning rate a step is asked for, and for_matrices says what is none.
+    if otherwise is not None and learning_rate is not None and is_update(step) != is_update(otherwise):
+        if is_update(step):
+            otherwise = descent(otherwise, learning_rate, **decay)
+        else:
+            step = descent(step, learning_rate, **decay)
+    return for_matrices(step, otherwise, matrices["matrix_axes"])
+
+
+def _with_shared_help(doc: str, groups: list[Any], defaults: Mapping[str, Any]) -> str:
     """The docstring with the shared arguments at the end of its Args."""
-    shared = inspect.cleandoc(WeightDecay.__doc__ or "").partition("\nArgs:\n")[2].format(**defaults)
+    shared = "\n".join(_shared_args(groups, defaults))
     head, args, tail = inspect.cleandoc(doc).partition("\nArgs:\n")
     own, empty, rest = tail.partition("\n\n")
     return f"{head}{args}{own}\n{shared}{empty}{rest}" if args else f"{head}\n\nArgs:\n{shared}"
+
+
+def _shared_args(groups: list[Any], defaults: Mapping[str, Any]) -> list[str]:
+    return [inspect.cleandoc(x.__doc__ or "").partition("\nArgs:\n")[2].format(**defaults) for x in groups]
 
 
 def step_of(
@@ -282,11 +345,15 @@ def step_of(
 
     @functools.wraps(body)
     def step(**arguments: Any) -> Transformation:
-        return body(**{"learning_rate": None, **arguments})
+        matrices = {name: arguments.pop(name) for name in MatrixArguments.__annotations__ if name in arguments}
+        made = body(**{"learning_rate": None, **arguments})
+        return _beside_others(name, made, None, matrices, {}) if matrices else made
 
     step.__name__ = step.__qualname__ = f"scale_by_{name}"
     step.__signature__ = inspect.Signature([*own.values()])  # pyright: ignore[reportAttributeAccessIssue]
     args = inspect.cleandoc(body.__doc__ or "").partition("\nArgs:\n")[2].partition("\n\n")[0].split("\n")
+    if "otherwise" in own:
+        args += _shared_args([MatrixArguments], {"otherwise": own["otherwise"].default})
     kept = "\n".join(line for line in args if not line.startswith("  learning_rate:"))
     step.__doc__ = f"The step of `{name}`, before its learning rate. {CARDS[name].summary}\n\nArgs:\n{kept}"
     return named(step)

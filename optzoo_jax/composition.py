@@ -4,6 +4,7 @@
     Row            one after another
     Join           branches that are fed the same stream, and what is made of their results
     Masked         for some arrays only
+    Matrices       for the arrays that are matrices, and another for the rest
     Elsewhere      a transformation that is no composition: optax's, or a wrapper around compositions
 
 A Row or a Join may bear the call that made it: `adam(learning_rate=0.001, …)` is a Row of that name.
@@ -18,7 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import optax
 
-from optzoo_jax.units import Flow, side_by_side
+from optzoo_jax.units import Flow, apart, side_by_side
 
 
 class Slot(NamedTuple):
@@ -40,6 +41,7 @@ class Definition:
     reads: tuple[str, ...]  # facts, by name, that the walk looks up for each array
     once: Mapping[str, Callable[..., Any]]  # facts that depend on the step and on hyperparameters alone
     publishes: tuple[str, ...]
+    symmetric: bool = False  # of a piece over matrices, whether f(Xᵀ) = f(X)ᵀ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +103,8 @@ class _Node:
 
     @property
     def masks(self) -> list[Any]:
-        return [node for node in self.nodes if isinstance(node, Masked)]
+        """What does not take all arrays alike."""
+        return [node for node in self.nodes if isinstance(node, Masked | Matrices)]
 
     @property
     def joins(self) -> list[Any]:
@@ -110,7 +113,8 @@ class _Node:
     @functools.cached_property
     def is_local(self) -> bool:
         """Whether it can be computed for one array without the others."""
-        return all(leaf.definition.over != "tree" for leaf in self.leaves)
+        overs = [leaf.definition.over for leaf in self.leaves] + [join.over for join in self.joins]
+        return not {"tree", "matrix"} & set(overs)
 
     @functools.cached_property
     def is_elementwise(self) -> bool:
@@ -118,10 +122,20 @@ class _Node:
         over = {leaf.definition.over for leaf in self.leaves} | {join.over for join in self.joins}
         return over <= {"element"} and not self.masks
 
-    def skeleton(self, taken: Iterator[bool]) -> Any:
+    @functools.cached_property
+    def late(self) -> list[int]:
+        """By how many steps the clock of each leaf is late."""
+        own = int(isinstance(self, Row) and self.starts_late)
+        return [steps + own for child in self.inside for steps in child.late] or [own]
+
+    def skeleton(self, taken: Iterator[Any]) -> Any:
         """What decides which program runs for an array: no hyperparameters and names, masks as whether they take it."""
         node: Any = self
-        bare = {"called": None, "mask": next(taken)} if isinstance(node, Masked) else {"called": None}
+        bare: dict[str, Any] = {"called": None}
+        if isinstance(node, Masked):
+            bare["mask"] = next(taken)
+        if isinstance(node, Matrices):
+            bare["axes"] = next(taken)
         return dataclasses.replace(node, inside=tuple(child.skeleton(taken) for child in self.inside), **bare)
 
     @functools.cached_property
@@ -153,7 +167,7 @@ class Piece(_Node):
     def is_known(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.definition.body.__module__.startswith("optzoo_jax.")
 
-    def skeleton(self, taken: Iterator[bool]) -> Any:
+    def skeleton(self, taken: Iterator[Any]) -> Any:
         return Piece(self.factory, None)
 
     @functools.cached_property
@@ -176,11 +190,15 @@ class Piece(_Node):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Row(_Node):
-    """One after another; where it is `scoped`, what enters it is the gradient to what is inside."""
+    """One after another; where it is `scoped`, what enters it is the gradient to what is inside.
+
+    One that starts late sits out the first step, out of which comes 0, and its clock begins in the second.
+    """
 
     inside: tuple[Any, ...]
     called: Call | None = None
     scoped: bool = False
+    starts_late: bool = False
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -235,6 +253,28 @@ class Masked(_Node):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
+class Matrices(_Node):
+    """For the arrays that are matrices, and a second one for the rest, where there is one.
+
+    `axes` is a pair (output axis, input axis), for arrays of two axes, or a function (path, array) → such a pair or
+    None. Inside, pieces that look at more than one number see arrays (…, output, input).
+    """
+
+    inside: tuple[Any, ...]
+    axes: Any
+    called: Call | None = None
+    roles: tuple[str, ...] = ("matrices", "otherwise")
+    nameless = "for_matrices"
+
+    @property
+    def children(self) -> list[tuple[str, Any]]:
+        return list(zip(self.roles, self.inside, strict=False))
+
+    def _flow(self) -> Flow:
+        return apart([node.flow for node in self.inside])
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
 class Elsewhere(_Node):
     """A transformation that is no composition."""
 
@@ -266,7 +306,7 @@ class Elsewhere(_Node):
         return getattr(self.owner, "flow", Flow(gives=None))
 
 
-Composition = Piece | Row | Join | Masked | Elsewhere
+Composition = Piece | Row | Join | Masked | Matrices | Elsewhere
 
 
 def composition_of(tx: Any) -> Composition:
@@ -283,24 +323,26 @@ class Passage:
     """
 
     leaf: Callable[..., Any]
-    taken: Iterator[Sequence[bool]]  # of each mask, which arrays
+    taken: Iterator[Sequence[Any]]  # of each mask, which arrays; of matrices, the axes of each, or None
+    cells: Iterator[Any]  # of each leaf what it is given
+    new: list[Any]  # of each leaf its new slots
     in_branches = 0  # of how many joins
 
     def through(self, node: Composition, xs: Any, scope: dict[str, Any]) -> Any:
         """The streams after `node`."""
         if isinstance(node, Row):
             scope = scope | {"grad": xs} if node.scoped else scope
-            for link in self.links(node):
-                xs = self.through(link, xs, scope)
-            return xs
+            return (self.late if node.starts_late else self.row)(node, xs, scope)
         if isinstance(node, Join):
             xs, ys = self.entering(node, xs), []
             self.in_branches += 1
             for branch in node.inside:
                 ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
             self.in_branches -= 1
-            return self.joined(node, ys)
-        return self.masked(node, xs, scope) if isinstance(node, Masked) else self.leaf(node, xs, scope)
+            return self.joined(node, ys, scope)
+        if isinstance(node, Masked):
+            return self.masked(node, xs, scope)
+        return self.parted(node, xs, scope) if isinstance(node, Matrices) else self.leaf(node, xs, scope)
 
     def links(self, row: Row) -> Iterable[Any]:
         return row.inside
@@ -308,8 +350,25 @@ class Passage:
     def entering(self, join: Join, xs: Any) -> Any:
         return xs
 
-    def joined(self, join: Join, ys: list[Any]) -> Any:
+    def joined(self, join: Join, ys: list[Any], scope: dict[str, Any]) -> Any:
         return {i: join.maths(*(y[i] for y in ys)) for i in ys[0]}
+
+    def row(self, node: Row, xs: Any, scope: dict[str, Any]) -> Any:
+        for link in self.links(node):
+            xs = self.through(link, xs, scope)
+        return xs
+
+    def late(self, node: Row, xs: Any, scope: dict[str, Any]) -> Any:
+        return self.row(node, xs, scope)
+
+    def parted(self, node: Matrices, xs: Any, scope: dict[str, Any]) -> Any:
+        axes, ys = next(self.taken), xs
+        for branch, is_matrix in zip(node.inside, (True, False), strict=False):
+            mine = {i: x for i, x in xs.items() if (axes[i] is not None) == is_matrix}
+            begins = {"grad": mine} if scope["grad"] is xs else {}
+            taken = {i: axes[i] for i in mine} if is_matrix else None
+            ys = ys | self.through(branch, mine, scope | begins | {"matrix_axes": taken})
+        return ys
 
     def masked(self, node: Masked, xs: Any, scope: dict[str, Any]) -> Any:
         taken = next(self.taken)

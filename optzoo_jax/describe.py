@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from optzoo_jax.composition import Call, Composition, Elsewhere, Join, Piece, composition_of
+from optzoo_jax.composition import Call, Composition, Elsewhere, Join, Matrices, Piece, composition_of
 from optzoo_jax.registry import card
 from optzoo_jax.units import GRADIENT, Flow, Unit
 
@@ -73,6 +73,8 @@ def _words(node: Composition) -> str:
     if isinstance(node, Join) and node.is_precondition:
         direction, rate = node.inside
         return f"{_grouped(direction)} · {_grouped(rate)}"
+    if isinstance(node, Matrices):
+        return _words(node.inside[0])
     if isinstance(node, Elsewhere) and node.children:
         ((role, inner),) = node.children
         return f"{node.name}({_words(inner)})" if role else _words(inner)

@@ -11,11 +11,11 @@ import numpy as np
 import optax
 
 from optzoo_jax.arguments import Array
-from optzoo_jax.composition import Masked, Piece, composition_of
+from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.pieces.updates import decay_weights
+from optzoo_jax.pieces.updates import decay_after, decay_weights
 from optzoo_jax.state import WalkState, chosen
-from optzoo_jax.trees import of_kind
+from optzoo_jax.trees import key_name, of_kind, path_name
 from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
 from optzoo_jax.wrappers.pack import unpack_state
@@ -103,6 +103,8 @@ class Row(NamedTuple):
       optimizer: the optimizer, or the group under `optax.partition`.
       decay: whether its value moves it, gradients aside.
       state_bytes: what the optimizer keeps for it.
+      matrix: where it is taken for a matrix, what its axes are, such as "in, out", or "batch, in, out" of stacked
+        layers; "" where it is none.
     """
 
     path: str
@@ -111,17 +113,19 @@ class Row(NamedTuple):
     optimizer: str
     decay: bool
     state_bytes: int
+    matrix: str = ""
 
 
 class Explanation(tuple[Row, ...]):
     """Rows that print as a table."""
 
     def __str__(self) -> str:
-        rows = [("parameter", "shape", "dtype", "optimizer", "decay", "state bytes")]
+        shown = slice(None) if any(r.matrix for r in self) else slice(5)  # whether there are matrices
+        rows = [(*("parameter", "shape", "dtype", "optimizer", "decay", "matrix")[shown], "state bytes")]
         for r in self:
             decay, size = "yes" if r.decay else "no", f"{r.state_bytes:,}"
-            rows.append((r.path, str(r.shape), str(r.dtype), r.optimizer, decay, size))
-        rows.append(("total", "", "", "", "", f"{sum(r.state_bytes for r in self):,}"))
+            rows.append((*(r.path, str(r.shape), str(r.dtype), r.optimizer, decay, r.matrix)[shown], size))
+        rows.append((*("total", "", "", "", "", "")[shown], f"{sum(r.state_bytes for r in self):,}"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         cells = ([*map(str.ljust, words, widths), number.rjust(widths[-1])] for *words, number in rows)
         return "\n".join(map("  ".join, cells))
@@ -153,16 +157,29 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     rows = []
     node = composition_of(tx)
     decays = _decays(node, shapes) if _is_known(node) else jax.tree.leaves(_reads_params(tx, shapes))
-    for (path, p), mine, group, decay in zip(leaves, kept, groups, decays, strict=True):
-        optimizer = group or without_state or node.name
-        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine)))
+    parted, axes = _matrices(node, shapes)
+    for i, ((path, p), mine, group, decay) in enumerate(zip(leaves, kept, groups, decays, strict=True)):
+        optimizer, matrix = group or without_state or node.name, ""
+        if parted is not None:
+            matrix = _axis_names(len(p.shape), axes[i])
+            optimizer = optimizer if matrix else parted.inside[1].name
+        rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, _bytes(mine), matrix))
     return Explanation(rows)
 
 
-def path_name(path: Sequence[Any]) -> str:
-    """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
-    names = [_name(key) for key in path]
-    return "/".join(names[:-1] if len(names) > 1 and names[-1] == "value" else names)
+def _matrices(node: Any, shapes: Any) -> tuple[Any, list[Any]]:
+    """The partition of the parameters into matrices and others, and the axes of each, wrappers looked into."""
+    if isinstance(node, Matrices):
+        return node, chosen(node, shapes)[0]
+    found = (_matrices(child, shapes) for _, child in node.children)
+    return next((x for x in found if x[0] is not None), (None, []))
+
+
+def _axis_names(ndim: int, axes: tuple[int, int] | None) -> str:
+    if axes is None:
+        return ""
+    output, input_ = (axis % ndim for axis in axes)
+    return ", ".join("out" if i == output else "in" if i == input_ else "batch" for i in range(ndim))
 
 
 def _is_known(node: Any) -> bool:
@@ -173,9 +190,12 @@ def _is_known(node: Any) -> bool:
 def _decays(node: Any, shapes: Any) -> list[bool]:
     """For each parameter, whether a piece decays it."""
     if isinstance(node, Piece):
-        decay = node.arguments["weight_decay"] if node.factory is decay_weights else 0
+        decay = node.arguments["weight_decay"] if node.factory in (decay_weights, decay_after) else 0
         return [callable(decay) or bool(jnp.any(decay != 0))] * len(jax.tree.leaves(shapes))
     inside = [_decays(child, shapes) for _, child in node.children] or [[False] * len(jax.tree.leaves(shapes))]
+    if isinstance(node, Matrices):
+        axes = chosen(node, shapes)[0]
+        return [any(found[:1] if pair else found[1:]) for *found, pair in zip(*inside, axes, strict=True)]
     taken = chosen(node, shapes)[0] if isinstance(node, Masked) else [True] * len(inside[0])
     return [any(found) and takes for *found, takes in zip(*inside, taken, strict=True)]
 
@@ -206,7 +226,7 @@ def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | 
 
 def _group(path: Sequence[Any]) -> str | None:
     """The group of `optax.partition` that a path goes through, the outermost."""
-    return next((_name(key) for before, key in itertools.pairwise(path) if _name(before) == "inner_states"), None)
+    return next((key_name(key) for before, key in itertools.pairwise(path) if key_name(before) == "inner_states"), None)
 
 
 class _Found(NamedTuple):
@@ -333,10 +353,6 @@ def _at(path: tuple) -> str:
 
 def _is_from(node: Any, *packages: str) -> bool:
     return not hasattr(node, "_fields") or type(node).__module__.partition(".")[0] in packages
-
-
-def _name(key: Any) -> str:
-    return str(next(getattr(key, kind) for kind in ("name", "key", "idx") if hasattr(key, kind)))
 
 
 def _bytes(x: Any) -> int:

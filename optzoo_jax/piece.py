@@ -17,8 +17,9 @@ The first parameter of the body is the stream. Of the others,
   hyperparameters, which are evaluated once a step;
 * all others are **hyperparameters**: a number, an array, or a schedule of the count 0, 1, …, evaluated once a step.
 
-`over` says how much the body looks at: "element", one number at a time, so that arrays may be packed; "array"; or
-"tree", where stream, slots and facts are lists over the arrays. What `piece` makes of the body is a factory of its
+`over` says how much the body looks at: "element", one number at a time, so that arrays may be packed; "array";
+"matrix", where stream, slots and facts are batches of matrices (…, output, input), all arrays of a shape in one; or
+"tree", where they are lists over the arrays. What `piece` makes of the body is a factory of its
 hyperparameters; what that makes is an optax transformation.
 """
 
@@ -39,6 +40,7 @@ from optzoo_jax.composition import (
     Elsewhere,
     Join,
     Masked,
+    Matrices,
     Piece,
     Row,
     Slot,
@@ -74,7 +76,8 @@ def shared(first: Callable[..., Any]) -> Slot:
 def piece(
     stream: str | Callable[..., str],
     *,
-    over: Literal["element", "array", "tree"] = "element",
+    over: Literal["element", "array", "matrix", "tree"] = "element",
+    symmetric: bool = False,
     facts: Sequence[str | Callable[..., Any]] = (),
     publishes: Sequence[str] = (),
     **slots: Any,
@@ -84,7 +87,9 @@ def piece(
     Args:
       stream: what flows in and out, with units: "gradient [g] → step [1]", "x → x" (see `optzoo_jax.units`); where it
         depends on hyperparameters, a function of them, whose docstring stands for a schedule's: then nothing is known.
-      over: "element", "array" or "tree".
+      over: "element", "array", "matrix" or "tree".
+      symmetric: of a piece over matrices without slots and facts, that f(Xᵀ) = f(X)ᵀ: then transposed matrices of a
+        shape are one batch with the others.
       facts: names of arguments of `update` or of published numbers; and functions f(t, …hyperparameters), whose value
         the body takes by the function's name.
       publishes: names under which the last values that the body returns can be read by later pieces.
@@ -94,8 +99,8 @@ def piece(
       TypeError: where a slot, or a function among the facts, is no parameter of the body, or has a default.
       ValueError: where the stream is not as it should be.
     """
-    if over not in ("element", "array", "tree"):
-        unknown(f"piece: over={over!r} is unknown", str(over), ["element", "array", "tree"])
+    if over not in ("element", "array", "matrix", "tree"):
+        unknown(f"piece: over={over!r} is unknown", str(over), ["element", "array", "matrix", "tree"])
     if isinstance(stream, str):
         Flow.parse(stream)
     for f in facts:
@@ -126,7 +131,13 @@ def piece(
         beside = [*once.values(), *(slot.first for slot in first.values())]
         hyperparameters = _merged(own, *map(after_the_first, beside))
         reads = tuple(name for name in names if name in listed)
-        definition = Definition(body.__name__, body, stream, over, first, reads, once, tuple(publishes))
+        if symmetric and (over != "matrix" or slots or reads or publishes):
+            raise TypeError(
+                f"{body.__name__} says symmetric=True, which a piece over matrices is that keeps, reads and publishes "
+                "nothing: leave it out."
+            )
+        told = tuple(publishes)
+        definition = Definition(body.__name__, body, stream, over, first, reads, once, told, symmetric)
         signature = inspect.Signature(hyperparameters, return_annotation=Transformation)
 
         @functools.wraps(body)
@@ -216,7 +227,7 @@ def join(
     maths: Callable[..., Any],
     *branches: optax.GradientTransformation,
     units: Literal["same", "product"] = "same",
-    over: Literal["element", "array"] = "element",
+    over: Literal["element", "array", "matrix"] = "element",
 ) -> Transformation:
     """maths(branch₁(x), branch₂(x), …): branches that are fed the same stream, and what is made of their results.
 
@@ -227,13 +238,14 @@ def join(
       *branches: transformations, of this library or of optax.
       units: "same" where all branches must have one unit, which is that of the result, "product" where the result has
         the product of theirs.
-      over: "element" where the maths goes number by number, "array" where it does not, or the streams' shapes differ.
+      over: "element" where the maths goes number by number, "array" where it does not, or the streams' shapes differ;
+        "matrix" where it is one of batches of matrices.
 
     Raises:
       TypeError: where the branches' units differ, or they take different ones.
       ValueError: where `units` or `over` is none of its words; at the first update, where "element" is not true.
     """
-    for name, word, words in (("units", units, ["same", "product"]), ("over", over, ["element", "array"])):
+    for name, word, words in (("units", units, ["same", "product"]), ("over", over, ["element", "array", "matrix"])):
         if word not in words:
             unknown(f"join: {name}={word!r} is unknown", str(word), words)
     if not branches:
@@ -288,6 +300,18 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
     return transformation(Row(_links(node), scoped=True))
 
 
+def from_the_second_step(tx: optax.GradientTransformation) -> Transformation:
+    """The transformation, which sits out the first step, as if there had been none: 0 comes out, and its state stays.
+
+    Its clock begins in the second step, and `grad` is what enters here. Schedules are functions of the step all the
+    same.
+
+    Args:
+      tx: made of pieces.
+    """
+    return transformation(Row(_links(_node(tx, "from_the_second_step")), scoped=True, starts_late=True))
+
+
 def _reads_the_gradient(node: Composition) -> bool:
     """Whether a piece inside reads the gradient that entered the walk."""
     if isinstance(node, Piece):
@@ -299,6 +323,28 @@ def _reads_the_gradient(node: Composition) -> bool:
 def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:
     """The transformation, for those arrays for which the mask is true; others pass as they are."""
     return transformation(Masked((composition_of(tx),), mask))
+
+
+def for_matrices(
+    step: optax.GradientTransformation, otherwise: optax.GradientTransformation | None, matrix_axes: Any = (-1, -2)
+) -> Transformation:
+    """One transformation for the arrays that are matrices, and another one for all others.
+
+    Inside of the first, what looks at more than one number sees arrays (…, output, input), whichever way they are
+    stored. Both are steps, or both are updates.
+
+    Args:
+      step: for matrices.
+      otherwise: for the rest; None where there is to be none.
+      matrix_axes: a pair (output axis, input axis), which arrays of two axes have, or a function (path, array) → such
+        a pair, or None for what is no matrix. Paths are keys joined by "/".
+
+    Raises:
+      TypeError: where one of the two is an update and the other one is none; where axes are no such pair.
+      ValueError: at init, where an array is no matrix and `otherwise` is None; where it has no such axes.
+    """
+    inside = [step] if otherwise is None else [step, otherwise]
+    return transformation(Matrices(tuple(_node(tx, "for_matrices") for tx in inside), matrix_axes))
 
 
 def _node(tx: Any, where: str) -> Composition:

@@ -4,6 +4,7 @@ Arithmetic is at least float32 and stays so between the pieces. Arrays of one sh
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,8 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, asked_of
-from optzoo_jax.composition import Composition, Definition, Join, Masked, Passage, Piece, shown
+from optzoo_jax.composition import Composition, Definition, Join, Masked, Matrices, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import check_elementwise, inlined
+from optzoo_jax.matrices import as_matrix, native
 from optzoo_jax.precision import cast, cut, wide, with_precision_of
 
 
@@ -23,6 +25,7 @@ class Frame(NamedTuple):
     fixed: Any  # hyperparameters that are part of the program
     precision: Any  # of the update
     begins: bool  # whether what enters is the gradient
+    axes: tuple[int, int] | None = None  # where the array is a matrix, its output and input axis
 
 
 class _OverAnArray(Passage):
@@ -35,21 +38,44 @@ class _OverAnArray(Passage):
     def entering(self, join: Join, xs: Array) -> Array:
         return cut(xs) if join.is_precondition else xs
 
-    def joined(self, join: Join, ys: list[Array]) -> Array:
-        return join.maths(*ys)
+    def joined(self, join: Join, ys: list[Array], scope: dict[str, Any]) -> Array:
+        axes = None if join.over == "element" else scope.get("matrix_axes")
+        return native(join.maths(*(as_matrix(y, axes) for y in ys)), axes)
 
     def masked(self, node: Masked, xs: Array, scope: dict[str, Any]) -> Array:
         if node.mask:
             return self.through(node.inside[0], xs, scope)
-        self.new += [next(self.cells)[0] for _ in node.leaves]
+        self.passed_by(node)
         return xs
+
+    def passed_by(self, node: Any) -> None:
+        self.new += [next(self.cells)[0] for _ in node.leaves]
+
+    def parted(self, node: Matrices, xs: Array, scope: dict[str, Any]) -> Array:
+        for branch, is_matrix in zip(node.inside, (True, False), strict=False):
+            if (node.axes is not None) == is_matrix:
+                xs = self.through(branch, xs, scope | {"matrix_axes": node.axes})
+            else:
+                self.passed_by(branch)
+        return xs
+
+    def late(self, node: Row, xs: Array, scope: dict[str, Any]) -> Array:
+        cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
+        self.cells = itertools.chain(cells, self.cells)
+        t = (self.facts | scope)["t"]
+        ys = self.row(node, xs, scope | {"t": jnp.maximum(t - 1, 1)})
+        for kept, (old, _) in zip(self.new[begun:], cells, strict=True):
+            kept |= {name: jnp.where(t == 1, old[name], x) for name, x in kept.items()}
+        return jnp.where(t == 1, jnp.zeros_like(ys), ys)
 
     def leaf(self, node: Piece, xs: Array, scope: dict[str, Any]) -> Array:
         d, (slots, numbers) = node.definition, next(self.cells)
         known = self.facts | scope
-        facts = {name: cast(known[name], self.real) for name in d.reads}
+        axes = None if d.over == "element" else scope.get("matrix_axes")
+        facts = {name: as_matrix(cast(known[name], self.real), axes) for name in d.reads}
         mine = {n: cast(x, self.real) for n, x in slots.items()}
-        y, kept, told = call(d, xs, mine, narrowed(numbers, self.real), facts)
+        y, kept, told = call(d, as_matrix(xs, axes), mine, narrowed(numbers, self.real), facts)
+        y = native(y, axes)
         if d.over == "element" and y.shape != xs.shape:
             raise ValueError(
                 f"{d.name} says over='element', and makes an array of shape {y.shape} of one of shape {xs.shape}: what "
@@ -66,7 +92,8 @@ def _one_array(frame: Frame, x: Array, slots: Any, numbers: Any, facts: dict[str
     numbers = [{**dict(fixed), **n} for fixed, n in zip(frame.fixed, numbers, strict=True)]
     x = with_precision_of(x, wide(frame.precision))
     way = _OverAnArray(zip(slots, numbers, strict=True), dict(facts), frame.precision)
-    return way.through(frame.node, x, {"grad": x} if frame.begins else {}), way.new, way.told
+    scope = {"matrix_axes": frame.axes} | ({"grad": x} if frame.begins else {})
+    return way.through(frame.node, x, scope), way.new, way.told
 
 
 def _twice(f: Callable[..., Any]) -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import asked_of
-from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Passage, Piece
+from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Matrices, Passage, Piece
+from optzoo_jax.matrices import as_matrix, axes_by_themselves, axes_of, native
 from optzoo_jax.precision import wide, widen
 from optzoo_jax.program import call, narrowed
 from optzoo_jax.trees import flatten_like
@@ -33,8 +34,8 @@ class WalkState(NamedTuple):
     slots: Any
 
 
-def chosen(composition: Composition, tree: Any) -> list[list[bool]]:
-    """For every mask, which of the arrays it takes."""
+def chosen(composition: Composition, tree: Any) -> list[list[Any]]:
+    """For every mask, which of the arrays it takes; for every partition into matrices and others the axes of each."""
 
     def spread(mask: Any) -> list[bool]:
         if not jax.tree.leaves(tree):  # such as what optax.tree.map_params puts in the place of the parameters
@@ -42,7 +43,10 @@ def chosen(composition: Composition, tree: Any) -> list[list[bool]]:
         found = mask(tree) if callable(mask) else mask
         return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, tree))
 
-    return [spread(node.mask) for node in composition.masks]
+    def axes(node: Matrices) -> list[Any]:
+        return axes_of(node.axes, tree, rest=len(node.inside) > 1, where=composition.name)
+
+    return [axes(node) if isinstance(node, Matrices) else spread(node.mask) for node in composition.masks]
 
 
 class Beginning(Passage):
@@ -65,22 +69,38 @@ class Beginning(Passage):
         self.slots: tuple[Any, ...] = ()
         self.through(composition, self.streams, {"grad": self.streams})
 
-    def joined(self, join: Join, ys: list[Any]) -> Any:
-        return {i: _joined(join.maths, *(y[i] for y in ys)) for i in ys[0]}
+    def joined(self, join: Join, ys: list[Any], scope: dict[str, Any]) -> Any:
+        axes = {} if join.over == "element" else scope.get("matrix_axes") or {}
+
+        def one(i: int) -> Any:
+            way = axes.get(i)
+            mine = [as_matrix(y[i], way) for y in ys]
+            y = _joined(join.maths, *(map(_whole, mine) if join.over == "matrix" else mine))
+            return native(_placed_as(y, mine[0]), way)
+
+        return {i: one(i) for i in ys[0]}
 
     def leaf(self, node: Piece | Elsewhere, xs: dict[int, Any], scope: dict[str, Any]) -> dict[int, Any]:
         numbers = next(self.numbers)
         if isinstance(node, Elsewhere):
-            params = widen(self.params) if self.in_branches else self.params
+            params = self.treedef.unflatten([x if i in xs else optax.MaskedNode() for i, x in enumerate(self.arrays)])
+            params = widen(params) if self.in_branches else params
             self.slots += ((node.transformation.init(params),),)
             return xs
         d = node.definition
-        slots = {name: self.first(d, name, xs, numbers) for name in d.slots}
+        axes = {} if d.over == "element" else scope.get("matrix_axes") or {}
+        if d.over == "matrix" and not axes:
+            axes = axes_by_themselves(self.treedef, len(self.arrays), xs, d.name)
+        seen = {i: as_matrix(x, axes.get(i)) for i, x in xs.items()}
+        slots = {name: self.first(d, name, seen, numbers) for name in d.slots}
         if slots:
             self.slots += ({name: self.as_tree(x) for name, x in slots.items()},)
         if d.over == "tree":
             return xs
-        return {i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers) for i, x in xs.items()}
+        return {
+            i: self.after(node, x, {n: s[i] for n, s in slots.items()}, i, scope, numbers, axes.get(i))
+            for i, x in seen.items()
+        }
 
     def first(self, d: Definition, name: str, xs: dict[int, Any], numbers: dict[str, Any]) -> Any:
         first, of = d.slots[name]
@@ -102,22 +122,34 @@ class Beginning(Passage):
         places = range(len(self.arrays))
         return self.treedef.unflatten([slot.get(i, optax.MaskedNode()) for i in places]) if type(slot) is dict else slot
 
-    def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any) -> Any:
+    def after(self, node: Piece, x: Any, slots: Any, i: int, scope: Any, numbers: Any, axes: Any) -> Any:
         """One stream after a piece; as it was, where that cannot differ, or depends on what is not known yet."""
         count = jax.ShapeDtypeStruct((), jnp.asarray(0).dtype)
         known = self.published[i] | {"t": count, "params": self.streams[i]}
-        known |= {name: tree[i] for name, tree in scope.items()}
+        known |= {name: tree[i] for name, tree in scope.items() if name != "matrix_axes"}
         cannot_differ = node.definition.over == "element" and not self.any_complex and not node.definition.publishes
         if cannot_differ or not known.keys() >= set(node.definition.reads):
-            return x
-        facts = {name: known[name] for name in node.definition.reads}
+            return native(x, axes)
+        facts = {name: as_matrix(known[name], axes) for name in node.definition.reads}
+        came = x
+        if node.definition.over == "matrix":  # on whichever device, a matrix is whole there
+            x, slots, facts = jax.tree.map(_whole, (x, slots, facts))
         key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
         if key not in self.seen:
             with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
                 self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
         y, told = self.seen[key]
-        self.published[i] |= told
-        return y
+        self.published[i] |= {name: native(value, axes) for name, value in told.items()}
+        return native(_placed_as(y, came), axes)
+
+
+def _whole(x: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(x.shape, x.dtype)
+
+
+def _placed_as(y: Any, x: Any) -> Any:
+    """A stream where one of its shape was."""
+    return jax.ShapeDtypeStruct(y.shape, y.dtype, sharding=x.sharding) if y.shape == x.shape else y
 
 
 def _stream_of(p: Any) -> jax.ShapeDtypeStruct:

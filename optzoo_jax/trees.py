@@ -1,7 +1,7 @@
 """Two pytrees that should be alike, arrays that should be numbers; what is of a kind; and paths as numbers."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -56,6 +56,17 @@ def _is_number(x: Any) -> bool:
 
 def _is_inexact(x: Any) -> bool:
     return _is_number(x) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+
+
+def path_name(path: Sequence[Any]) -> str:
+    """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
+    names = [key_name(key) for key in path]
+    return "/".join(names[:-1] if len(names) > 1 and names[-1] == "value" else names)
+
+
+def key_name(key: Any) -> str:
+    """A key of a path, whatever kind of container it is of."""
+    return str(next(getattr(key, kind) for kind in ("name", "key", "idx") if hasattr(key, kind)))
 
 
 def hash_of(path: tuple) -> int:

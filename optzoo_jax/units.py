@@ -203,6 +203,26 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
     return Flow(needs, None if None in gives else out, asks.needs_word, word, by, needed_by, reads)
 
 
+def apart(flows: list[Flow]) -> Flow:
+    """What comes out of branches that are fed different arrays of one tree: nothing is added, so units may differ."""
+    first = flows[0]
+    rates = {unit["α"] for flow in flows if (unit := flow.at()) is not None}
+    if len(rates) > 1 or len({flow.word == "update" for flow in flows if flow.at() is not None}) > 1:
+        given = " and ".join(f"{flow.by} gives {_a(flow.word or 'step')} {flow.at()}" for flow in flows)
+        raise TypeError(
+            f"{given}: either both have the learning rate in them, or neither. Put the step of one in its place, such "
+            "as scale_by_adam() for adam(…), or descent(step, learning_rate) for a step."
+        )
+    needs = next((flow.needs for flow in flows if flow.needs), None)
+    known = {flow.at() for flow in flows}
+    gives = first.gives if len({flow.gives for flow in flows}) == 1 else None
+    if gives is None and None not in known:  # the first's, of which the learning rate is that of all
+        needs, gives = GRADIENT, first.at()
+    reads = next((flow.reads for flow in flows if flow.reads), "")
+    asks = max(flows, key=lambda flow: bool(flow.needed_by) + bool(flow.needs_word))
+    return Flow(needs, gives, asks.needs_word, first.word, first.by, asks.needed_by, reads)
+
+
 def check_runs(flow: Flow, where: str = "") -> None:
     """Raises TypeError where a composition takes no gradient: run by itself, or as an update or by `where` fed one."""
     wants = f"{flow.reads} reads the direction" if flow.reads else ""

@@ -23,6 +23,7 @@ import optax
 from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
+from optzoo_jax.matrices import as_matrix, axes_by_themselves, in_batches, native, placed_as
 from optzoo_jax.precision import cast, cut, promoted, wide, widen, with_precision_of
 from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
@@ -66,7 +67,7 @@ class Walk:
                     f"{' → '.join(leaf.name for leaf in self.composition.leaves)} makes an array of shape {y.shape} "
                     f"of a gradient of shape {way.arrays[i].shape}: an update has the shape of its parameter."
                 )
-            ys[i] = with_precision_of(y, way.precisions[i])
+            ys[i] = placed_as(with_precision_of(y, way.precisions[i]), way.arrays[i])
         slots = stored(self.composition, way.new, updates)
         rate = _learning_rate(self.composition, numbers, state.last_learning_rate)
         return way.treedef.unflatten(ys.values()), WalkState(count, rate, slots)
@@ -86,10 +87,11 @@ def _numbers(composition: Composition, count: Array, t: Array) -> list[dict[str,
     """For every piece its hyperparameters in this step, and its facts that depend on the step alone."""
     t = t.astype(int)  # as wide as integers are by default: with x64 on t/3 is a float64, as the arrays are
     found = []
-    for leaf in composition.leaves:
+    for leaf, late in zip(composition.leaves, composition.late, strict=True):
         d = leaf.definition
         numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
-        once = {name: inlined(f)(t, **asked_of(f, numbers)) for name, f in d.once.items()}
+        clock = jnp.maximum(t - late, 1) if late else t
+        once = {name: inlined(f)(clock, **asked_of(f, numbers)) for name, f in d.once.items()}
         found.append(numbers | once)
     return found
 
@@ -132,6 +134,12 @@ class _Everywhere:
 
     def __getitem__(self, place: int) -> Any:
         return self.value
+
+
+def _in_order(axes: Any, ndim: int) -> tuple[int, int]:
+    """A pair of axes, the first one first."""
+    first, second = sorted(axis % ndim for axis in axes)
+    return first, second
 
 
 class _OverTheTree(Passage):
@@ -195,10 +203,31 @@ class _OverTheTree(Passage):
         xs = {i: with_precision_of(x, wide(self.precisions[i])) for i, x in xs.items()}
         return {i: cut(x) for i, x in xs.items()} if join.is_precondition else xs
 
+    def joined(self, join: Join, ys: list[Places], scope: dict[str, Any]) -> Places:
+        if join.over == "element" or not ys[0]:
+            return super().joined(join, ys, scope)
+        axes = scope.get("matrix_axes") or dict.fromkeys(ys[0])
+        given = {i: [as_matrix(y[i], axes[i]) for y in ys] for i in ys[0]}
+        if join.over == "array":
+            return {i: native(join.maths(*mine), axes[i]) for i, mine in given.items()}
+        out = in_batches(lambda mine: join.maths(*mine), given)
+        return {i: placed_as(native(y, axes[i]), ys[0][i]) for i, y in out.items()}
+
+    def late(self, node: Row, xs: Places, scope: dict[str, Any]) -> Places:
+        cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
+        self.cells = itertools.chain(cells, self.cells)
+        t = (self.facts | scope)["t"].value
+        ys = self.row(node, xs, scope | {"t": _Everywhere(jnp.maximum(t - 1, 1))})
+        for place, (old, _) in zip(range(begun, len(self.new)), cells, strict=True):
+            self.new[place] = jax.tree.map(lambda a, b: jnp.where(t == 1, a, b), old, self.new[place])
+        return {i: jnp.where(t == 1, jnp.zeros_like(y), y) for i, y in ys.items()}
+
     def leaf(self, node: Piece | Elsewhere, xs: Places, scope: dict[str, Any]) -> Places:
         slots, numbers = next(self.cells)
         if isinstance(node, Elsewhere):
             return self.elsewhere(node, slots, xs)
+        if node.definition.over == "matrix":
+            return self.matrices(node, slots, numbers, xs, scope)
         d = node.definition
         widest = functools.reduce(promoted, self.precisions.values(), np.dtype(np.float32))
 
@@ -234,10 +263,57 @@ class _OverTheTree(Passage):
         tx = optax.with_extra_args_support(node.transformation)
         params = widen(self.params) if self.in_branches else self.params
         dtypes = {i: wide(p) if self.in_branches else p for i, p in self.precisions.items()}
-        given = self.treedef.unflatten([with_precision_of(x, dtypes[i]) for i, x in xs.items()])
+
+        def only(arrays: Places) -> Any:
+            """The tree, with those that this link is not given left out."""
+            return self.treedef.unflatten([arrays[i] if i in xs else optax.MaskedNode() for i in self.arrays])
+
+        given = only({i: with_precision_of(x, dtypes[i]) for i, x in xs.items()})
+        params = None if params is None else only(dict(enumerate(jax.tree.leaves(params))))
         updates, state = tx.update(given, state, params, **self.extra)
         self.new.append(state)
-        return dict(enumerate(flatten_like(self.updates, updates, f"update of {node!r}")))
+        return dict(zip(xs, flatten_like(given, updates, f"update of {node!r}"), strict=True))
+
+    def matrices(self, node: Piece, slots: Any, numbers: dict[str, Any], xs: Places, scope: dict[str, Any]) -> Places:
+        """The streams after a piece over matrices: those of one shape are one batch."""
+        d = node.definition
+        if not xs:
+            self.new.append(slots)
+            return {}
+        axes = scope.get("matrix_axes")
+        if axes is None:  # it stands in no for_matrices: what comes must be matrices by itself
+            axes = axes_by_themselves(self.treedef, len(self.arrays), xs, d.name)
+        written_out, shared, fixed, handed = programs_of(node, [numbers], in_jit=self.in_jit)
+        known = self.facts | scope
+        everywhere = {name: known[name].value for name in d.reads if isinstance(known[name], _Everywhere)}
+        program = written_out if self.in_jit or any(map(callable, everywhere.values())) else shared
+
+        def given(i: int) -> Any:
+            x = with_precision_of(xs[i], wide(self.precisions[i]))
+            if d.symmetric:  # nothing is moved that need not be
+                return as_matrix(x, _in_order(axes[i], x.ndim))
+            facts = {name: as_matrix(known[name][i], axes[i]) for name in d.reads if name not in everywhere}
+            return as_matrix(x, axes[i]), {name: slot[i] for name, slot in slots.items()}, facts
+
+        def batch(mine: Any) -> Any:
+            x, kept, facts = (mine, {}, {}) if d.symmetric else mine
+            frame = Frame(node.skeleton(iter(())), fixed, jnp.finfo(x.dtype).dtype, False)
+            y, (kept,), told = program(frame, x, [kept], [*handed], everywhere | facts)
+            return y if d.symmetric else (y, kept, told)
+
+        new = {name: dict(slot) for name, slot in slots.items()}
+        ys, published = {}, {}
+        for i, out in in_batches(batch, {i: given(i) for i in xs}, symmetric=d.symmetric).items():
+            y, kept, told = (out, {}, {}) if d.symmetric else out
+            way = _in_order(axes[i], y.ndim) if d.symmetric else axes[i]
+            ys[i] = placed_as(native(y, way), xs[i])
+            for name, value in kept.items():
+                new[name][i] = placed_as(value, slots[name][i])
+            for name, value in told.items():
+                published.setdefault(name, {})[i] = native(value, way)
+        self.new.append(new)
+        self.facts |= published
+        return ys
 
     def programs(self, node: Composition, xs: Places, scope: dict[str, Any]) -> Places:
         """The streams after pieces that look at one array at a time: a program an array, shared with its likes."""
@@ -246,15 +322,17 @@ class _OverTheTree(Passage):
         written_out, shared, fixed, numbers = programs_of(node, [n for _, n in cells], in_jit=self.in_jit)
         begins = scope["grad"] is xs
         read = {name for piece in node.leaves for name in piece.definition.reads} - ({"grad"} if begins else set())
+        read |= {"t"} if any(isinstance(row, Row) and row.starts_late for row in node.nodes) else set()
         facts = {name: f for name, f in (self.facts | scope).items() if name in read}
         functions = any(isinstance(f, _Everywhere) and callable(f.value) for f in facts.values())
         takes = {i: tuple(t[i] for t in taken) for i in xs}
         skeletons = {t: node.skeleton(iter(t)) for t in set(takes.values())}
+        axes = scope.get("matrix_axes") or {}
         alike = Counter((x.shape, x.dtype, takes[i]) for i, x in xs.items())
         ys, published = {}, {}
         new = [{name: dict(slot) for name, slot in slots.items()} for slots, _ in cells]
         for i, x in xs.items():
-            frame = Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins)
+            frame = Frame(skeletons[takes[i]], fixed, np.dtype(self.precisions[i]), begins, axes.get(i))
             # A program is only worth its call where others of that shape call it too, or, outside jit, later steps.
             single = self.in_jit and isinstance(x, jax.core.Tracer) and alike[x.shape, x.dtype, takes[i]] == 1
             slots = [{name: slot[i] for name, slot in slots.items()} for slots, _ in cells]

@@ -114,9 +114,7 @@ def as_transformation(
         @functools.wraps(factory)
         def build(*args: Any, **kwargs: Any) -> Transformation:
             arguments = bind(factory, args, kwargs)
-            options = {
-                option: x for option, x in arguments.items() if not isinstance(x, optax.GradientTransformation)
-            }
+            options = {option: x for option, x in arguments.items() if not isinstance(x, optax.GradientTransformation)}
             inner = arguments.get("inner")
             if "inner" in arguments:
                 options.pop("inner", None)

@@ -22,8 +22,8 @@ def test_an_error_names_argument_value_and_range():
         oz.adam(1e-3, b1=1.2)
 
 
-REQUIRED = {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity()}
-REQUIRED["average"] = oz.moment_ema(0.9)
+AROUND = {"rank": 2, "direction": oz.identity(), "rate": oz.inverse_rms(), "average": oz.moment_ema(0.9)}
+REQUIRED = AROUND | {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity()}
 FACTORIES = {
     **{name: oz.card(name).factory for name in oz.list_optimizers()},
     **{name: x for name, x in vars(oz).items() if callable(x) and getattr(x, "__module__", "").startswith(INNER)},

@@ -378,7 +378,7 @@ def test_wrong_bodies_are_named_with_the_remedy():
 
     with pytest.raises(ValueError, match="params"):
         trust_ratio().update(G[0], trust_ratio().init(P))
-    with pytest.raises(ValueError, match=r"over='rows' is unknown.*'element', 'array', 'tree'"):
+    with pytest.raises(ValueError, match=r"over='rows' is unknown.*'element', 'array', 'matrix', 'tree'"):
         oz.piece("x → x", over="rows")
 
 

@@ -21,7 +21,8 @@ LATER = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix 
     cautious_adamw cautious_lion cautious_decay_adamw grams grokfast_adamw qhm qhadam padam adamax madgrad
     hyperball_adam adamp
     lamb lars novograd stable_adamw adafactor came sm3 adam_mini prodigy dadapt_adam dog dowg sophia adahessian
-    schedule_free_sgd schedule_free_adamw average_params outer_nesterov""".split()
+    schedule_free_sgd schedule_free_adamw average_params outer_nesterov
+    muon scion normuon soap shampoo galore""".split()
 PIECES = """scale_by_momentum scale_by_belief dfc_friction bound_lr rectify precondition chain lookahead_point
     base_point eval_params ema debias second_moment sum_of_squares yogi_moment residual centered running_max
     inverse_root momental_bound adadb_friction anneal nesterov describe card get list_optimizers""".split()
@@ -122,6 +123,10 @@ SLOTS = {
     **dict.fromkeys(["lamb", "stable_adamw", "came", "sophia", "adahessian", "schedule_free_adamw"], 2),
     **dict.fromkeys(["dadapt_adam", "average_params"], 3),
     **dict.fromkeys(["prodigy", "outer_nesterov"], 4),
+    # Of a matrix; beside them there are slots of other shapes.
+    **dict.fromkeys(["muon", "scion", "normuon"], 1),
+    "soap": 2,
+    **dict.fromkeys(["shampoo", "galore"], 0),
 }
 
 

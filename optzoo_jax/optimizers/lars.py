@@ -14,9 +14,7 @@ from optzoo_jax.pieces.updates import decay_inside
 Variant = Literal["optax", "paper"]
 
 
-@optimizer(
-    learning_rate=1.0, weight_decay_mode="l2", decays_inside="l2", calls={"authors": {"variant": "paper"}}
-)
+@optimizer(learning_rate=1.0, weight_decay_mode="l2", decays_inside="l2", calls={"authors": {"variant": "paper"}})
 def lars(
     learning_rate: LearningRate,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+import functools
 from typing import Any
 
 import jax
@@ -154,6 +155,15 @@ def scale(x, factor: Hyper):
       factor: c, of any sign, without a unit.
     """
     return factor * x
+
+
+def complement(share: Any) -> Any:
+    """1 − share: the decay of an average in which the new has this share; of a schedule a schedule."""
+    return functools.partial(_rest, share) if callable(share) else 1 - share
+
+
+def _rest(share: Any, count: Any) -> Any:
+    return 1 - share(count)
 
 
 @named

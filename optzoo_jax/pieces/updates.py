@@ -12,7 +12,7 @@ import optax
 
 from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, validated
 from optzoo_jax.composition import composition_of
-from optzoo_jax.piece import Transformation, chain, masked, named, piece, scoped
+from optzoo_jax.piece import Transformation, chain, from_the_second_step, masked, named, piece, scoped
 from optzoo_jax.units import check_step
 
 WeightDecayMode = Literal["l2", "decoupled", "independent", "proximal", "cautious"]
@@ -116,6 +116,12 @@ def decay_inside(
     return add_decayed_weights(weight_decay, mask) if here else chain()
 
 
+@piece("x → x", facts=[decay])
+def decay_after(x, decay, params):
+    """x − (α_t/α₀)·λ_t·(θ + x): decay of the parameters that an update x leads to."""
+    return x - decay * (params + x)
+
+
 @validated
 def descent(
     step: optax.GradientTransformation,
@@ -173,6 +179,23 @@ def descent(
         require_base("weight_decay_mode='independent'", learning_rate)
     shares = {} if base is None else {"learning_rate": learning_rate, "base_learning_rate": base}
     return chain(scaled, pulled(**shares), negate())
+
+
+def decay_updated(step: optax.GradientTransformation, learning_rate: Any, **decay: Any) -> Transformation:
+    """θ ← (θ − α·step)(1 − αλ): where decay is decoupled, from what the step led to; but the first step is none.
+
+    Without such a decay it is the step.
+
+    Args:
+      step: gradient → step, 0 in the first step.
+      learning_rate: α.
+      **decay: the arguments of `descent`.
+    """
+    if decay.get("weight_decay") is None or decay["weight_decay_mode"] != "decoupled":
+        return chain(step)
+    link = decay_after(decay["weight_decay"], learning_rate=learning_rate)
+    after = link if decay["mask"] is None else masked(link, decay["mask"])
+    return chain(descent(step, learning_rate), from_the_second_step(after))
 
 
 def require_base(what: str, learning_rate: Any) -> None:

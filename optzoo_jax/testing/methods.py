@@ -41,6 +41,7 @@ def check_method(name: str, **arguments: Any) -> Report:
         "outer_nesterov": _outer,
         "add_gradient_noise": _noisy_sgd,
     }.get(name, c.factory)
+    arguments = {"rank": 1, **arguments} if name == "galore" else arguments  # of a matrix with one row
     needed = {} if build is not c.factory else {"learning_rate": c.learning_rate}
     tx = build(**needed, **arguments)
     bare = tx if name == "add_gradient_noise" else c.without_constants(**arguments)

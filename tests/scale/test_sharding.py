@@ -11,7 +11,9 @@ TESTS = Path(__file__).parent.parent
 
 
 @pytest.mark.tier2
-@pytest.mark.parametrize("script", ["sharded auto", "sharded explicit", "compressed"])
+@pytest.mark.parametrize(
+    "script", ["sharded auto", "sharded explicit", "matrices auto", "matrices explicit", "compressed"]
+)
 def test_states_follow_their_parameters_without_communication(script):
     command = [sys.executable, "-W", "error", "-m", *f"scale.{script}".split()]
     done = subprocess.run(command, cwd=TESTS, env=environment(devices=8), capture_output=True, text=True, timeout=400)

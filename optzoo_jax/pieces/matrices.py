@@ -1,0 +1,238 @@
+"""x → x of a matrix (…, output, input): what looks at its rows, its columns and its singular values.
+
+Which arrays are matrices, and which of their axes are the two, says `for_matrices`.
+"""
+
+from __future__ import annotations
+
+# In a body a hyperparameter that is a schedule is the number that it has in this step.
+# pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+from typing import Annotated, Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optzoo_jax.arguments import Array, Epsilon, Hyper, Numeric, Range
+from optzoo_jax.matrices import placed_as, whole
+from optzoo_jax.piece import piece
+from optzoo_jax.precision import cut
+
+Exponent = Annotated[Numeric, Range("[-1, 0]", "the power of a matrix of second moments", schedule=False)]
+Iterations = Annotated[int, Range("[0, ∞)", "a number of iterations", whole=True)]
+Norm = Literal["add", "clamp"]
+Scaling = Literal["original", "match_rms_adamw", "spectral", "columns"]
+Method = Literal["newton_schulz", "svd"]
+
+# The quintic of Jordan et al.: steepest at 0 of those that keep singular values within about [0.7, 1.2].
+A, B, C = 3.4445, -4.7750, 2.0315
+
+
+def dagger(x: Array) -> Array:
+    """The transpose, conjugated: the adjoint."""
+    x = jnp.swapaxes(x, -1, -2)
+    return jnp.conj(x) if jnp.iscomplexobj(x) else x
+
+
+def size_of(x: Array) -> Array:
+    """‖X‖ of every matrix, finite where the squares would overflow, 0 for zeros."""
+    largest = jnp.max(jnp.abs(x), axis=(-2, -1), keepdims=True, initial=0)
+    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
+    x = jnp.abs(x) / scale
+    return scale * jnp.sqrt(jnp.sum(x * x, axis=(-2, -1), keepdims=True))
+
+
+def over(x: Array, size: Array) -> Array:
+    """X/size for a real size, 0 where that is 0."""
+    size = jnp.where(size == 0, jnp.ones_like(size), size)
+    return jax.lax.complex(x.real / size, x.imag / size) if jnp.iscomplexobj(x) else x / size
+
+
+def newton_schulz(x: Array, steps: int) -> Array:
+    """X ← aX + (bA + cA²)X, A = XXᴴ, so many times; on the smaller side of X."""
+    tall = x.shape[-2] > x.shape[-1]
+
+    def iteration(x: Array) -> Array:
+        gram = dagger(x) @ x if tall else x @ dagger(x)
+        grown = B * gram + C * (gram @ gram)
+        return A * x + (x @ grown if tall else grown @ x)
+
+    for _ in range(steps):
+        x = iteration(x)
+    return x
+
+
+@piece("gradient x → step [1]", over="matrix", symmetric=True)
+def orthogonalize(
+    x,
+    method: Method = "newton_schulz",
+    *,
+    norm: Norm = "add",
+    eps: Epsilon = 1e-7,
+    steps: Iterations = 5,
+    dtype: Any = None,
+):
+    """X = UΣVᵀ → UVᵀ: the direction of a matrix without its sizes; by five steps of a quintic iteration, nearly so.
+
+        X ← X/(‖X‖ + ε);   five times  A = XXᵀ,  X ← aX + (bA + cA²)X
+
+    Args:
+      method: "newton_schulz", or "svd", which is exact: singular values of 0 stay 0.
+      norm: "add" for ‖X‖ + ε, "clamp" for max(‖X‖, ε).
+      eps: ε ≥ 0 [x].
+      steps: how many iterations.
+      dtype: what the iterations run in, such as "bfloat16"; None for that of the arithmetic.
+
+    Reference: Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks".
+    """
+    if method == "svd":
+        u, s, vh = jnp.linalg.svd(x, full_matrices=False)
+        floor = jnp.finfo(s.dtype).eps * max(x.shape[-2:]) * jnp.max(s, axis=-1, keepdims=True, initial=0)
+        return (u * (s > floor)[..., None, :].astype(x.dtype)) @ vh
+    size = size_of(x)
+    size = size + eps if norm == "add" else jnp.maximum(size, eps)
+    x = over(x, size)
+    found = newton_schulz(x if dtype is None else x.astype(dtype), steps)
+    return found.astype(x.dtype)
+
+
+@piece("x → x", over="array")
+def scale_by_shape(x, scaling: Scaling = "original"):
+    """s·X, where X has A rows (outputs) and B columns (inputs).
+
+    Args:
+      scaling: "original" for s = √max(1, A/B), "match_rms_adamw" for 0.2·√max(A, B), "spectral" for √(A/B), "columns"
+        for 1/B.
+    """
+    rows, columns = x.shape[-2:]
+    factors = {
+        "original": max(1, rows / columns) ** 0.5,
+        "match_rms_adamw": 0.2 * max(rows, columns) ** 0.5,
+        "spectral": (rows / columns) ** 0.5,
+        "columns": 1 / columns,
+    }
+    return factors[scaling] * x
+
+
+@piece("x → step [1]", over="array")
+def to_rms(x, rms: Hyper = 1.0):
+    """rms·√size·X/‖X‖: every matrix with one root mean square; 0 for 0.
+
+    Args:
+      rms: the root mean square of what comes out.
+    """
+    size = size_of(x)
+    root = float(np.prod(x.shape[-2:])) ** 0.5
+    return rms * root * over(x, size)
+
+
+@piece("x → step [1]", over="array")
+def over_column_rms(x, eps: Epsilon = 1e-8):
+    """X/(RMS over the rows + ε), for each column; of a vector over all of it.
+
+    Args:
+      eps: ε ≥ 0 [x].
+    """
+    axis = -2 if x.ndim > 1 else None
+    square = jnp.abs(x) ** 2
+    rms = jnp.sqrt(jnp.mean(square, axis=axis, keepdims=x.ndim > 0)) + eps
+    return over(x, rms)
+
+
+# Of the root of a dtype's largest number: of what is cut to it a million products, a million times, are finite.
+SMALL = 2.0**-20
+
+
+@piece("x → x")
+def saturate(x):
+    """x, cut where sums of products of it would overflow (at 2e13 in float32), so that a step keeps its size."""
+    return cut(x, SMALL)
+
+
+@piece("gradient x → moment x²", over="matrix")
+def gram_left(x):
+    """XXᵀ: the second moments of the outputs, one with another."""
+    return products_left(x)
+
+
+def products_left(x: Array) -> Array:
+    """XXᴴ, finite."""
+    x = cut(x, SMALL)
+    return x @ dagger(x)
+
+
+def products_right(x: Array) -> Array:
+    """XᴴX, finite."""
+    return products_left(dagger(x))
+
+
+@piece("gradient x → moment x²", over="matrix")
+def gram_right(x):
+    """XᵀX: the second moments of the inputs, one with another."""
+    return products_right(x)
+
+
+@piece("gradient x → moment x²", over="array")
+def gram(x):
+    """xxᵀ of an array as one vector: the second moments of all numbers, one with another."""
+    return products_left(whole(x).reshape(-1, 1))
+
+
+@piece("moment x² → rate [x^-1/2]", over="matrix")
+def matrix_power(m, exponent: Exponent = -0.25, eps: Epsilon = 0.0):
+    """(M + εI)^p of a sum of squares M, by its eigenvalues; where one is 0, so is its power.
+
+    Args:
+      exponent: p in [−1, 0]; the declared unit is that of −¼.
+      eps: ε ≥ 0 [x²].
+    """
+    return power_of(m, exponent, eps)
+
+
+@jax.custom_jvp
+def power_of(m: Array, exponent: Any, eps: Any) -> Array:
+    """(M + εI)^p of a matrix that has no negative eigenvalue."""
+    values, vectors = jnp.linalg.eigh(m)
+    return (vectors * _powers(values, exponent, eps)[..., None, :].astype(vectors.dtype)) @ dagger(vectors)
+
+
+@power_of.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    """By divided differences: through eigenvectors it would be 0/0 where two eigenvalues are one."""
+    (m, *constants), (m_dot, *dots) = primals, tangents
+    values, vectors = jnp.linalg.eigh(m)
+    powers, by_constants = jax.jvp(lambda *given: _powers(values, *given), constants, dots)
+    slopes = jax.jvp(lambda v: _powers(v, *constants), (values,), (jnp.ones_like(values),))[1]
+    gap, rise = (x[..., :, None] - x[..., None, :] for x in (values, powers))
+    size = jnp.abs(values)
+    apart = jnp.abs(gap) > 1e-3 * jnp.maximum(size[..., :, None], size[..., None, :])
+    mean_slope = (slopes[..., :, None] + slopes[..., None, :]) / 2
+    quotient = jnp.where(apart, rise / jnp.where(apart, gap, jnp.ones_like(gap)), mean_slope).astype(m.dtype)
+    inside = quotient * (dagger(vectors) @ m_dot @ vectors)
+    inside += by_constants[..., None, :].astype(m.dtype) * jnp.eye(m.shape[-1], dtype=m.dtype)
+    power = (vectors * powers[..., None, :].astype(m.dtype)) @ dagger(vectors)
+    return power, vectors @ inside @ dagger(vectors)
+
+
+def _powers(values: Array, exponent: Any, eps: Any) -> Array:
+    """(λ + ε)^p of eigenvalues, 0 of those that are 0."""
+    # What rounding makes of an eigenvalue of 0 is cut off, since its power would be the largest of all.
+    largest = jnp.max(jnp.abs(values), axis=-1, keepdims=True, initial=0)
+    values = jnp.where(values > jnp.finfo(values.dtype).eps * values.shape[-1] * largest, values, 0 * values) + eps
+    return jnp.where(values > 0, jnp.where(values > 0, values, jnp.ones_like(values)) ** exponent, 0 * values)
+
+
+@piece("moment x² → rate 1/x", over="matrix")
+def matrix_root(m, exponent: Exponent = -0.5, eps: Epsilon = 0.0):
+    """(M + εI)^p, as `matrix_power`; the declared unit is that of −½."""
+    return power_of(m, exponent, eps)
+
+
+def two_sided(x: Array, left: Array, right: Array) -> Array:
+    """L·X·R: a rate as a matrix from each side."""
+    return left @ x @ right
+
+
+def one_sided(x: Array, left: Array) -> Array:
+    """L·x, of an array as one vector."""
+    return placed_as((left @ whole(x).ravel()).reshape(x.shape), x)

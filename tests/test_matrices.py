@@ -1,0 +1,280 @@
+"""Methods for matrices: against their equations, in any layout, in batches, and beside arrays that are none."""
+
+import inspect
+import re
+
+import jax
+import jax.numpy as jnp
+import matrix_references as references
+import numpy as np
+import optax
+import pytest
+
+import optzoo_jax as oz
+
+STEPS = 12
+
+
+def warm_up(count):
+    return 0.03 * jnp.asarray(count, float)
+
+
+def in_numpy(value):
+    return (lambda t0: 0.03 * t0) if value is warm_up else value
+
+
+# The twins of these, and their arguments.
+CASES = [
+    ("muon", {}),
+    ("muon", {"nesterov": False, "momentum": 0.7, "scaling": "spectral", "weight_decay": 0.2}),
+    ("muon", {"average": "trace", "norm": "clamp", "eps": 3.0, "scaling": "match_rms_adamw"}),
+    ("muon", {"average": "trace", "nesterov": False, "eps": 0.1, "orthogonalize": "svd", "learning_rate": warm_up}),
+    ("scion", {"learning_rate": warm_up, "scale": 3.0}),
+    ("scion", {"norm": "sign", "constrained": False, "momentum": 0.3}),
+    ("scion", {"norm": "bias_rms"}),
+    ("normuon", {"weight_decay": 0.2}),
+    ("normuon", {"momentum": 0.5, "b2": 0.7, "eps": 1e-2, "learning_rate": warm_up}),
+    ("soap", {"precondition_frequency": 3, "weight_decay": 0.2, "learning_rate": warm_up}),
+    ("soap", {"shampoo_beta": 0.7, "b1": 0.8, "b2": 0.9, "eps": 1e-3, "precondition_frequency": 1}),
+    ("shampoo", {}),
+    ("shampoo", {"exponent": -0.5, "eps": 0.1, "learning_rate": warm_up}),
+    ("galore", {"update_interval": 5}),
+    ("galore", {"rank": 1, "scale": 1.0, "b1": 0.5, "b2": 0.7, "eps": 1e-3, "learning_rate": warm_up}),
+]
+# (output, input); for soap first gradients of full rank, without which its equations say nothing of the basis.
+SHAPES = {"soap": [(4, 4)]}
+
+
+def run(tx, params, grads):
+    """The parameters after every step, compiled."""
+
+    def step(carry, g):
+        params, state = carry
+        updates, state = tx.update(g, state, params)
+        params = optax.apply_updates(params, updates)
+        return (params, state), params
+
+    return jax.jit(lambda p, g: jax.lax.scan(step, (p, tx.init(p)), g)[1])(params, grads)
+
+
+def drawn(shapes, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape) for shape in shapes], [rng.normal(size=(STEPS, *shape)) for shape in shapes]
+
+
+@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=lambda x: x if isinstance(x, str) else ",".join(x) or "plain")
+def test_equations(name, kwargs):
+    """In one tree: matrices of both orientations, stored either way, stacks of them, and vectors with a rule."""
+    shapes = SHAPES.get(name, [(5, 3), (3, 5)])
+    kwargs = {"learning_rate": 0.05, **kwargs}
+    params, grads = drawn([*shapes, *shapes])
+    both = {f"equinox{i}": (p, g) for i, (p, g) in enumerate(zip(params, grads, strict=True))}
+    tree = {name: p for name, (p, _) in both.items()}
+    stream = {name: g for name, (_, g) in both.items()}
+    for (p, g), label in zip(list(both.values())[: len(shapes)], ("flax0", "flax1"), strict=False):
+        tree[label], stream[label] = p.T, g.swapaxes(1, 2)
+    tree["stack"] = np.stack([params[0], params[len(shapes)]], axis=1)
+    stream["stack"] = np.stack([grads[0], grads[len(shapes)]], axis=2)
+    axes = {"equinox": (0, 1), "flax": (-1, -2), "stack": (0, 2)}
+    tx = getattr(oz, name)(**kwargs, matrix_axes=lambda path, x: axes[path.rstrip("0123456789")])
+    found = run(tx, jax.tree.map(jnp.asarray, tree), jax.tree.map(jnp.asarray, stream))
+    reference = getattr(references, name)
+    in_words = {k: in_numpy(v) for k, v in kwargs.items()}
+    expected = {name: reference(p, g, **in_words) for name, (p, g) in both.items()}
+    for label, path in expected.items():
+        np.testing.assert_allclose(found[label], path, rtol=1e-9, atol=1e-11)
+        if (other := label.replace("equinox", "flax")) in found:
+            np.testing.assert_allclose(found[other], path.swapaxes(1, 2), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(found["stack"][:, :, 0], expected["equinox0"], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(found["stack"][:, :, 1], expected[f"equinox{len(shapes)}"], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs"), [("shampoo", {}), ("scion", {"norm": "sign"}), ("scion", {"norm": "bias_rms", "scale": 2.0})]
+)
+def test_vectors_by_their_own_rule(name, kwargs):
+    (p,), (g,) = drawn([(4,)])
+    found = run(getattr(oz, name)(0.05, **kwargs), jnp.asarray(p), jnp.asarray(g))
+    np.testing.assert_allclose(found, getattr(references, name)(p, g, 0.05, **kwargs), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
+def test_signature_agrees_with_the_reference(name):
+    ours = inspect.signature(getattr(oz, name)).parameters
+    theirs = inspect.signature(getattr(references, name)).parameters
+    assert all(ours[a].default == p.default for a, p in theirs.items() if p.default is not p.empty)
+    shared = {"matrix_axes", "otherwise", "weight_decay", "weight_decay_mode", "mask", "base_learning_rate"}
+    assert set(ours) - set(theirs) - shared <= {"learning_rate", "dtype"}
+
+
+def test_the_rest_goes_to_adamw_to_a_step_or_to_an_optimizer():
+    params = {"w": jnp.ones((3, 2)), "b": jnp.ones(3), "kernel": jnp.ones((2, 2, 3, 3))}
+    grads = jax.tree.map(lambda p: jnp.stack([p, -2 * p, 3 * p]), params)
+    alone = run(oz.muon(0.02, weight_decay=0.1, otherwise=None), {"w": params["w"]}, {"w": grads["w"]})
+    rest, rest_grads = ({k: x[k] for k in ("b", "kernel")} for x in (params, grads))
+    for otherwise, same in [
+        ("adamw", oz.adamw(0.02, weight_decay=0.1)),
+        (oz.scale_by_yogi(), oz.yogi(0.02, weight_decay=0.1)),
+        (oz.sgd(0.5), oz.sgd(0.5)),
+        (optax.sgd(0.5), oz.sgd(0.5)),
+    ]:
+        found = run(oz.muon(0.02, weight_decay=0.1, otherwise=otherwise), params, grads)
+        np.testing.assert_allclose(found["w"], alone["w"], rtol=1e-12)
+        expected = run(same, rest, rest_grads)
+        for k in rest:
+            np.testing.assert_allclose(found[k], expected[k], rtol=1e-12)
+
+
+def products(tx, params):
+    """How many matrix products the traced update has."""
+    state = tx.init(params)
+    return len(re.findall("dot_general", jax.jit(tx.update).lower(params, state, params).as_text()))
+
+
+def test_matrices_of_one_shape_are_one_batch():
+    """48 matrices of three shapes, one of them stored both ways: as many products as for three."""
+    one = [jnp.ones((4, 4)), jnp.ones((4, 12)), jnp.ones((4, 16))]
+    many = [jnp.ones(shape) for _ in range(12) for shape in [(4, 4), (4, 12), (4, 16), (16, 4)]]
+    assert products(oz.muon(0.1), many) == products(oz.muon(0.1), one) == 45
+    assert products(oz.soap(0.1), [*one, *one]) == products(oz.soap(0.1), one)
+    assert products(oz.shampoo(0.1), [*one, *one]) == products(oz.shampoo(0.1), one)
+
+
+@pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
+def test_a_matrix_that_is_not_finite_leaves_the_others_alone(name):
+    """In one batch with it; and it is seen, as NaN."""
+    tx = getattr(oz, name)(0.1)
+    params = {"a": jnp.eye(3), "b": jnp.eye(3)}
+    (_, _), (g, h) = drawn([(3, 3), (3, 3)])
+    broken = run(tx, params, {"a": jnp.asarray(g).at[0, 0, 0].set(jnp.nan), "b": jnp.asarray(h)})
+    whole = run(tx, params, {"a": jnp.asarray(g), "b": jnp.asarray(h)})
+    assert jnp.isnan(broken["a"][1]).any()
+    np.testing.assert_allclose(broken["b"], whole["b"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_stay_finite_and_what_follows_them_too(name, dtype):
+    params = {"a": jnp.zeros((3, 4), dtype), "b": jnp.zeros((2, 5, 3), dtype), "c": jnp.zeros(3, dtype)}
+    grads = jax.tree.map(lambda p: jnp.zeros((6, *p.shape), dtype).at[3].set(1e-30).at[4:].set(1e30), params)
+    tx = getattr(oz, name)(lambda count: 0.1 * count.astype(dtype))
+    assert all(jnp.isfinite(x).all() for x in jax.tree.leaves(run(tx, params, grads)))
+
+
+def test_eager_jitted_and_mapped_are_the_same():
+    tx = oz.muon(0.1)
+    params = {"w": jnp.ones((2, 3, 4)), "b": jnp.ones((2, 3))}
+    grads = jax.tree.map(lambda p: jnp.sin(jnp.arange(float(p.size))).reshape(p.shape), params)
+    mapped, _ = jax.vmap(lambda g, p: tx.update(g, tx.init(p), p))(grads, params)
+    for i in range(2):
+        p, g = (jax.tree.map(lambda x: x[i], tree) for tree in (params, grads))  # noqa: B023
+        eager, compiled = tx.update(g, tx.init(p), p)[0], jax.jit(tx.update)(g, tx.init(p), p)[0]
+        for k in p:
+            np.testing.assert_allclose(eager[k], compiled[k], rtol=1e-12)
+            np.testing.assert_allclose(mapped[k][i], compiled[k], rtol=1e-12)
+
+
+def test_slots_are_shaped_like_their_parameters():
+    params = {"w": jnp.ones((3, 4)), "b": jnp.ones(3)}
+    assert oz.muon(0.1).init(params).slots[0]["mu"]["w"].shape == (3, 4)
+    slots = oz.galore(0.1).init(params).slots
+    assert [x["w"].shape for slot in slots[:3] for x in slot.values()] == [(3, 2), (2, 4), (2, 4)]
+    first, second, *_ = oz.normuon(0.1).init(params).slots
+    assert [slot["mu"]["w"].shape for slot in (first, second)] == [(3, 4), (1, 4)]  # one number an output
+
+
+def test_explain_says_what_is_a_matrix():
+    params = {"w": jnp.ones((3, 4)), "b": jnp.ones(3), "layers": jnp.ones((6, 3, 4))}
+    axes = lambda path, x: (0, 1) if path == "w" else (1, 2) if path == "layers" else None  # noqa: E731
+    rows = {row.path: row for row in oz.explain(oz.muon(0.1, matrix_axes=axes, otherwise=oz.sgd(0.1)), params)}
+    assert {path: row.matrix for path, row in rows.items()} == {"w": "out, in", "b": "", "layers": "batch, out, in"}
+    assert {path: row.optimizer for path, row in rows.items()} == {"w": "muon", "b": "sgd", "layers": "muon"}
+    assert {path: row.decay for path, row in rows.items()} == dict.fromkeys(rows, False)
+    decayed = oz.muon(0.1, weight_decay=0.1, matrix_axes=axes, otherwise=oz.sgd(0.1))
+    assert [row.decay for row in oz.explain(decayed, params)] == [
+        row.path != "b" for row in oz.explain(decayed, params)
+    ]
+    assert "out, in" in str(oz.explain(decayed, params))
+
+
+WRONG = {
+    "no otherwise": (lambda p: oz.muon(0.1, otherwise=None).init(p), r"'?b'? of shape \(3,\) is no matrix"),
+    "a rank too large": (lambda p: oz.galore(0.1, rank=4).init(p), "rank=4 is larger .* at most 3"),
+    "no such axis": (lambda p: oz.muon(0.1, matrix_axes=(0, 2)).init(p), "has no two such axes"),
+    "one axis twice": (lambda p: oz.muon(0.1, matrix_axes=(1, -1)).init(p), "has no two such axes"),
+    "no pair": (lambda p: oz.muon(0.1, matrix_axes="in").init(p), "a pair of integers"),
+    "a word": (lambda p: oz.muon(0.1, otherwise="adam"), "it is one of 'adamw'"),
+    "not called": (lambda p: oz.muon(0.1, otherwise=oz.adam), "adam is no optimizer: call it"),
+    "by itself": (lambda p: oz.orthogonalize().init(p), "is no matrix.*for_matrices"),
+    "around adamw": (
+        lambda p: oz.in_subspace(oz.adamw(0.1, weight_decay=0.1), 2),
+        "decay_weights reads the parameters",
+    ),
+    "step and update": (lambda p: oz.scale_by_muon(otherwise=oz.adam(0.1)), "either both have the learning rate"),
+    "momentum": (lambda p: oz.scion(0.1, momentum=0.0), "the weight of the new gradient"),
+    "complex signs": (
+        lambda p: run(oz.scion(0.1, norm="sign"), j(p), j({k: x[None] for k, x in p.items()})),
+        "no sign",
+    ),
+}
+
+
+def j(tree):
+    return jax.tree.map(lambda x: jax.lax.complex(jnp.zeros_like(x), x), tree)
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said(case):
+    call, words = WRONG[case]
+    with pytest.raises((TypeError, ValueError), match=words):
+        call({"w": jnp.ones((3, 4)), "b": jnp.ones(3)})
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
+def test_a_turn_of_the_complex_plane_turns_the_step(name):
+    """And for real matrices complex arithmetic gives the real numbers."""
+    (p,), (g,) = drawn([(3, 3)])
+    tx = getattr(oz, name)(0.1)
+    real = run(tx, jnp.asarray(p), jnp.asarray(g))
+    turned = run(tx, j(jnp.asarray(p)), j(jnp.asarray(g)))
+    np.testing.assert_allclose(turned, j(real), rtol=1e-9, atol=1e-11)
+
+
+def test_orthogonalize_in_bfloat16_is_near_and_svd_exact():
+    (p,), _ = drawn([(8, 5)])
+    x = jnp.asarray(p)
+    step = lambda **kw: oz.orthogonalize(**kw).update(x, oz.orthogonalize(**kw).init(x))[0]  # noqa: E731
+    np.testing.assert_allclose(step(dtype="bfloat16"), step(), atol=0.1)
+    np.testing.assert_allclose(step(method="svd").T @ step(method="svd"), np.eye(5), atol=1e-12)
+    singular = np.linalg.svd(np.asarray(step()), compute_uv=False)
+    assert singular.min() > 0.6
+    assert singular.max() < 1.3
+
+
+def test_around_any_pieces():
+    """in_basis and in_subspace are no methods' own: AdaBelief's pieces go into either."""
+    belief = oz.chain(oz.residual(), oz.belief_moment(0.99), oz.inverse_root(1e-8))
+    params = {"w": jnp.eye(4) + 1}
+    (_,), (g,) = drawn([(4, 4)])
+    for step in (
+        oz.in_basis(oz.ema(0.9), belief, 0.9, 2),
+        oz.in_subspace(oz.precondition(oz.ema(0.9), belief), 2, 3),
+    ):
+        path = run(oz.descent(step, 0.01), params, {"w": jnp.asarray(g)})["w"]
+        assert jnp.isfinite(path).all()
+        assert jnp.abs(path[-1] - path[0]).max() > 0
+
+
+def test_what_stands_after_matrices_reads_the_gradient_that_entered():
+    """Not the steps, which were put in their places."""
+    seen = oz.piece("x → x")(gradient_beside)
+    params = {"w": jnp.eye(3), "b": jnp.ones(3)}
+    tx = oz.chain(oz.scale_by_muon(), seen())
+    updates, _ = tx.update(params, tx.init(params), params)
+    for name, g in params.items():
+        np.testing.assert_array_equal(updates[name], g)
+
+
+def gradient_beside(x, grad):
+    return 0 * x + grad
