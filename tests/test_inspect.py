@@ -34,7 +34,7 @@ def multi_steps(tx):
 
 NESTED = {
     "plain": (lambda tx: tx, 3),
-    "chain": (lambda tx: optax.chain(optax.clip_by_global_norm(1.0), optax.chain(tx, optax.identity())), 3),
+    "chain": (lambda tx: optax.chain(optax.clip_by_global_norm(1.0), optax.chain(tx)), 3),
     "masked": (lambda tx: optax.masked(tx, {"dense": True, "head": False}), 3),
     "partition": (lambda tx: optax.partition({"body": tx, "head": optax.set_to_zero()}, LABELS), 3),
     "MultiSteps": (multi_steps, 1),
