@@ -234,9 +234,9 @@ def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "arithmetic", ast.BinOp(node.left, SWAPPED[op](), node.right)
         if op is ast.Sub and isinstance(node.left, ast.Constant):
             yield "complement", node.right
-        elif op in (ast.Add, ast.Sub, ast.Mult, ast.Div):
+        elif op in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult):
             yield "term", node.left
-            if op in (ast.Add, ast.Mult):
+            if op in (ast.Add, ast.Mult, ast.MatMult):
                 yield "term", node.right
         if op is ast.Pow:
             yield "power", node.left

@@ -39,8 +39,9 @@ def just_outside(allowed):
 
 
 def built(name, **arguments):
-    needed = {k: v for k, v in REQUIRED.items() if k in inspect.signature(FACTORIES[name]).parameters}
-    wrapped = "inner" in inspect.signature(FACTORIES[name]).parameters
+    parameters = inspect.signature(FACTORIES[name]).parameters
+    needed = {k: REQUIRED[k] for k, p in parameters.items() if p.default is p.empty and k in REQUIRED}
+    wrapped = "inner" in parameters
     return FACTORIES[name](*([oz.sgd(0.1)] if wrapped else []), **{**needed, **arguments})
 
 

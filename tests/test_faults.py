@@ -52,6 +52,7 @@ def test_a_broken_module_is_another_program():
 CHANGES = {
     "a + b": {"a - b", "a", "b"},
     "a / b": {"a * b", "a"},
+    "a @ b": {"a", "b"},
     "1 - b": {"1 + b", "b"},
     "x ** 2.0": {"x"},
     "-x": {"x"},

@@ -106,7 +106,7 @@ def test_authors_call_gives_authors_rows(row):
 @pytest.mark.parametrize("name", [name for name in list_optimizers() if "torch" in card(name).calls])
 def test_torch_call_trains_complex_parameters_as_pairs(name):
     """As torch does, since 1.10; real parameters have the state of the optimizer itself."""
-    tx, start = get(name, like="torch", learning_rate=0.1), jnp.asarray([1 + 1j, 0.5 - 2j])
+    tx, start = get(name, like="torch", learning_rate=0.1), jnp.asarray([[1 + 1j, 0.5 - 2j]])
     pairs = optax.contrib.split_real_and_imaginary(tx)
 
     def way(tx):

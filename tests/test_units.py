@@ -1,5 +1,6 @@
 """Units: what is declared is true, and every pair of pieces is right by its units or refused."""
 
+import operator
 from fractions import Fraction
 
 import jax.numpy as jnp
@@ -72,6 +73,25 @@ PIECES = {
     "clip_rms": lambda c, k: oz.chain(oz.sign(), oz.clip_rms(0.5)),
     "at_most": lambda c, k: oz.at_most(1e-9),
 }
+GRAM = oz.chain(oz.gram_left(), oz.accumulate())
+# Of matrices, and what reads a basis that another publishes.
+OF_MATRICES = {
+    "orthogonalize": lambda c: oz.orthogonalize(eps=1e-2 * c),
+    "scale_by_shape": lambda c: oz.scale_by_shape("columns"),
+    "to_rms": lambda c: oz.to_rms(),
+    "over_column_rms": lambda c: oz.over_column_rms(1e-2 * c),
+    "saturate": lambda c: oz.saturate(),
+    "gram_left": lambda c: oz.gram_left(),
+    "gram_right": lambda c: oz.gram_right(),
+    "gram": lambda c: oz.gram(),
+    "matrix_power": lambda c: oz.chain(GRAM, oz.matrix_power(eps=1e-2 * c**2)),
+    "matrix_root": lambda c: oz.chain(GRAM, oz.matrix_root(eps=1e-2 * c**2)),
+    "eigenbasis": lambda c: oz.eigenbasis(),
+    "to_basis": lambda c: oz.chain(oz.eigenbasis(), oz.to_basis()),
+    "from_basis": lambda c: oz.chain(oz.eigenbasis(), oz.from_basis()),
+    "project": lambda c: oz.project(1, 2),
+    "lift": lambda c: oz.chain(oz.project(1, 2), oz.lift()),
+}
 # What a piece gives may be in two units, or its constant is the parameters themselves.
 NOT_SCALED = {"rectify": "its first rates are 1, without a unit", "no_rate": "it is 1 by name"}
 # Of the others' units something must be known that is not here: parameters that matter, or an odd power of g.
@@ -91,7 +111,7 @@ def public_pieces():
 
 
 def test_every_piece_is_tried():
-    assert public_pieces() - set(PIECES) == UNTRIED
+    assert public_pieces() - set(PIECES) - set(OF_MATRICES) == UNTRIED
 
 
 def outputs(make, c, k):
@@ -144,6 +164,24 @@ def test_the_declared_unit_is_true(name):
     by_c, by_k = scaling(make)
     np.testing.assert_allclose(by_c, float(unit["g"]), atol=1e-7)
     np.testing.assert_allclose(by_k, float(unit["θ"]), atol=1e-7)
+
+
+def of_the_gradients_shape(tx):
+    return oz.join(operator.mul, oz.identity(), oz.chain(tx, oz.sum_over()), units="product", over="array")
+
+
+@pytest.mark.parametrize("name", OF_MATRICES)
+def test_the_declared_unit_is_true_of_matrices(name):
+    def last(c):
+        tx, params = of_the_gradients_shape(OF_MATRICES[name](c)), jnp.zeros((3, 2))
+        state = tx.init(params)
+        for g in np.random.default_rng(1).normal(size=(6, 3, 2)):
+            y, state = tx.update(jnp.asarray(c * g), state, params)
+        return np.asarray(y)
+
+    unit = oz.composition_of(of_the_gradients_shape(OF_MATRICES[name](1.0))).flow.at()
+    assert unit["θ"] == 0
+    np.testing.assert_allclose(last(C), C ** float(unit["g"]) * last(1.0), rtol=1e-9, atol=1e-9 * C ** float(unit["g"]))
 
 
 def names_units(error):

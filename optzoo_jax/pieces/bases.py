@@ -18,7 +18,8 @@ from optzoo_jax.arguments import Array, Decay, Hyper, Range, Steps
 from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.piece import Transformation, chain, from_the_second_step, named, piece, precondition, scoped
 from optzoo_jax.pieces.directions import average, scale
-from optzoo_jax.pieces.matrices import dagger, products_left, products_right
+from optzoo_jax.pieces.matrices import SMALL, dagger
+from optzoo_jax.precision import cut
 
 Rank = Annotated[int, Range("[1, ∞)", "the dimension of the subspace", whole=True)]
 
@@ -79,8 +80,9 @@ def eigenbasis(
 
     Reference: Vyas et al., 2024, "SOAP: improving and stabilizing Shampoo using Adam", arXiv:2409.11321, Algorithm 4.
     """
-    left = average(moment_left, products_left(x), decay)
-    right = average(moment_right, products_right(x), decay)
+    small = cut(x, SMALL)
+    left = average(moment_left, small @ dagger(small), decay)
+    right = average(moment_right, dagger(small) @ small, decay)
 
     def first() -> tuple[Array, Array]:
         return eigenvectors(left), eigenvectors(right)

@@ -152,30 +152,22 @@ def saturate(x):
 @piece("gradient x → moment x²", over="matrix")
 def gram_left(x):
     """XXᵀ: the second moments of the outputs, one with another."""
-    return products_left(x)
-
-
-def products_left(x: Array) -> Array:
-    """XXᴴ, finite."""
     x = cut(x, SMALL)
     return x @ dagger(x)
-
-
-def products_right(x: Array) -> Array:
-    """XᴴX, finite."""
-    return products_left(dagger(x))
 
 
 @piece("gradient x → moment x²", over="matrix")
 def gram_right(x):
     """XᵀX: the second moments of the inputs, one with another."""
-    return products_right(x)
+    x = cut(x, SMALL)
+    return dagger(x) @ x
 
 
 @piece("gradient x → moment x²", over="array")
 def gram(x):
     """xxᵀ of an array as one vector: the second moments of all numbers, one with another."""
-    return products_left(whole(x).reshape(-1, 1))
+    x = cut(whole(x).reshape(-1, 1), SMALL)
+    return x @ dagger(x)
 
 
 @piece("moment x² → rate [x^-1/2]", over="matrix")
