@@ -14,6 +14,6 @@ CLASSICAL = """sgd momentum nag adagrad adadelta rmsprop adam ema_momentum nadam
 def in_both_tiers(names):
     """The names as parameters; a variant, `name[variant]` or `name:variant`, is where its method is."""
     return [
-        name if re.split(r"[\[:(]", name)[0] in CLASSICAL else pytest.param(name, marks=pytest.mark.tier2)
+        name if re.split(r"[\[:( ]", name)[0] in CLASSICAL else pytest.param(name, marks=pytest.mark.tier2)
         for name in names
     ]

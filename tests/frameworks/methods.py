@@ -18,6 +18,7 @@ def schedule(count):
 def scheduled(name):
     """The method with a schedule and a decay that is measured against the schedule's base."""
     decay = {"weight_decay": 1e-2, "weight_decay_mode": "independent", "base_learning_rate": PEAK}
+    decay = {} if name == "hyperball_adam" else decay  # whose parameters keep their norm
     return oz.get(name, learning_rate=schedule, **decay)
 
 

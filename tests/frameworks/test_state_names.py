@@ -14,6 +14,7 @@ import optax
 import pytest
 from flax import nnx
 from frameworks.methods import METHODS
+from tiers import in_both_tiers
 
 # Names, and in brackets what is only counted: the links of a chain, "-" where one keeps nothing.
 GOLDEN = json.loads((Path(__file__).parent / "state_names.json").read_text())
@@ -39,22 +40,26 @@ def test_every_method_is_on_record():
     assert sorted(GOLDEN) == sorted(METHODS)
 
 
-@pytest.mark.parametrize("label", METHODS)
+@pytest.mark.parametrize("label", in_both_tiers(METHODS))
 def test_a_state_keeps_its_names(label):
     assert form(init(label)) == GOLDEN[label]
 
 
-@pytest.mark.parametrize("label", METHODS)
+@pytest.mark.parametrize("label", in_both_tiers(METHODS))
 def test_key_paths_read_as_names(label):
     """Each array is a named slot of the parameters, `['mu']['w']`, or a named scalar, `.count`."""
     for path, x in jax.tree_util.tree_leaves_with_path(init(label)):
         kept = jax.tree_util.keystr(path)
         slot = r"\.cached\[\d\]" if ".cached" in kept else r"(\['[a-z_0-9]+'\]|\.[a-z_0-9]+)"
-        end = {(2, 3): r"\['w'\]", (3,): r"\['b'\]", (): ""}[x.shape]
+        end = {(2, 3): r"\['w'\]", (3,): r"\['b'\]", (): ""}.get(x.shape, r"\['[wb]'\]")  # or of rows, say
         assert re.search(slot + end + "$", jax.tree_util.keystr(path))
 
 
-@pytest.mark.parametrize("label", METHODS)
+# These keep numbers of rows, of columns or of arrays, which have no parameter's sharding.
+OTHER_SHAPES = ("adafactor", "adafactor torch", "novograd", "sm3", "came", "adam_mini", "hyperball_adam")
+
+
+@pytest.mark.parametrize("label", in_both_tiers(label for label in METHODS if label not in OTHER_SHAPES))
 def test_optax_knows_the_slots(label):
     """By `optax.tree.map_params` shardings are given to the slots, each with its parameter's."""
     state = init(label)
