@@ -62,7 +62,7 @@ def inverse_max_root(v, eps: Epsilon | None = 0.0):
     return 1 / root_above(v, jnp.finfo(v.dtype).eps if eps is None else eps)
 
 
-@piece("moment x² → rate 1/x")
+@piece("moment [g²] → rate [1/g]")
 def inverse_atan2(v, direction, b: Weight = 1.0):
     """atan2(|d|, b√v)/|d|: times d an angle, which is d/(b√v) where that is small, and never more than π/2.
 
