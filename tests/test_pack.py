@@ -132,3 +132,11 @@ def test_parameters_that_are_not_the_gradients_kin():
         tx.update({"a": jnp.ones(3)}, state, {"a": jnp.ones(2)})
     with pytest.raises(ValueError, match="the state and the gradients are different pytrees"):
         tx.update({"a": jnp.ones(2)}, state, {"a": jnp.ones(2)})
+
+
+def test_the_state_of_shapes_is_that_of_zeros():
+    params = {"w": jnp.zeros((2, 3)), "b": jnp.zeros(3, jnp.float32), "large": jnp.zeros((40, 40))}
+    tx = oz.pack(oz.adabelief(0.1))
+    found, expected = tx.init(jax.eval_shape(lambda: params)), tx.init(params)
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
