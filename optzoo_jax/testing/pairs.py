@@ -42,7 +42,7 @@ NOT_KEPT: dict[str, dict[str, str]] = {
     ),
     "compress_state": dict.fromkeys(["permutation", "splitting"], _BLOCKS),
     "with_state_dtype": {
-        "derivative is right": "rounding to 16 bits is a staircase, whose derivative is that of the slope beneath",
+        "derivative is right": "rounding is a staircase, and what JAX differentiates the slope beneath it",
         "scale": _16_BITS,
         "phase": _16_BITS,
     },
