@@ -81,7 +81,7 @@ def full(x: Array | jax.ShapeDtypeStruct, initial: Numeric = 0.0) -> Array:
 
 
 def wide_copy(p: Any) -> Array:
-    """A slot that starts as the parameter. A copy, since it must survive its donation; 0 for a mere shape."""
+    """A parameter for an optimizer that may keep it. A copy, since it must survive its donation; 0 for a mere shape."""
     return zeros(p) if isinstance(p, jax.ShapeDtypeStruct) else jnp.array(widen(p), copy=True)
 
 

@@ -111,6 +111,14 @@ def test_half_of_an_update_moves_half_as_far(rate):
     np.testing.assert_allclose(moved.mean(), 0.1, rtol=0.1)
 
 
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_what_an_optimizer_keeps_of_its_parameters_survives_their_donation(wrap):
+    keeps = optax.GradientTransformation(lambda params: params, lambda updates, state, params=None: (updates, state))
+    params = jnp.ones(3, jnp.float32)
+    (kept,) = (x for x in jax.tree.leaves(wrap(oz.chain(keeps)).init(params)) if x.shape == (3,))
+    assert kept.unsafe_buffer_pointer() != params.unsafe_buffer_pointer()
+
+
 def test_a_frozen_parameter_starts_from_where_it_is():
     frozen = optax.chain(oz.master_params(oz.sgd(0.1)), optax.freeze({"w": True}))
     params, state = train(frozen, {"w": jnp.ones(3, jnp.bfloat16)}, 5)
