@@ -109,6 +109,7 @@ def test_half_of_an_update_moves_half_as_far(rate):
     params, _ = train(optax.chain(oz.master_params(oz.sgd(rate)), optax.scale(0.5)), start(jnp.bfloat16), steps)
     moved = np.float64(start(jnp.bfloat16)) - np.float64(params)
     np.testing.assert_allclose(moved.mean(), 0.1, rtol=0.1)
+    assert moved.std() < 0.04  # not one as far as a whole update, and the next not at all
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
