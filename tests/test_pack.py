@@ -78,7 +78,7 @@ def test_in_a_partition_each_group_has_buffers_of_its_own():
         after(optax.chain(optax.scale(0.5), optax.partition(g, labels))) for g in (groups, plain)
     )
     assert_same(params, expected_params, OF_SIZE_1)
-    assert_same(oz.unpack_state(state, params), expected_state)
+    assert_same(oz.unpack_state(state, params), expected_state, OF_SIZE_1)
 
 
 def test_explain_says_what_is_kept_for_each_parameter():
