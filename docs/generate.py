@@ -19,7 +19,7 @@ from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeat
 from optzoo_jax.experiments.claims.verdicts import markdown
 from optzoo_jax.experiments.report.standings import protocol, race_rows
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
-from optzoo_jax.testing.pairs import WRAPPERS, refusal
+from optzoo_jax.testing.pairs import NOT_KEPT, WRAPPERS, refusal
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- written by docs/generate.py -->", "<!-- until here -->"
@@ -78,6 +78,9 @@ def laws() -> str:
         "\n".join(rows),
         "Not claimed, and why:",
         "\n".join(reasons),
+        "## Wrappers",
+        "Around Adam, with ε = 0 for the invariances:",
+        *laws_of_wrappers(),
         "## Wrappers of wrappers",
         "Where there is a ✓, the one of the row around the one of the column gives the numbers that the two alone "
         "would give, around momentum, Adam and RAdam, in float32 and bfloat16: under jit, scan and vmap, its state a "
@@ -87,6 +90,14 @@ def laws() -> str:
         "\n".join(bounds),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def laws_of_wrappers() -> list[str]:
+    """The table of laws and wrappers, and why some are not kept."""
+    laws = [*LAWS, *INVARIANCES]
+    rows = [(law, *("–" if law in NOT_KEPT[name] else "✓" for name in WRAPPERS)) for law in laws]
+    reasons = [f"* `{name}`, {law}: {why}" for name in WRAPPERS for law, why in NOT_KEPT[name].items()]
+    return [columns(["law", *(f"`{name}`" for name in WRAPPERS)], rows), "\n".join(reasons)]
 
 
 def pairs() -> list[str]:

@@ -174,8 +174,8 @@ broken(
     ("jax.lax.optimization_barrier(state)", "state", "the first state is encoded while compiling"),
 )  # fmt: skip
 broken(
-    "lookahead", "precision", "wide_copy",
-    ("jnp.array(widen(p), copy=True)", "widen(p)", "slow weights share the parameters' memory"),
+    "master_params", "precision", "wide_copy",
+    ("jnp.array(widen(p), copy=True)", "widen(p)", "what is kept of the parameters shares their memory"),
 )  # fmt: skip
 
 # Precision: widths, overflow, underflow, 0/0.

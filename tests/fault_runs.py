@@ -8,6 +8,7 @@ start in the children.
 import ast
 import builtins
 import contextlib
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -112,6 +113,9 @@ class Watch:
 
     def pytest_runtest_protocol(self, item: Any) -> None:
         self.now = self.entered.setdefault(item.nodeid, set())
+        if hasattr(builtins, HOOK):  # what an earlier test has traced would not be entered again
+            for compiled in compiled_functions():
+                compiled.clear_cache()
         self.started = cpu_seconds()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -125,6 +129,13 @@ class Watch:
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.failed.append(f"{report.nodeid} (collecting)")
+
+
+@functools.cache
+def compiled_functions() -> list[Any]:
+    """Those of the library that `jax.jit` has made."""
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "optzoo_jax"]
+    return [x for module in modules for x in vars(module).values() if hasattr(x, "clear_cache")]
 
 
 def cpu_seconds() -> float:

@@ -11,6 +11,7 @@ from tiers import in_both_tiers
 import optzoo_jax as oz
 from optzoo_jax.testing import INVARIANCES, LAWS, NOT_CLAIMED, check_transformation, examine, factories
 from optzoo_jax.testing.methods import check_method
+from optzoo_jax.testing.pairs import NOT_KEPT, WRAPPERS, wrapped
 from optzoo_jax.testing.subject import Subject
 
 METHODS = [name for name in oz.list_optimizers() if oz.card(name).kind != "stopping rule"]
@@ -37,6 +38,16 @@ def test_other_variants_keep_the_laws_of_arithmetic(name, variant):
     tx = oz.get(name, learning_rate=oz.card(name).learning_rate, variant=variant)
     report = examine({law: LAWS[law] for law in SHORT}, Subject.of(tx, {}))
     assert not report.broken, report
+
+
+@pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_keep_the_laws_but_those_that_are_named(name):
+    """And a reason is no excuse for a law that would hold."""
+    report = examine(LAWS, Subject.of(wrapped(name, oz.adam(1e-2)), {}))
+    report |= examine(INVARIANCES, Subject.of(wrapped(name, oz.adam(1e-2, eps=0.0)), {}))
+    assert set(report.broken) == set(NOT_KEPT[name]), report
 
 
 def in_a_rate(*parts):

@@ -109,6 +109,15 @@ def test_half_of_an_update_moves_half_as_far(rate):
     params, _ = train(optax.chain(oz.master_params(oz.sgd(rate)), optax.scale(0.5)), start(jnp.bfloat16), steps)
     moved = np.float64(start(jnp.bfloat16)) - np.float64(params)
     np.testing.assert_allclose(moved.mean(), 0.1, rtol=0.1)
+    assert moved.std() < 0.04  # not one as far as a whole update, and the next not at all
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_what_an_optimizer_keeps_of_its_parameters_survives_their_donation(wrap):
+    keeps = optax.GradientTransformation(lambda params: params, lambda updates, state, params=None: (updates, state))
+    params = jnp.ones(3, jnp.float32)
+    (kept,) = (x for x in jax.tree.leaves(wrap(oz.chain(keeps)).init(params)) if x.shape == (3,))
+    assert kept.unsafe_buffer_pointer() != params.unsafe_buffer_pointer()
 
 
 def test_a_frozen_parameter_starts_from_where_it_is():

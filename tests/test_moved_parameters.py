@@ -28,8 +28,12 @@ WRAPPERS = {
     "master_params of lookahead": lambda tx: oz.master_params(oz.lookahead(tx, 3)),
 }
 DTYPES = [jnp.float16, jnp.bfloat16, jnp.float32]
+tier2 = pytest.mark.tier2
 each_wrapper = pytest.mark.parametrize("name", WRAPPERS)
-each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=[jnp.dtype(d).name for d in DTYPES])
+each_dtype = pytest.mark.parametrize(
+    "dtype",
+    [pytest.param(d, id=jnp.dtype(d).name, marks=[tier2] if d == jnp.float16 else []) for d in DTYPES],
+)
 
 
 def fits(name, dtype):
@@ -67,7 +71,7 @@ def path(tx, dtype, before):
 
 @each_wrapper
 @each_dtype
-@pytest.mark.parametrize("before", [0, 2, 4])
+@pytest.mark.parametrize("before", [0, 2, pytest.param(4, marks=tier2)])
 def test_parameters_moved_between_two_steps_move_the_path(name, dtype, before):
     """Bit by bit in 16 bits, from the first step (what is put in after init) or in the middle of lookahead's way."""
     if not fits(name, dtype):

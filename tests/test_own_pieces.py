@@ -566,6 +566,27 @@ def test_a_first_value_that_is_not_elementwise_is_refused(first):
         f().update(P, f().init(P))
 
 
+def test_slots_follow_what_a_piece_that_reads_all_facts_makes_of_the_stream():
+    @oz.piece("x → x", over="array")
+    def first_of_all(x, t, params, grad):
+        return x[:1]
+
+    @oz.piece("x → x", over="array")
+    def spread_again(x, params):
+        return jnp.broadcast_to(x, params.shape)
+
+    tx = oz.descent(oz.chain(first_of_all(), oz.ema(0.9), spread_again()), 0.1)
+    state = tx.init(jnp.ones(3))
+    assert optax.tree.get(state, "mu").shape == (1,)
+    assert tx.update(jnp.ones(3), state, jnp.ones(3))[0].shape == (3,)
+
+
+def test_beside_a_real_parameter_the_square_of_a_complex_one_is_real():
+    tx = oz.join(jnp.add, oz.chain(oz.square(), oz.ema(0.9), oz.inverse_root(1e-8)))
+    state = tx.init({"a": jnp.ones(2, jnp.float32), "b": jnp.ones(2, jnp.complex64)})
+    assert {x.dtype for x in optax.tree.get(state, "mu").values()} == {jnp.dtype("float32")}
+
+
 def test_a_slot_of_another_shape_is_one_of_an_array_or_of_the_tree():
     def one(x, n):
         return x, n + 1

@@ -224,6 +224,8 @@ def test_explain_sees_masks_in_wrappers():
     tx = oz.accumulate_gradients(oz.adamw(0.1, mask=lambda params: {"a": True, "b": False}), 100)
     assert [row.decay for row in oz.explain(tx, PARAMS)] == [True, False]
     assert [row.decay for row in oz.explain(oz.sgd(0.1, weight_decay=0.0), PARAMS)] == [False, False]
+    of_some = oz.sgd(0.1, weight_decay=jnp.asarray([0.0, 0.1], jnp.float32))
+    assert [row.decay for row in oz.explain(of_some, PARAMS)] == [True, True]
 
 
 def test_every_named_optimizer_has_one_rate():

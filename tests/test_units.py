@@ -343,6 +343,12 @@ def test_a_stream_that_is_none_is_refused(text):
         oz.piece(text)
 
 
+def test_of_branches_one_that_takes_a_moment_is_named():
+    tx = oz.join(jnp.multiply, oz.ema(0.9), oz.inverse_root(), units="product")
+    with pytest.raises(TypeError, match=r"inverse_root\(…\) takes a moment"):
+        tx.init(jnp.ones(2))
+
+
 def test_fractions_flow():
     """padam's step is g^{1−2p}: between [1] and [g]."""
 

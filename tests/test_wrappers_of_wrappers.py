@@ -48,17 +48,18 @@ class Alone:
 
 
 class Lookahead:
+    """Its slow weights move along where something else, such as a Lookahead around it, moves the parameters."""
+
     def __init__(self, inner):
-        self.inner, self.steps, self.slow = inner, 0, WIDE
+        self.inner, self.steps, self.ahead = inner, 0, {k: 0 * p for k, p in WIDE.items()}
 
     def update(self, g, params):
         u = self.inner.update(g, params)
         self.steps += 1
-        if self.steps % K:
-            return u
-        new = {k: self.slow[k] + 0.5 * (params[k] + u[k] - self.slow[k]) for k in u}
-        self.slow = new
-        return {k: new[k] - params[k] for k in u}
+        ahead = {k: self.ahead[k] + u[k] for k in u}
+        back = {k: 0.0 if self.steps % K else 0.5 * ahead[k] for k in u}
+        self.ahead = {k: ahead[k] if self.steps % K else 0 * ahead[k] for k in u}
+        return {k: u[k] - back[k] for k in u}
 
 
 class Accumulated:

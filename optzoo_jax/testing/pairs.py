@@ -1,4 +1,4 @@
-"""The library's wrappers, each around each: what is built, and what is refused."""
+"""The library's wrappers: which laws they keep around Adam; each around each, what is built and what is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +25,28 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "with_state_dtype": lambda tx: with_state_dtype(tx, jnp.bfloat16),
     "pack": pack,
     "add_gradient_noise": lambda tx: chain(add_gradient_noise(key=0), tx),
+}
+
+_FLOAT16 = "it rounds to bfloat16, and refuses float16 parameters"
+_BLOCKS = "neighbours share a scale, and each place is rounded by bits of its own"
+_16_BITS = "momentum has 16 bits"
+_NOISE = "the noise is the same whatever the gradient is"
+# Of a wrapper around Adam, the laws that it does not keep, and why.
+NOT_KEPT: dict[str, dict[str, str]] = {
+    "lookahead": {"no NaN": "a step ahead and the way back nearly cancel, which 16 bits tell to 2⁻⁹ of the step"},
+    "accumulate_gradients": {"inside lookahead": "refused: lookahead goes inside"},
+    "master_params": {},
+    "round_stochastically": dict.fromkeys(
+        ["fixed point", "dtype of the gradient", "no NaN", "overflow is seen"], _FLOAT16
+    ),
+    "compress_state": dict.fromkeys(["permutation", "splitting"], _BLOCKS),
+    "with_state_dtype": {
+        "derivative is right": "rounding is a staircase, and what JAX differentiates the slope beneath it",
+        "scale": _16_BITS,
+        "phase": _16_BITS,
+    },
+    "pack": {},
+    "add_gradient_noise": dict.fromkeys(["scale", "odd", "permutation", "splitting", "phase"], _NOISE),
 }
 
 

@@ -126,9 +126,7 @@ def lookahead(
 def _weights(p: Array, u: Array, ahead: Array, sync: Array, a: Numeric) -> tuple[Array, Array]:
     """The update, and how far the parameters are ahead after it."""
     theta = widen(p)
-    # An array of its own, in the place of `ahead`. Otherwise both results need both old values, and the inner update:
-    # XLA:CPU stores that one for the two of them.
-    phi = jax.lax.optimization_barrier(theta - ahead)
+    phi = theta - ahead
     goal = _on_the_way(phi, theta + widen(u), a)
     update = narrow(jnp.where(sync, goal - theta, widen(u)), u)
     new = applied(p, update)

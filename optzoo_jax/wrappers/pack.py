@@ -74,6 +74,8 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
                 )
 
     def init(params: Any) -> Any:
+        # Of mere shapes the state is that of zeros: there is no joining them.
+        params = jax.tree.map(lambda p: jnp.zeros_like(p) if isinstance(p, jax.ShapeDtypeStruct) else p, params)
         arrays = [as_array(p) for p in jax.tree.leaves(params)]
         if not arrays:  # such as what optax.tree.map_params puts in the place of the parameters
             return inner.init(params)
