@@ -34,8 +34,7 @@ def stable_adamw(
 
     Full name: AdamW with update clipping.
 
-    Difference from adamw: the learning rate of an array, that of its decay too, is divided by the root mean square of
-    g/√v̂ where that is more than 1.
+    Difference from adamw: the rate of an array, and of its decay, is divided by RMS(g/√v̂) where that is more than 1.
 
     Args:
       learning_rate: α ≥ 0, a number or a schedule.
