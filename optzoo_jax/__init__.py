@@ -94,13 +94,12 @@ from optzoo_jax.piece import (
     scoped,
     shared,
 )
-from optzoo_jax.pieces.bases import eigenbasis, from_basis, in_basis, in_subspace, lift, project, to_basis
+from optzoo_jax.pieces.bases import in_basis, in_subspace
 from optzoo_jax.pieces.bounds import bound_lr, clip_rate, momental_bound
 from optzoo_jax.pieces.clips import clip_growing, clip_norm
-from optzoo_jax.pieces.corrections import anneal, debias, hold_first
+from optzoo_jax.pieces.corrections import anneal, debias
 from optzoo_jax.pieces.curvature import (
     at_most,
-    curvature_ema,
     gauss_newton_bartlett,
     given_curvature,
     hutchinson,
@@ -112,7 +111,6 @@ from optzoo_jax.pieces.directions import (
     base_point,
     debiased_ema,
     ema,
-    ema_from_first,
     ema_read_ahead,
     gradient,
     identity,
@@ -136,15 +134,10 @@ from optzoo_jax.pieces.friction import adadb_friction, dfc_friction
 from optzoo_jax.pieces.gradients import adaptive_grad_clip, centralize, orthogonal_gradient
 from optzoo_jax.pieces.matrices import (
     gram,
-    gram_left,
-    gram_right,
+    gram_of_all,
     matrix_power,
-    matrix_root,
     orthogonalize,
-    over_column_rms,
-    saturate,
     scale_by_shape,
-    to_rms,
 )
 from optzoo_jax.pieces.moments import (
     annealed_ema,
@@ -175,14 +168,13 @@ from optzoo_jax.pieces.rates import (
     inverse_raw_rms,
     inverse_rms,
     inverse_root,
-    no_rate,
     power,
     update_rms,
 )
 from optzoo_jax.pieces.rectification import hold_until_rectified, rectify
-from optzoo_jax.pieces.reductions import by_axes, factored, mean_over, over_its_mean, sum_over
-from optzoo_jax.pieces.signs import caution, cautious, sign, sign_of_gradient
-from optzoo_jax.pieces.trust import clip_rms, rms_guard, scale_by_parameter_rms, times_factor, trust_rate, trust_ratio
+from optzoo_jax.pieces.reductions import by_axes, factored, mean_over, over_rms, sum_over
+from optzoo_jax.pieces.signs import cautious, sign, sign_of_gradient
+from optzoo_jax.pieces.trust import clip_rms, rms_guard, scale_by_parameter_rms, times_factor, trust_ratio
 from optzoo_jax.pieces.updates import (
     add_decayed_weights,
     decay_weights,

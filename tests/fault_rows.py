@@ -281,7 +281,6 @@ broken("gradient", "pieces.directions", "gradient", ("return grad", "return x", 
 broken(
     "last_change", "pieces.differences", "last_change", ("return change", "return x", "what came in, not the change")
 )
-broken("no_rate", "pieces.rates", "no_rate", ("jnp.ones_like(rate)", "rate", "a rate after all"))
 broken(
     "given_curvature", "pieces.curvature", "given_curvature",
     ("jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype)", "x.real", "what came in, no curvature"),

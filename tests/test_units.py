@@ -9,6 +9,7 @@ import optax
 import pytest
 
 import optzoo_jax as oz
+from optzoo_jax.pieces import bases, signs
 from optzoo_jax.units import Flow, Unit
 
 # Built for gradients c times as large and parameters k times as large: every constant goes along with its unit.
@@ -42,7 +43,6 @@ PIECES = {
     "times_learning_rate": lambda c, k: oz.times_learning_rate(0.1),
     "scale_by_learning_rate": lambda c, k: oz.scale_by_learning_rate(0.1),
     "negate": lambda c, k: oz.negate(),
-    "ema_from_first": lambda c, k: oz.ema_from_first(0.9),
     "ema_read_ahead": lambda c, k: oz.ema_read_ahead(0.9, 0.99),
     "accumulate": lambda c, k: oz.accumulate(),
     "mix": lambda c, k: oz.chain(oz.ema(0.9), oz.mix(0.7)),
@@ -51,7 +51,6 @@ PIECES = {
     "last_change": lambda c, k: oz.chain(oz.difference(), oz.last_change()),
     "sign": lambda c, k: oz.sign(),
     "inverse": lambda c, k: oz.inverse(),
-    "hold_first": lambda c, k: oz.hold_first(),
     "slow_ema": lambda c, k: oz.slow_ema(0.99, 2.0, start=0.5, warmup=3),
     "mars_gradient": lambda c, k: oz.mars_gradient(0.9, 0.1),
     "moment_ema": lambda c, k: oz.moment_ema(0.9),
@@ -61,7 +60,7 @@ PIECES = {
     "inverse_atan2": lambda c, k: oz.inverse_atan2(),
     "power": lambda c, k: oz.chain(oz.square(), oz.power(0.25)),
     "sign_of_gradient": lambda c, k: oz.sign_of_gradient(),
-    "caution": lambda c, k: oz.caution(),
+    "caution": lambda c, k: signs.caution(),
     "clip_growing": lambda c, k: oz.chain(oz.sign(), oz.clip_growing()),
     "clip_norm": lambda c, k: oz.chain(oz.sign(), oz.clip_norm(0.1)),
     "times_growing_rate": lambda c, k: oz.times_growing_rate(0.1),
@@ -69,39 +68,35 @@ PIECES = {
     "smallest_cover": lambda c, k: oz.smallest_cover(),
     "mean_over": lambda c, k: oz.mean_over(),
     "sum_over": lambda c, k: oz.sum_over(),
-    "no_rate": lambda c, k: oz.no_rate(),
     "clip_rms": lambda c, k: oz.chain(oz.sign(), oz.clip_rms(0.5)),
     "at_most": lambda c, k: oz.at_most(1e-9),
 }
-GRAM = oz.chain(oz.gram_left(), oz.accumulate())
+GRAM = oz.chain(oz.gram("left"), oz.accumulate())
 # Of matrices, and what reads a basis that another publishes.
 OF_MATRICES = {
     "orthogonalize": lambda c: oz.orthogonalize(eps=1e-2 * c),
     "scale_by_shape": lambda c: oz.scale_by_shape("columns"),
-    "to_rms": lambda c: oz.to_rms(),
-    "over_column_rms": lambda c: oz.over_column_rms(1e-2 * c),
-    "saturate": lambda c: oz.saturate(),
-    "gram_left": lambda c: oz.gram_left(),
-    "gram_right": lambda c: oz.gram_right(),
-    "gram": lambda c: oz.gram(),
+    "over_rms": lambda c: oz.over_rms(axis=-2, eps=1e-2 * c),
+    "gram": lambda c: oz.gram("right"),
+    "gram_of_all": lambda c: oz.gram_of_all(),
     "matrix_power": lambda c: oz.chain(GRAM, oz.matrix_power(eps=1e-2 * c**2)),
-    "matrix_root": lambda c: oz.chain(GRAM, oz.matrix_root(eps=1e-2 * c**2)),
-    "eigenbasis": lambda c: oz.eigenbasis(),
-    "to_basis": lambda c: oz.chain(oz.eigenbasis(), oz.to_basis()),
-    "from_basis": lambda c: oz.chain(oz.eigenbasis(), oz.from_basis()),
-    "project": lambda c: oz.project(1, 2),
-    "lift": lambda c: oz.chain(oz.project(1, 2), oz.lift()),
+    "matrix_power from one side": lambda c: oz.chain(GRAM, oz.matrix_power(eps=1e-2 * c**2, sides=1)),
+    "eigenbasis": lambda c: bases.eigenbasis(),
+    "to_basis": lambda c: oz.chain(bases.eigenbasis(), bases.to_basis()),
+    "from_basis": lambda c: oz.chain(bases.eigenbasis(), bases.from_basis()),
+    "project": lambda c: bases.project(1, 2),
+    "lift": lambda c: oz.chain(bases.project(1, 2), bases.lift()),
 }
 # What a piece gives may be in two units, or its constant is the parameters themselves.
-NOT_SCALED = {"rectify": "its first rates are 1, without a unit", "no_rate": "it is 1 by name"}
+NOT_SCALED = {"rectify": "its first rates are 1, without a unit"}
 # Of the others' units something must be known that is not here: parameters that matter, or an odd power of g.
 UNTRIED = {
     "decay_weights", "newton_step", "decay_weights_by_share", "project_out", "pull_to_anchor", "stay_on_sphere",
-    "adaptive_grad_clip", "orthogonal_gradient", "trust_rate", "scale_by_parameter_rms", "rms_guard", "times_factor",
+    "adaptive_grad_clip", "orthogonal_gradient", "scale_by_parameter_rms", "rms_guard", "times_factor",
     "estimate_distance", "inverse_root_at_distance", "dadapt_step", "distance_over_gradients",
-    "distance_over_weighted_gradients", "given_curvature", "curvature_ema", "over_its_mean",
+    "distance_over_weighted_gradients", "given_curvature",
 }  # fmt: skip
-LATER = list(PIECES)[list(PIECES).index("ema_from_first") :]  # whose pairs are in tier 2
+LATER = list(PIECES)[list(PIECES).index("ema_read_ahead") :]  # whose pairs are in tier 2
 C, K = 1e3, 1e2
 G = np.random.default_rng(0).uniform(0.5, 2, size=(6, 3)) * np.array([1, -1, 1])
 

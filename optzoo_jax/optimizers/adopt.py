@@ -8,10 +8,10 @@ from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.clips import clip_growing
-from optzoo_jax.pieces.corrections import hold_first
-from optzoo_jax.pieces.directions import ema, identity
+from optzoo_jax.pieces.directions import ema, identity, scale
 from optzoo_jax.pieces.moments import lagged_ema, square
 from optzoo_jax.pieces.rates import inverse_max_root
+from optzoo_jax.pieces.schedules import from_the_second
 from optzoo_jax.pieces.updates import descent
 
 
@@ -50,7 +50,8 @@ def adopt(
     Reference: Taniguchi et al., 2024, "ADOPT: modified Adam can converge with any β₂ with the optimal rate",
     arXiv:2411.02853, Algorithm 2.
     """
-    rate = chain(square(), lagged_ema(b2), inverse_max_root(eps), hold_first())
+    waits = scale(from_the_second(1.0))
+    rate = chain(square(), lagged_ema(b2), inverse_max_root(eps), waits)
     limit = (clip_growing(),) if clip else ()
     step = chain(precondition(identity(), rate), *limit, ema(b1))
-    return chain(descent(step, learning_rate, **decay), hold_first())
+    return chain(descent(step, learning_rate, **decay), waits)

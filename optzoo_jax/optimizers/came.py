@@ -9,7 +9,7 @@ from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, masked, precondition, scoped
 from optzoo_jax.pieces.directions import ema, identity
 from optzoo_jax.pieces.moments import moment_ema, residual, square
-from optzoo_jax.pieces.rates import inverse_root, no_rate
+from optzoo_jax.pieces.rates import inverse_root, power
 from optzoo_jax.pieces.reductions import by_axes, factored, has_fewer_axes, has_two_axes
 from optzoo_jax.pieces.trust import clip_rms
 
@@ -62,7 +62,7 @@ def came(
     rate = chain(square(eps1), by_axes(factored(squares), squares), inverse_root())
     moment = chain(residual(), square(eps2), masked(factored(distances), has_two_axes))
     # Vectors have no confidence: nothing is kept for them.
-    confidence = chain(moment, inverse_root(), masked(no_rate(), has_fewer_axes))
+    confidence = chain(moment, inverse_root(), masked(power(0.0), has_fewer_axes))
     return chain(precondition(identity(), rate), clip_rms(d), scoped(precondition(ema(b1), confidence)))
 
 

@@ -9,7 +9,8 @@ from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation, chain, join
-from optzoo_jax.pieces.directions import ema_from_first, identity, scale
+from optzoo_jax.pieces.directions import identity, slow_ema
+from optzoo_jax.pieces.schedules import from_the_second
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})
@@ -48,5 +49,5 @@ def grokfast_adamw(
     Reference: Lee, Kang, Kim & Lee, 2024, "Grokfast: accelerated grokking by amplifying slow gradients",
     arXiv:2405.20233, Algorithm 1.
     """
-    amplified = join(operator.add, identity(), chain(ema_from_first(alpha), scale(lam)))
+    amplified = join(operator.add, identity(), slow_ema(from_the_second(alpha), lam))
     return chain(amplified, scale_by_adam(b1, b2, eps))

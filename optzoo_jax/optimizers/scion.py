@@ -8,7 +8,8 @@ from optzoo_jax.arguments import Hyper, LearningRate, Range
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions
-from optzoo_jax.pieces.matrices import orthogonalize, over_column_rms, scale_by_shape
+from optzoo_jax.pieces.matrices import orthogonalize, scale_by_shape
+from optzoo_jax.pieces.reductions import over_rms
 from optzoo_jax.pieces.signs import sign
 from optzoo_jax.pieces.updates import add_decayed_weights
 
@@ -54,9 +55,9 @@ def scion(
     of_matrices = {
         "spectral": [orthogonalize(), scale_by_shape("spectral")],
         "sign": [sign(), scale_by_shape("columns")],
-        "bias_rms": [over_column_rms()],
+        "bias_rms": [over_rms(axis=-2, eps=1e-8)],
     }
-    of_vectors = {"sign": [sign()], "bias_rms": [over_column_rms()]}
+    of_vectors = {"sign": [sign()], "bias_rms": [over_rms(eps=1e-8)]}
     mean = directions.ema(directions.complement(momentum))
     pull = [add_decayed_weights(1.0)] if constrained else []
 

@@ -11,12 +11,9 @@ from optzoo_jax.pieces.directions import accumulate, identity
 from optzoo_jax.pieces.matrices import (
     Exponent,
     gram,
-    gram_left,
-    gram_right,
+    gram_of_all,
     matrix_power,
-    matrix_root,
     one_sided,
-    saturate,
     two_sided,
 )
 
@@ -53,12 +50,11 @@ def shampoo(
     Reference: Gupta, Koren & Singer, 2018, "Shampoo: preconditioned stochastic tensor optimization", arXiv:1802.09568,
     Algorithm 1.
     """
-    power = matrix_power(-0.25 if exponent is None else exponent, eps)
-    left, right = (chain(side(), accumulate(), power) for side in (gram_left, gram_right))
-    whole = chain(gram(), accumulate(), matrix_root(-0.5 if exponent is None else exponent, eps))
+    left, right = (chain(gram(side), accumulate(), matrix_power(exponent, eps)) for side in ("left", "right"))
+    whole = chain(gram_of_all(), accumulate(), matrix_power(exponent, eps, sides=1))
     of_matrices = join(two_sided, identity(), left, right, units="product", over="matrix")
     of_vectors = join(one_sided, identity(), whole, units="product", over="array")
-    return chain(saturate(), of_matrices), chain(saturate(), of_vectors)
+    return of_matrices, of_vectors
 
 
 scale_by_shampoo = step_of(shampoo)

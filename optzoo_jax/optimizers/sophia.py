@@ -7,9 +7,11 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate, Steps
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
-from optzoo_jax.pieces.curvature import at_most, curvature_ema, given_curvature
+from optzoo_jax.pieces.curvature import at_most, given_curvature
 from optzoo_jax.pieces.directions import ema, scale
+from optzoo_jax.pieces.moments import moment_ema
 from optzoo_jax.pieces.rates import inverse
+from optzoo_jax.pieces.schedules import in_every
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1e-3, calls={"authors": {}})
@@ -59,7 +61,7 @@ def sophia(
     Reference: Liu et al., 2023, "Sophia: a scalable stochastic second-order optimizer for language model pre-training",
     arXiv:2305.14342, Algorithm 3.
     """
-    curvature = chain(given_curvature(), curvature_ema(b2, update_interval=update_interval))
+    curvature = chain(given_curvature(), moment_ema(in_every(update_interval, b2)))
     return precondition(ema(b1), chain(curvature, scale(rho), inverse(eps), at_most(1.0)))
 
 

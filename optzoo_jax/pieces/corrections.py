@@ -59,9 +59,3 @@ def root_of_t(t: Array) -> Array:
 def anneal(x, root_of_t):
     """x/√t: the decay of the rate in the regret bounds of online learning."""
     return x / root_of_t
-
-
-@piece("x → x")
-def hold_first(x, t):
-    """0 in the first step, then x: for a method that only looks at the first gradient."""
-    return jnp.where(t == 1, 0, x)

@@ -1,4 +1,4 @@
-"""gradient [g] → step [θ], curvature [g/θ] → rate: what asks the loss itself for its curvature."""
+"""gradient [g] → step [θ], moment [g/θ]: what asks the loss itself for its curvature."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from optzoo_jax.arguments import Array, Damping, Decay, Factor, Steps
+from optzoo_jax.arguments import Damping, Factor
 from optzoo_jax.piece import piece
-from optzoo_jax.pieces.directions import average
-from optzoo_jax.pieces.moments import abs_square, real_zeros
+from optzoo_jax.pieces.moments import abs_square
 
 
 @piece("gradient [g] → step [θ]", over="tree", facts=["value_fn"])
@@ -43,7 +42,7 @@ def newton_step(gs, value_fn, params, damping: Damping = 0.0, *, solver: Literal
     return _like(unravel(step), params)
 
 
-@piece("x → curvature [g/θ]", facts=["hessian_diagonal"])
+@piece("x → moment [g/θ]", facts=["hessian_diagonal"])
 def given_curvature(x, hessian_diagonal):
     """The argument `hessian_diagonal` of update, in the place of what comes in: such as `hutchinson` estimates it.
 
@@ -53,23 +52,6 @@ def given_curvature(x, hessian_diagonal):
       TypeError: where update is called without `hessian_diagonal=`.
     """
     return jnp.broadcast_to(jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype), x.shape)
-
-
-def is_new(t: Array, *, update_interval: Steps = 1) -> Array:
-    """Whether (t−1) mod k = 0."""
-    return (t - 1) % update_interval == 0
-
-
-@piece("curvature x → moment x", nu=real_zeros, facts=[is_new])
-def curvature_ema(h, nu, is_new, decay: Decay = 0.99):
-    """h ← βh + (1−β)x in steps 1, 1 + k, 1 + 2k, …; in between it stays, whatever comes.
-
-    Args:
-      decay: β in [0, 1).
-      update_interval: k ≥ 1.
-    """
-    nu = jnp.where(is_new, average(nu, h, decay), nu)
-    return nu, nu
 
 
 @piece("rate x → rate [1/g]")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-from typing import Any, Literal
+import operator
+from typing import Literal
 
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, Decay, Weight
-from optzoo_jax.piece import piece
+from optzoo_jax.piece import Transformation, chain, join, named, piece
+from optzoo_jax.pieces.directions import identity, scale
+from optzoo_jax.pieces.schedules import lag
 from optzoo_jax.precision import cut, zeros
 
 
@@ -28,6 +31,7 @@ def difference(x, previous_grad, t, *, initial: Literal["zero", "first_gradient"
     Args:
       initial: "zero" for x₀ = 0, so that Δ₁ = x₁, or "first_gradient" for x₀ = x₁, so that Δ₁ = 0.
     """
+    x = cut(x)
     delta = x - previous_grad
     if initial == "first_gradient":
         delta = jnp.where(t == 1, jnp.zeros_like(delta), delta)
@@ -40,13 +44,8 @@ def last_change(x, change):
     return change
 
 
-def reduction(t: Array, b1: Decay = 0.95, gamma: Weight = 0.025) -> Any:
-    """γβ₁/(1−β₁)."""
-    return gamma * b1 / (1 - b1)
-
-
-@piece("x → x", previous_grad=zeros, facts=[reduction])
-def mars_gradient(g, previous_grad, reduction):
+@named
+def mars_gradient(b1: Decay = 0.95, gamma: Weight = 0.025) -> Transformation:
     """c = g + γβ₁/(1−β₁)·(g − g_{t−1}), g₀ = 0: the gradient, corrected by how it changed.
 
     An average of c with decay β₁ has, for γ = 1, no lag behind a gradient that moves evenly. Where |g| is so large
@@ -59,5 +58,4 @@ def mars_gradient(g, previous_grad, reduction):
     Reference: Yuan et al., 2024, "MARS: unleashing the power of variance reduction for training large models",
     arXiv:2411.10438, Algorithm 2, in its approximate form.
     """
-    g = cut(g)
-    return g + reduction * (g - previous_grad), onto(previous_grad, g)
+    return join(operator.add, identity(), chain(difference(), scale(lag(b1, gamma))))

@@ -62,17 +62,6 @@ def ema(x, mu, decay: Decay = 0.9):
     return mu, mu
 
 
-@piece("x → x", mean=zeros)
-def ema_from_first(x, mean, t, decay: Decay = 0.9):
-    """m₁ = x₁, then m ← βm + (1−β)x; d = m: an average that begins with what it sees first.
-
-    Args:
-      decay: β in [0, 1).
-    """
-    mean = average(mean, x, jnp.where(t == 1, 0.0, decay))
-    return mean, mean
-
-
 def slowed(
     t: Array, decay: Decay = 0.9999, weight: Weight = 1.0, *, start: Decay = 0.9, warmup: Steps | None = None
 ) -> tuple[Any, Any]:

@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from optzoo_jax.arguments import Array, Epsilon, Hyper, Numeric, Range
+from optzoo_jax.arguments import Array, Epsilon, Numeric, Range
 from optzoo_jax.matrices import placed_as, whole
 from optzoo_jax.piece import piece
 from optzoo_jax.precision import cut
@@ -22,6 +21,8 @@ Exponent = Annotated[Numeric, Range("[-1, 0]", "the power of a matrix of second 
 Iterations = Annotated[int, Range("[0, ∞)", "a number of iterations", whole=True)]
 Norm = Literal["add", "clamp"]
 Scaling = Literal["original", "match_rms_adamw", "spectral", "columns"]
+Side = Literal["left", "right"]
+Sides = Literal[1, 2]
 Method = Literal["newton_schulz", "svd"]
 
 # The quintic of Jordan et al.: steepest at 0 of those that keep singular values within about [0.7, 1.2].
@@ -114,70 +115,43 @@ def scale_by_shape(x, scaling: Scaling = "original"):
     return factors[scaling] * x
 
 
-@piece("x → step [1]", over="array")
-def to_rms(x, rms: Hyper = 1.0):
-    """rms·√size·X/‖X‖: every matrix with one root mean square; 0 for 0.
-
-    Args:
-      rms: the root mean square of what comes out.
-    """
-    size = size_of(x)
-    root = float(np.prod(x.shape[-2:])) ** 0.5
-    return rms * root * over(x, size)
-
-
-@piece("x → step [1]", over="array")
-def over_column_rms(x, eps: Epsilon = 1e-8):
-    """X/(RMS over the rows + ε), for each column; of a vector over all of it.
-
-    Args:
-      eps: ε ≥ 0 [x].
-    """
-    axis = -2 if x.ndim > 1 else None
-    square = jnp.abs(x) ** 2
-    rms = jnp.sqrt(jnp.mean(square, axis=axis, keepdims=x.ndim > 0)) + eps
-    return over(x, rms)
-
-
 # Of the root of a dtype's largest number: of what is cut to it a million products, a million times, are finite.
 SMALL = 2.0**-20
 
 
-@piece("x → x")
-def saturate(x):
-    """x, cut where sums of products of it would overflow (at 2e13 in float32), so that a step keeps its size."""
-    return cut(x, SMALL)
-
-
 @piece("gradient x → moment x²", over="matrix")
-def gram_left(x):
-    """XXᵀ: the second moments of the outputs, one with another."""
-    x = cut(x, SMALL)
-    return x @ dagger(x)
+def gram(x, side: Side):
+    """XXᵀ or XᵀX: the second moments of the outputs, or of the inputs, one with another.
 
-
-@piece("gradient x → moment x²", over="matrix")
-def gram_right(x):
-    """XᵀX: the second moments of the inputs, one with another."""
+    Args:
+      side: "left" for XXᵀ, "right" for XᵀX.
+    """
     x = cut(x, SMALL)
-    return dagger(x) @ x
+    return x @ dagger(x) if side == "left" else dagger(x) @ x
 
 
 @piece("gradient x → moment x²", over="array")
-def gram(x):
+def gram_of_all(x):
     """xxᵀ of an array as one vector: the second moments of all numbers, one with another."""
     x = cut(whole(x).reshape(-1, 1), SMALL)
     return x @ dagger(x)
 
 
-@piece("moment x² → rate [x^-1/2]", over="matrix")
-def matrix_power(m, exponent: Exponent = -0.25, eps: Epsilon = 0.0):
+def share_of_a_rate(sides: Sides = 2) -> str:
+    """x² → 1/x from all sides together."""
+    return f"moment x² → rate [x^-1/{sides}]"
+
+
+@piece(share_of_a_rate, over="matrix")
+def matrix_power(m, exponent: Exponent | None = None, eps: Epsilon = 0.0, *, sides: Sides = 2):
     """(M + εI)^p of a sum of squares M, by its eigenvalues; where one is 0, so is its power.
 
     Args:
-      exponent: p in [−1, 0]; the declared unit is that of −¼.
+      exponent: p in [−1, 0]; None for −1/(2·sides), whose unit is the declared one.
       eps: ε ≥ 0 [x²].
+      sides: from how many sides such matrices are multiplied on.
     """
+    exponent = -0.5 / sides if exponent is None else exponent
     return power_of(m, exponent, eps)
 
 
@@ -214,17 +188,11 @@ def _powers(values: Array, exponent: Any, eps: Any) -> Array:
     return jnp.where(values > 0, jnp.where(values > 0, values, jnp.ones_like(values)) ** exponent, 0 * values)
 
 
-@piece("moment x² → rate 1/x", over="matrix")
-def matrix_root(m, exponent: Exponent = -0.5, eps: Epsilon = 0.0):
-    """(M + εI)^p, as `matrix_power`; the declared unit is that of −½."""
-    return power_of(m, exponent, eps)
-
-
 def two_sided(x: Array, left: Array, right: Array) -> Array:
     """L·X·R: a rate as a matrix from each side."""
-    return left @ x @ right
+    return left @ cut(x, SMALL) @ right
 
 
 def one_sided(x: Array, left: Array) -> Array:
     """L·x, of an array as one vector."""
-    return placed_as((left @ whole(x).ravel()).reshape(x.shape), x)
+    return placed_as((left @ cut(whole(x), SMALL).ravel()).reshape(x.shape), x)

@@ -35,12 +35,6 @@ def root_above(v: Array, eps: Any) -> Array:
     return jnp.maximum(jnp.where(normal, jnp.sqrt(jnp.where(normal, v, 1)), tiny**0.5), eps)
 
 
-@piece("rate x → rate x")
-def no_rate(rate):
-    """1: the direction alone, for arrays that a rate is not for."""
-    return jnp.ones_like(rate)
-
-
 @piece("moment x → rate 1/x")
 def inverse(v, eps: Epsilon = 0.0):
     """1/(v + ε), with v + ε no nearer to 0 than the smallest normal number, so that 0/0 is 0.

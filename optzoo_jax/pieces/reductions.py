@@ -16,27 +16,32 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Epsilon
-from optzoo_jax.piece import Transformation, chain, join, masked, named, piece
+from optzoo_jax.piece import Transformation, chain, join, masked, named, piece, precondition
+from optzoo_jax.pieces.directions import identity
+from optzoo_jax.pieces.moments import square
+from optzoo_jax.pieces.rates import inverse_root
+
+Axes = int | tuple[int, ...]
 
 
-def reduced(x: Array, axis: int | None, keep: int | None) -> tuple[int, ...]:
-    """The axes that are reduced: one, or all but the one that is kept; without either all.
+def reduced(x: Array, axis: Axes | None, keep: int | None) -> tuple[int, ...]:
+    """The axes that are reduced: those named, or all but the one that is kept; without either all.
 
     An array of fewer than two axes has none beside the one that is kept.
     """
     if axis is not None:
-        return (axis,)
+        return (axis,) if isinstance(axis, int) else axis
     if keep is None:
         return tuple(range(x.ndim))
     return tuple(i for i in range(x.ndim) if i != keep % x.ndim) if x.ndim > 1 else ()
 
 
 @piece("x → x", over="array")
-def mean_over(x, *, axis: int | None = None, keep: int | None = None):
-    """The mean over one axis, over all but one, or over the whole array.
+def mean_over(x, *, axis: Axes | None = None, keep: int | None = None):
+    """The mean over some axes, over all but one, or over the whole array.
 
     Args:
-      axis: the axis that the mean is over.
+      axis: the axis, or axes, that the mean is over.
       keep: the axis that it is not over, where no `axis` is named; of an array of fewer than two axes every number is
         its own mean. Without either the mean is over all.
     """
@@ -46,16 +51,27 @@ def mean_over(x, *, axis: int | None = None, keep: int | None = None):
 
 
 @piece("x → x", over="array")
-def sum_over(x, *, axis: int | None = None, keep: int | None = None):
-    """The sum over one axis, over all but one, or over the whole array; it saturates where it would overflow.
+def sum_over(x, *, axis: Axes | None = None, keep: int | None = None):
+    """The sum over some axes, over all but one, or over the whole array; it saturates where it would overflow.
 
     Args:
-      axis: the axis that the sum is over.
+      axis: the axis, or axes, that the sum is over.
       keep: the axis that it is not over, where no `axis` is named; of an array of fewer than two axes every number is
         its own sum. Without either the sum is over all.
     """
     total = jnp.sum(x, axis=reduced(x, axis, keep), keepdims=True)
     return jnp.minimum(total, jnp.finfo(x.dtype).max / 16)
+
+
+@named
+def over_rms(axis: Axes | None = None, eps: Epsilon = 0.0) -> Transformation:
+    """x/(√mean(|x|²) + ε), the mean over some axes or over the whole array; 0 where that is 0.
+
+    Args:
+      axis: the axis, or axes, that the mean is over; None for all.
+      eps: ε ≥ 0, in units of x.
+    """
+    return precondition(identity(), chain(square(), mean_over(axis=axis), inverse_root(eps)))
 
 
 @piece("x → [1]", over="array")

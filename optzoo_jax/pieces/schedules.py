@@ -23,6 +23,21 @@ def at_most_inverse_root_of_t(value: Hyper) -> Hyper:
     return functools.partial(_at_most_inverse_root_of_t, value)
 
 
+def from_the_second(value: Hyper) -> Hyper:
+    """0 in the first step, then β, a number or a schedule: of an average, one that begins with what it sees first."""
+    return functools.partial(_from_the_second, value)
+
+
+def in_every(interval: int, value: Hyper) -> Hyper:
+    """β in steps 1, 1 + k, 1 + 2k, …, and 1 in between: of an average, one that stands still there."""
+    return functools.partial(_in_every, interval, value)
+
+
+def lag(decay: Hyper, gamma: Hyper) -> Hyper:
+    """γβ/(1−β), both numbers or schedules."""
+    return functools.partial(_lag, decay, gamma)
+
+
 def negative(value: Hyper) -> Hyper:
     """−p, p a number or a schedule."""
     return functools.partial(_negative, value) if callable(value) else -value
@@ -43,6 +58,19 @@ def _warmed_up(value: Hyper, steps: int, count: Any) -> Any:
 
 def _at_most_inverse_root_of_t(value: Hyper, count: Any) -> Any:
     return jnp.minimum(at(value, count), 1 / jnp.sqrt(_t(count)))
+
+
+def _from_the_second(value: Hyper, count: Any) -> Any:
+    return jnp.where(count == 0, 0.0, at(value, count))
+
+
+def _in_every(interval: int, value: Hyper, count: Any) -> Any:
+    return jnp.where(count % interval == 0, at(value, count), 1.0)
+
+
+def _lag(decay: Hyper, gamma: Hyper, count: Any) -> Any:
+    decay = at(decay, count)
+    return at(gamma, count) * decay / (1 - decay)
 
 
 def _negative(value: Hyper, count: Any) -> Any:
