@@ -137,11 +137,8 @@ def test_slots_and_bytes(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parts_are_public_pieces(name):
-    parts = oz.card(name).parts
-    assert bool(parts) == (name != "early_stopping")
-    for part in parts:
-        assert callable(getattr(oz, part))
+def test_all_but_a_rule_are_made_of_pieces(name):
+    assert bool(oz.card(name).parts) == (name != "early_stopping")
 
 
 ELSEWHERE = ("adopt", "hyperball_adam", "lamb", "prodigy", "schedule_free_sgd", "schedule_free_adamw")

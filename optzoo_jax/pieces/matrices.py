@@ -163,7 +163,7 @@ def power_of(m: Array, exponent: Any, eps: Any) -> Array:
 
 
 @power_of.defjvp
-def _(primals: Any, tangents: Any) -> Any:
+def derivative_of_power(primals: Any, tangents: Any) -> Any:
     """By divided differences: through eigenvectors it would be 0/0 where two eigenvalues are one."""
     (m, *constants), (m_dot, *dots) = primals, tangents
     values, vectors = jnp.linalg.eigh(m)
