@@ -92,7 +92,7 @@ def _permuted(x: jax.ShapeDtypeStruct, order: Sequence[int]) -> jax.ShapeDtypeSt
     """The shape, and the sharding, of an array with its axes in another order."""
     sharding = x.sharding
     if isinstance(sharding, NamedSharding):
-        spec = (*sharding.spec, *[None] * (len(order) - len(sharding.spec)))
+        spec = (*sharding.spec, *[None] * len(order))
         sharding = NamedSharding(sharding.mesh, PartitionSpec(*(spec[i] for i in order)))
     return jax.ShapeDtypeStruct(tuple(x.shape[i] for i in order), x.dtype, sharding=sharding)
 
@@ -151,7 +151,7 @@ def _gathered(tree: Any, *, dealt: bool) -> Any:
         sharding = jax.typeof(x).sharding
         if jnp.ndim(x) < 2 or sharding.mesh.empty:
             return x
-        spec = [None] * (x.ndim - 2) + [None, None]
+        spec: list[Any] = [None] * x.ndim
         axes = sharding.mesh.axis_names
         if dealt and x.ndim > 2 and x.shape[0] % sharding.mesh.size == 0:
             spec[0] = axes

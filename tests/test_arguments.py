@@ -211,3 +211,15 @@ def test_a_word_that_may_be_left_out_is_checked_too():
     assert oz.describe(one_of_two()) == oz.describe(one_of_two(None))
     with pytest.raises(ValueError, match="one of 'this', 'that'"):
         one_of_two("than")
+
+
+@pytest.mark.parametrize("rule", ["[0, 1)", "(0, 1]", "(0, 1)", "[0, 1]"])
+def test_an_end_of_a_range_is_in_it_where_its_bracket_says_so(rule):
+    allowed = oz.Range(rule, "a share")
+    for end, inside in ((0.0, rule[0] == "["), (1.0, rule[-1] == "]")):
+        if inside:
+            allowed.check("here", "x", end)
+        else:
+            with pytest.raises(ValueError, match="outside"):
+                allowed.check("here", "x", end)
+        allowed.check("here", "x", abs(end - 1e-12))

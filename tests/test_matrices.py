@@ -278,3 +278,71 @@ def test_what_stands_after_matrices_reads_the_gradient_that_entered():
 
 def gradient_beside(x, grad):
     return 0 * x + grad
+
+
+def test_stacks_of_both_orientations_are_one_batch():
+    """(layers, out, in) beside (layers, in, out): each as if it stood alone, through one program of the first shape."""
+    (x, y), _ = drawn([(2, 5, 3), (2, 3, 5)])
+    tree = {"x": jnp.asarray(x), "y": jnp.asarray(y)}
+    tx = oz.for_matrices(oz.orthogonalize(), None, lambda path, a: (-2, -1))
+    program = jax.jit(tx.update).lower(tree, tx.init(tree)).as_text()
+    assert program.count("dot_general") == 3 * 5
+    found, _ = tx.update(tree, tx.init(tree))
+    for name, stack in (("x", x), ("y", y)):
+        for layer, a in zip(found[name], stack, strict=True):
+            np.testing.assert_allclose(layer, references.newton_schulz(a), rtol=1e-9, atol=1e-11)
+
+
+@oz.piece("x → x", over="array", publishes=["largest"])
+def find_largest(x):
+    return x, jnp.max(jnp.abs(x))
+
+
+@oz.piece("x → x", over="matrix", facts=["largest"])
+def over_the_largest(x, largest):
+    return x / largest
+
+
+def test_what_is_published_may_be_one_number_a_matrix():
+    """Matrices of one shape are one batch, and each has its own number."""
+    (x, y), _ = drawn([(3, 2), (3, 2)])
+    tree = {"x": jnp.asarray(x), "y": jnp.asarray(7 * y)}
+    tx = oz.for_matrices(oz.chain(find_largest(), over_the_largest()), None)
+    found, _ = tx.update(tree, tx.init(tree))
+    np.testing.assert_allclose(found["x"], x / np.abs(x).max(), rtol=1e-12)
+    np.testing.assert_allclose(found["y"], y / np.abs(y).max(), rtol=1e-12)
+
+
+def test_slots_of_a_stack_are_one_a_layer():
+    p = {"w": jnp.zeros((2, 3, 5))}
+    state = jax.eval_shape(oz.scale_by_soap(matrix_axes=lambda path, x: (-1, -2)).init, p)
+    shapes = {x.shape for x in jax.tree.leaves(state)}
+    assert {(2, 3, 3), (2, 5, 5)} <= shapes
+    assert all(shape in {(), (2, 3, 3), (2, 5, 5), (2, 3, 5), (2, 5, 3)} for shape in shapes)
+
+
+def test_the_directions_of_a_matrix_of_low_rank_are_no_more_than_its_rank():
+    """What rounding makes of singular values of 0 has no direction: its parts would be as large as the others."""
+    rng = np.random.default_rng(3)
+    for rows, columns in ((30, 40), (40, 30), (6, 5)):
+        u, v = rng.normal(size=(rows, 2)), rng.normal(size=(columns, 2))
+        x = jnp.asarray(1e6 * u @ v.T)
+        tx = oz.orthogonalize(method="svd")
+        singular = np.linalg.svd(tx.update(x, tx.init(x))[0], compute_uv=False)
+        np.testing.assert_allclose(singular[:2], 1, rtol=1e-10)
+        np.testing.assert_allclose(singular[2:], 0, atol=1e-10)
+
+
+def test_a_complex_matrix_of_any_size_is_brought_to_one():
+    (x, y), _ = drawn([(4, 3), (4, 3)])
+    x, tx = jnp.asarray(x + 1j * y), oz.orthogonalize(eps=0.0)
+    once = tx.update(x, tx.init(x))[0]
+    np.testing.assert_allclose(tx.update(1e5 * x, tx.init(x))[0], once, rtol=1e-10)
+    assert np.linalg.svd(once, compute_uv=False).max() < 1.3
+
+
+def test_a_schedule_may_say_the_share_of_the_new_gradient():
+    (p,), (g,) = drawn([(4, 3)])
+    path = run(oz.scion(0.1, momentum=0.3), jnp.asarray(p), jnp.asarray(g))
+    scheduled = run(oz.scion(0.1, momentum=lambda count: 0.3), jnp.asarray(p), jnp.asarray(g))
+    np.testing.assert_allclose(scheduled, path, rtol=1e-12)

@@ -259,8 +259,48 @@ def test_hutchinson_is_exact_where_the_hessian_is_diagonal():
 
 
 def test_gauss_newton_bartlett_is_right_on_average():
-    x, w = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.3, -0.2], [0.1, 0.4], [-0.5, 0.2]])
+    x, w = jnp.asarray([[1.0, -2.0], [0.5, 0.3]]), jnp.asarray([[0.3, -0.2], [0.1, 0.4], [-0.5, 0.2]])
     keys = jax.random.split(jax.random.key(1), 4000)
-    found = jax.vmap(lambda key: oz.gauss_newton_bartlett(lambda w: (w @ x)[None], w, key))(keys).mean(0)
-    p = jax.nn.softmax(w @ x)
-    np.testing.assert_allclose(found, (p * (1 - p))[:, None] * x[None] ** 2, rtol=0.1)
+    found = jax.vmap(lambda key: oz.gauss_newton_bartlett(lambda w: x @ w.T, w, key))(keys).mean(0)
+    p = jax.nn.softmax(x @ w.T)
+    expected = jnp.mean((p * (1 - p))[:, :, None] * x[:, None, :] ** 2, axis=0)
+    np.testing.assert_allclose(found, expected, rtol=0.1)
+
+
+def test_orthogonal_gradient_of_complex_numbers_and_with_any_eps(standard_promotion):
+    rng = np.random.default_rng(5)
+    p, g = (rng.normal(size=6) + 1j * rng.normal(size=6) for _ in range(2))
+    tx = oz.orthogonal_gradient()
+    found, _ = tx.update(jnp.asarray(g), tx.init(p), jnp.asarray(p))
+    assert abs(np.sum((p.conj() * found).real)) < 1e-12
+    np.testing.assert_allclose(np.linalg.norm(found), np.linalg.norm(g), rtol=1e-12)
+    p, g = p.real, g.real
+    tx = oz.orthogonal_gradient(eps=0.5)
+    found, _ = tx.update(jnp.asarray(g), tx.init(p), jnp.asarray(p))
+    np.testing.assert_allclose(found, references.orthogonal_gradient(g, p, 0.5), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_of_a_gradient_along_the_parameters_nothing_is_left(size):
+    p = jnp.asarray(np.random.default_rng(6).normal(size=50))
+    tx = oz.orthogonal_gradient()
+    np.testing.assert_array_equal(tx.update(size * p, tx.init(p), p)[0], 0 * p)
+
+
+def test_sums_over_the_tree_saturate():
+    p = {"a": jnp.ones(3, jnp.float32), "b": jnp.ones(2, jnp.float32)}
+    g = jax.tree.map(lambda x: jnp.full_like(x, 1e19), p)
+    for tx in (oz.dog(1.0), oz.dowg(1.0)):
+        state = tx.init(p)
+        for _ in range(3):
+            updates, state = tx.update(g, state, p)
+            assert all(jnp.isfinite(x).all() for x in jax.tree.leaves((updates, state)))
+
+
+def test_adopt_cuts_complex_numbers_by_their_size():
+    """In the second step to 1: the direction of a number stays."""
+    p, tx = jnp.zeros(2, complex), oz.adopt(1.0, b1=0.0)
+    state = tx.init(p)
+    for g in (jnp.asarray([1 + 1j, 1.0]), jnp.asarray([30 + 40j, 0.5j])):
+        updates, state = tx.update(g, state, p)
+    np.testing.assert_allclose(updates, [-(0.6 + 0.8j), -0.5j], rtol=1e-9)

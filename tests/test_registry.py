@@ -178,3 +178,10 @@ def test_no_optimizer_file_has_arithmetic_in_it():
             if isinstance(node, ast.Import | ast.ImportFrom):
                 module = getattr(node, "module", None) or node.names[0].name
                 assert not module.startswith(("jax", "numpy")), f"{file.name} imports {module}"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_call_that_is_somebodys_can_be_made(name):
+    card, params = oz.card(name), {"w": jnp.ones((4, 3)), "b": jnp.ones(3)}
+    for like in card.calls:
+        oz.get(name, like=like, learning_rate=0.1).init(params)

@@ -183,7 +183,7 @@ def derivative_of_power(primals: Any, tangents: Any) -> Any:
 def _powers(values: Array, exponent: Any, eps: Any) -> Array:
     """(λ + ε)^p of eigenvalues, 0 of those that are 0."""
     # What rounding makes of an eigenvalue of 0 is cut off, since its power would be the largest of all.
-    largest = jnp.max(jnp.abs(values), axis=-1, keepdims=True, initial=0)
+    largest = jnp.max(values, axis=-1, keepdims=True, initial=0)
     values = jnp.where(values > jnp.finfo(values.dtype).eps * values.shape[-1] * largest, values, 0 * values) + eps
     return jnp.where(values > 0, jnp.where(values > 0, values, jnp.ones_like(values)) ** exponent, 0 * values)
 
