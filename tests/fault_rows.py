@@ -329,6 +329,8 @@ broken(
 
 # Address → why no test can tell the difference.
 EQUIVALENT: dict[str, str] = {
+    "matrices:axes_by_themselves:sign:0": "the two axes of an array of two may be counted from either end",
+    "pieces.matrices:newton_schulz:edge:0": "of a square matrix both sides are the smaller one",
     "pieces.directions:average:edge:0": "with a decay of ½ both ends are equally near",
     "walk:Walk.init:arithmetic:0": "before the first step only the shape of what depends on t is asked for",
     "elementwise:_is_pointwise:extremum:2": "a broadcast has one output",

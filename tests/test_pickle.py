@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 import pytest
+from tiers import in_both_tiers
 
 import optzoo_jax as oz
 
@@ -25,8 +26,9 @@ def matrices(params):
     return jax.tree.map(lambda p: p.ndim > 1, params)
 
 
+METHODS = [*oz.list_optimizers(kind="optimizer"), *oz.list_optimizers(kind="matrix optimizer")]
 MADE = {
-    **{name: oz.card(name).example() for name in oz.list_optimizers(kind="optimizer")},
+    **{name: oz.card(name).example() for name in METHODS},
     "scheduled": oz.adam(half_cosine, b1=half_cosine),
     "masked": oz.adamw(1e-3, weight_decay=0.1, mask=matrices),
     "chain": oz.chain(oz.ema(0.9), oz.debias(0.9)),
@@ -54,7 +56,7 @@ def update(tx):
     return tx.update(P, tx.init(P), P)[0]
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*in_both_tiers(METHODS), *(name for name in MADE if name not in METHODS)])
 def test_nothing_is_lost(name):
     tx = MADE[name]
     expected = update(tx)  # used before it is sent, so that what it has compiled is no hindrance
