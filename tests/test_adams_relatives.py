@@ -142,3 +142,10 @@ def test_no_gradient_no_nan(name):
         g = jax.tree.map(lambda p, c=scale: jnp.full_like(p, c), params)
         updates, state = jax.jit(tx.update)(g, state, params)
         assert all(np.isfinite(x).all() for x in jax.tree.leaves((updates, state)))
+
+
+@pytest.mark.parametrize(("p", "g"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
+def test_adamp_of_zeros_without_an_epsilon_is_finite(p, g):
+    p, g = jnp.full((2, 3), p), jnp.full((2, 3), g)
+    tx = oz.adamp(0.1, eps=0.0, weight_decay=0.1)
+    assert np.isfinite(tx.update(g, tx.init(p), p)[0]).all()

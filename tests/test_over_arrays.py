@@ -304,3 +304,9 @@ def test_adopt_cuts_complex_numbers_by_their_size():
     for g in (jnp.asarray([1 + 1j, 1.0]), jnp.asarray([30 + 40j, 0.5j])):
         updates, state = tx.update(g, state, p)
     np.testing.assert_allclose(updates, [-(0.6 + 0.8j), -0.5j], rtol=1e-9)
+
+
+def test_a_moment_of_zero_has_the_rate_of_the_smallest_normal_number():
+    tiny, tx = jnp.finfo(jnp.float32).tiny, oz.precondition(oz.identity(), oz.chain(oz.square(), oz.inverse_max_root()))
+    g = jnp.asarray([1e-25, 0.0, 1.0], jnp.float32)
+    np.testing.assert_allclose(tx.update(g, tx.init(g))[0], g / np.maximum(g, tiny**0.5), rtol=1e-5)

@@ -125,7 +125,8 @@ def _inner(x: Array, y: Array) -> Array:
 
 
 def _inverse(x: Array) -> Array:
-    return jnp.where(x > 0, 1 / jnp.where(x > 0, x, 1), 0)
+    """1/x, and 1 of 0, the length of what is 0 itself."""
+    return 1 / jnp.where(x > 0, x, 1)
 
 
 @piece("x → x", facts=[decay, "decay_share"])
