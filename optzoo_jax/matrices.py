@@ -4,6 +4,7 @@ Which axes of an array are a matrix's is a pair (output axis, input axis); its o
 are. Streams keep the layout of their parameters: what goes number by number has no use for another.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -148,15 +149,17 @@ def _gathered(tree: Any, *, dealt: bool) -> Any:
     """
 
     def one(x: Any) -> Any:
-        sharding = jax.typeof(x).sharding
-        if jnp.ndim(x) < 2 or sharding.mesh.empty:
+        mesh = jax.typeof(x).sharding.mesh
+        # Inside of shard_map an axis is manual: what is there is one device's own, and is whole.
+        kinds = dict(zip(mesh.axis_names, mesh.axis_types, strict=True))
+        axes = tuple(name for name, kind in kinds.items() if kind != AxisType.Manual)
+        if jnp.ndim(x) < 2 or not axes:
             return x
         spec: list[Any] = [None] * x.ndim
-        axes = sharding.mesh.axis_names
-        if dealt and x.ndim > 2 and x.shape[0] % sharding.mesh.size == 0:
+        if dealt and x.ndim > 2 and x.shape[0] % math.prod(mesh.shape[name] for name in axes) == 0:
             spec[0] = axes
-        target = NamedSharding(sharding.mesh, PartitionSpec(*spec))
-        if set(sharding.mesh.axis_types) == {AxisType.Explicit}:
+        target = NamedSharding(mesh, PartitionSpec(*spec))
+        if {kinds[name] for name in axes} == {AxisType.Explicit}:
             return jax.sharding.reshard(x, target)
         return jax.lax.with_sharding_constraint(x, target) if isinstance(x, jax.core.Tracer) else x
 

@@ -9,6 +9,7 @@ import matrix_references as references
 import numpy as np
 import optax
 import pytest
+from jax.sharding import AxisType, PartitionSpec
 
 import optzoo_jax as oz
 
@@ -346,3 +347,20 @@ def test_a_schedule_may_say_the_share_of_the_new_gradient():
     path = run(oz.scion(0.1, momentum=0.3), jnp.asarray(p), jnp.asarray(g))
     scheduled = run(oz.scion(0.1, momentum=lambda count: 0.3), jnp.asarray(p), jnp.asarray(g))
     np.testing.assert_allclose(scheduled, path, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["muon", "soap", "galore"])
+def test_inside_of_shard_map_and_vmap_it_is_the_same(name):
+    """As a sweep over devices runs it."""
+    (p, q), (g, h) = drawn([(4, 3), (3, 4)])
+    params, grads = {"p": jnp.asarray(p), "q": jnp.asarray(q)}, {"p": jnp.asarray(g), "q": jnp.asarray(h)}
+    mesh, spec = jax.make_mesh((1,), ("runs",), axis_types=(AxisType.Auto,)), PartitionSpec("runs")
+
+    def train(rate):
+        return run(getattr(oz, name)(rate), params, grads)
+
+    rates = jnp.asarray([0.1, 0.2])
+    found = jax.jit(jax.shard_map(jax.vmap(train), mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False))(rates)
+    for i, rate in enumerate(rates):
+        for label, path in train(rate).items():
+            np.testing.assert_allclose(found[label][i], path, rtol=1e-9, atol=1e-11)

@@ -239,6 +239,7 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["race", "adabeleif"], "Did you mean 'adabelief'?"),
+        (["race", "sophia"], "sophia asks for hessian_diagonal= in each step"),
         (["race", "--optimizers", "zzz*"], "no optimizer is called 'zzz*'"),
         (["race", "sgd", "--problem", "modles"], "Did you mean 'modules'?"),
         (["race", "sgd", "--schedule", "cosin"], "Did you mean 'cosine'?"),

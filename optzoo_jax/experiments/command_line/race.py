@@ -63,7 +63,9 @@ def add_race(commands: Any) -> None:
         epilog=_EPILOG.format(problems=_listed(PROBLEMS), schedules=_listed(SCHEDULES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    race.add_argument("names", nargs="*", metavar="NAME", help="such as adam, 'ada*' or 'radam[torch]'; default: all")
+    race.add_argument(
+        "names", nargs="*", metavar="NAME", help="such as adam, 'ada*' or 'radam[torch]'; default: the classical ones"
+    )
     race.add_argument("--optimizers", nargs="+", default=[], metavar="NAME", help="more names")
     race.add_argument(
         "--optimizer", action="append", default=[], metavar="MODULE:FACTORY@RATE",

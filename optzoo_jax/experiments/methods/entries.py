@@ -85,6 +85,9 @@ def entry(name: str) -> Entry:
         arguments["variant"] = variant
         _make(base, arguments, _start(base))  # which raises for a variant that there is not
     make = functools.partial(_make, base, arguments)
+    asks = {fact for leaf in optzoo_jax.composition_of(card.example()).leaves for fact in leaf.definition.reads}
+    if "hessian_diagonal" in asks:
+        raise ValueError(f"{base} asks for hessian_diagonal= in each step, which no race gives, and cannot race.")
     if card.kind == "second-order optimizer":
         return Entry(name, _start(base), make, problem="logistic", most_steps=10, second_order=True)
     return Entry(name, _start(base), make)
