@@ -3,6 +3,7 @@
 import functools
 import inspect
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -310,3 +311,14 @@ def test_a_moment_of_zero_has_the_rate_of_the_smallest_normal_number():
     tiny, tx = jnp.finfo(jnp.float32).tiny, oz.precondition(oz.identity(), oz.chain(oz.square(), oz.inverse_max_root()))
     g = jnp.asarray([1e-25, 0.0, 1.0], jnp.float32)
     np.testing.assert_allclose(tx.update(g, tx.init(g))[0], g / np.maximum(g, tiny**0.5), rtol=1e-5)
+
+
+def test_lars_takes_a_mask_as_a_function_of_the_parameters():
+    p, g = {"w": jnp.ones((2, 3)), "b": jnp.ones(3)}, {"w": jnp.full((2, 3), 2.0), "b": jnp.ones(3)}
+    variants = list(oz.card("lars").variants)
+    for variant in variants:
+        make = functools.partial(oz.lars, 0.1, variant=variant, weight_decay=0.1, weight_decay_mode="l2")
+        as_tree, as_function = make(mask={"w": True, "b": False}), make(mask=lambda p: {"w": True, "b": False})
+        expected, _ = as_tree.update(g, as_tree.init(p), p)
+        found, _ = as_function.update(g, as_function.init(p), p)
+        chex.assert_trees_all_equal(found, expected)
