@@ -101,6 +101,35 @@ def test_parameters_and_every_slot_are_written_where_they_were_read(name, cost):
     assert cost(name)[0]["donated"] >= 1 + slots
 
 
+def with_a_copy(inner):
+    """The optimizer on a float32 copy of the parameters, which its state has."""
+
+    def init(params):
+        wide = params.astype(jnp.float32)
+        return wide, inner.init(wide)
+
+    def update(updates, state, params=None):
+        step, inner_state = inner.update(updates.astype(jnp.float32), state[1], state[0])
+        return state[0] + step - params.astype(jnp.float32), (state[0] + step, inner_state)
+
+    return optax.GradientTransformation(init, update)
+
+
+@pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize(
+    ("tx", "temporaries", "moved"),
+    [(oz.adam(1e-3), 0, 32), (oz.master_params(oz.adam(1e-3)), 8, 68), (with_a_copy(oz.adam(1e-3)), 0, 44)],
+    ids=["adam", "master_params", "copy"],
+)
+def test_what_bfloat16_parameters_cost_a_cpu(tx, temporaries, moved):
+    """Bytes a parameter, as docs/performance.md says."""
+    params = jax.ShapeDtypeStruct((SIZE,), jnp.bfloat16)
+    found = structure(compiled(Subject(lambda: tx), params, **AS_IT_COMES), params)
+    assert found["temporaries"] * params.dtype.itemsize == pytest.approx(temporaries, abs=0.01)
+    assert found["bytes_accessed"] == pytest.approx(moved, abs=0.01)
+
+
 def test_a_needless_copy_is_noticed():
     def update(updates, state, params=None):
         return jax.tree.map(lambda g, old: -jnp.sin(old), updates, state), updates
