@@ -33,9 +33,7 @@ _16_BITS = "momentum has 16 bits"
 _NOISE = "the noise is the same whatever the gradient is"
 # Of a wrapper around Adam, the laws that it does not keep, and why.
 NOT_KEPT: dict[str, dict[str, str]] = {
-    "lookahead": {
-        "no average stops": "a step ahead and the way back nearly cancel, which 16 bits tell to 2⁻⁹ of the step"
-    },
+    "lookahead": {"no average stops": "a step ahead and the way back cancel, and what is left is rounding"},
     "accumulate_gradients": {"inside lookahead": "refused: lookahead goes inside"},
     "master_params": {},
     "round_stochastically": dict.fromkeys(
