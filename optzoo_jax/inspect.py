@@ -13,7 +13,6 @@ import optax
 from optzoo_jax.arguments import Array
 from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.pieces.updates import decay_after, decay_weights
 from optzoo_jax.state import WalkState, chosen
 from optzoo_jax.trees import key_name, of_kind, path_name
 from optzoo_jax.wrapper import HasParamsToEvaluate
@@ -190,7 +189,7 @@ def _is_known(node: Any) -> bool:
 def _decays(node: Any, shapes: Any) -> list[bool]:
     """For each parameter, whether a piece decays it."""
     if isinstance(node, Piece):
-        decay = node.arguments["weight_decay"] if node.factory in (decay_weights, decay_after) else 0
+        decay = node.arguments.get("weight_decay", 0) if "params" in node.definition.reads else 0
         return [callable(decay) or bool(jnp.any(decay != 0))] * len(jax.tree.leaves(shapes))
     inside = [_decays(child, shapes) for _, child in node.children] or [[False] * len(jax.tree.leaves(shapes))]
     if isinstance(node, Matrices):

@@ -121,6 +121,11 @@ def test_state_bytes_allocates_nothing():
     assert oz.state_bytes(oz.sgdw(0.1), huge) == 4 * 2**40 + scalars
 
 
+@oz.piece("x → x")
+def shrink(x, params, weight_decay):
+    return x - weight_decay * params
+
+
 def decay_matrices(params):
     return jax.tree.map(lambda p: p.ndim > 1, params)
 
@@ -140,6 +145,8 @@ def test_explain_groups_decay_and_bytes():
 
 DECAYING = {
     "l2": oz.sgd(0.1, weight_decay=0.1),
+    "by a share": oz.adamp(0.1, weight_decay=0.1),
+    "a piece of one's own": oz.chain(oz.sgd(0.1), shrink(0.1)),
     "l2 of adam": oz.adam(0.1, weight_decay=0.1, weight_decay_mode="l2"),
     "independent": oz.adam(0.1, weight_decay=0.1, weight_decay_mode="independent"),
     "optax": optax.adamw(0.1),
