@@ -364,3 +364,14 @@ def test_inside_of_shard_map_and_vmap_it_is_the_same(name):
     for i, rate in enumerate(rates):
         for label, path in train(rate).items():
             np.testing.assert_allclose(found[label][i], path, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.tier2
+def test_the_matrices_of_gpt2_are_45_products():
+    """As docs/performance.md says: three shapes, of which the widest and the tallest are one another's transposed."""
+    width = 64
+    shapes = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
+    params = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in 12 * shapes]
+    tx = oz.muon(0.02)
+    lowered = jax.jit(tx.update).lower(params, jax.eval_shape(tx.init, params), params)
+    assert lowered.as_text().count("stablehlo.dot_general") == 3 * 5 * 3
