@@ -149,3 +149,10 @@ def test_adamp_of_zeros_without_an_epsilon_is_finite(p, g):
     p, g = jnp.full((2, 3), p), jnp.full((2, 3), g)
     tx = oz.adamp(0.1, eps=0.0, weight_decay=0.1)
     assert np.isfinite(tx.update(g, tx.init(p), p)[0]).all()
+
+
+def test_cautious_decay_of_complex_numbers_knows_no_real_axis(standard_promotion):
+    """The step and the parameter agree where the one, divided by the other, has a positive real part."""
+    p, g = jnp.asarray([1j, 1j, -1j, 1.0]), jnp.asarray([1j, -1j, 1j, 1.0])
+    tx = oz.sgd(1.0, weight_decay=0.5, weight_decay_mode="cautious")
+    np.testing.assert_allclose(tx.update(g, tx.init(p), p)[0], [-1.5j, 1j, -1j, -1.5], rtol=1e-12)
