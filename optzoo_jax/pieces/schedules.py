@@ -69,8 +69,8 @@ def _in_every(interval: int, value: Hyper, count: Any) -> Any:
 
 
 def _lag(decay: Hyper, gamma: Hyper, count: Any) -> Any:
-    decay = at(decay, count)
-    return at(gamma, count) * decay / (1 - decay)
+    share: Any = at(decay, count)
+    return at(gamma, count) * share / (1 - share)
 
 
 def _negative(value: Hyper, count: Any) -> Any:
