@@ -37,7 +37,7 @@ def table() -> str:
         words = f"`{in_words(name)}`" if c.parts else ""
         rows.append(
             f"| [`{name}`](docs/methods.md#{name}) | {c.year} | {words} | {parent}{c.difference} "
-            f"| {c.bytes_per_parameter} |"
+            f"| {c.bytes_in_words} |"
         )
     return "\n".join(rows)
 
@@ -179,8 +179,7 @@ def section(c: Card) -> str:
     if c.parts:
         blocks.append(f"Parts: `{in_words(c.name)}`")
     blocks.append(f"Call: `{signature(c)}`")
-    slots = ", ".join(f"`{slot}`" for slot in c.slots) or "none"
-    facts = [f"State: {slots}; {c.bytes_per_parameter} bytes a float32 parameter."]
+    facts = [f"State: {c.state_in_words}."]
     if c.learning_rate is not None:
         facts.append(f"A learning rate to start from: {c.learning_rate:g}.")
     if c.parent:
