@@ -75,7 +75,9 @@ def test_a_state_is_no_larger_than_optax(name):
 
 @pytest.mark.tier2
 @pytest.mark.usefixtures("as_jax_comes")
-@pytest.mark.parametrize("name", ["sgd", "adam", "adafactor", "came", "sm3", "novograd", "muon", "galore", "soap", "dog"])
+@pytest.mark.parametrize(
+    "name", ["sgd", "adam", "adafactor", "came", "sm3", "novograd", "muon", "galore", "soap", "dog"]
+)
 def test_what_shapes_add_is_what_the_whole_tree_takes(name):
     """As often as a shape is there; for optax's too."""
     for tx in [twins.beside_twin(name), *([theirs(name)] if twins.twin(name) else [])]:

@@ -10,8 +10,9 @@ from typing import Any
 import optax
 
 import optzoo_jax
-from optzoo_jax.experiments.methods.entries import LOOKAHEAD, entry, select
 from optzoo_jax.experiments.bench.twins import twin
+from optzoo_jax.experiments.methods.entries import LOOKAHEAD, entry, select
+
 
 @dataclasses.dataclass(frozen=True)
 class Subject:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import optax
 
 import optzoo_jax
@@ -72,8 +71,8 @@ WHY = {
     "paper, optax's of some matrices the other way round",
     "order": "XLA:CPU copies what one kernel reads and another overwrites, since it knows of no order between the two; "
     "with its option `xla_cpu_copy_insertion_use_region_analysis` ours takes no more than optax's",
-    "guards": "norms that do not overflow, of a gradient or a step that is cut, read an array twice, which XLA:CPU "
-    "writes out; optax has neither",
+    "guards": "a gradient or a step is cut before its norm is taken, and a norm that cannot overflow reads its array "
+    "twice: XLA:CPU writes that out. Without both ours takes no more than optax's",
     "sums": "XLA:CPU leaves a sum to a library, and writes out what that does not know of what stands before it; "
     "without the library ours takes no more than optax's",
     "shapes": "two of the arrays have one shape; without the second ours takes no more than optax's",
