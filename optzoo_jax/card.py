@@ -67,6 +67,9 @@ class MatrixArguments(TypedDict, total=False):
     otherwise: Any
 
 
+_MATRIX = jax.ShapeDtypeStruct((7, 5), jnp.float32)  # sides that differ, so that a slot of one is told from the other
+
+
 @dataclasses.dataclass(frozen=True)
 class Card:
     """What is known about a method: its code, and what its docstring says.
@@ -141,20 +144,36 @@ class Card:
 
     @property
     def slots(self) -> list[str]:
-        """The names of the arrays that the method keeps for every parameter."""
-        return [str(getattr(path[-1], "key", getattr(path[-1], "name", ""))) for path, _ in self._arrays()]
+        """The names of the arrays that the method keeps of a matrix's own shape."""
+        return [name for name, x in self._arrays() if x.shape == _MATRIX.shape]
+
+    @property
+    def slots_beside(self) -> list[str]:
+        """The names of the arrays that it keeps for the rows, the columns or the sides of a matrix."""
+        return [name for name, x in self._arrays() if x.shape != _MATRIX.shape]
 
     @property
     def bytes_per_parameter(self) -> int:
-        """Bytes of state for every float32 parameter, beside a few scalars."""
-        return sum(x.dtype.itemsize for _, x in self._arrays())
+        """Bytes of state for every float32 parameter of a matrix, `slots_beside` and a few scalars aside."""
+        return sum(x.dtype.itemsize for _, x in self._arrays() if x.shape == _MATRIX.shape)
 
-    def _arrays(self) -> list[tuple[Any, jax.ShapeDtypeStruct]]:
+    @property
+    def bytes_in_words(self) -> str:
+        """`bytes_per_parameter`, with a + where there are `slots_beside`."""
+        return f"{self.bytes_per_parameter}{'+' if self.slots_beside else ''}"
+
+    @property
+    def state_in_words(self) -> str:
+        """The slots and their bytes."""
+        own = f"{', '.join(self.slots) or 'none'}; {self.bytes_per_parameter} bytes a float32 parameter"
+        beside = ", ".join(self.slots_beside)
+        return f"{own}; beside it {beside}, for rows, columns or sides of a matrix" if beside else own
+
+    def _arrays(self) -> list[tuple[str, jax.ShapeDtypeStruct]]:
         if self.kind == "stopping rule":
             return []
-        probe = jax.ShapeDtypeStruct((7, 5) if self.kind == "matrix optimizer" else (7,), jnp.float32)
-        state = jax.eval_shape(self.example().init, probe)
-        return [(path, x) for path, x in jax.tree_util.tree_leaves_with_path(state) if x.shape == probe.shape]
+        found = jax.tree_util.tree_leaves_with_path(jax.eval_shape(self.example().init, _MATRIX))
+        return [(str(getattr(p[-1], "key", getattr(p[-1], "name", ""))), x) for p, x in found if x.size > 1]
 
 
 def _pieces(node: Any) -> list[str]:

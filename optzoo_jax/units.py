@@ -184,7 +184,7 @@ def side_by_side(flows: list[Flow], *, product: bool, shows_direction: bool) -> 
     if len({flow.needs for flow in flows} - {None}) > 1:
         taken = ", ".join(f"{flow.needed_by} takes {flow.needs}" for flow in flows if flow.needs)
         raise TypeError(f"the branches are fed the same stream, and {taken}.")
-    asks = max(flows, key=lambda flow: bool(flow.needed_by) + bool(flow.needs_word))
+    asks = max(flows, key=lambda flow: (bool(flow.needs_word), bool(flow.needed_by)))
     needs, needed_by = next((flow.needs for flow in flows if flow.needs), None), asks.needed_by
     gives = [flow.at(needs or _X) for flow in flows]
     known = [unit for unit in gives if unit is not None]
@@ -219,7 +219,7 @@ def apart(flows: list[Flow]) -> Flow:
     if gives is None and None not in known:  # the first's, of which the learning rate is that of all
         needs, gives = GRADIENT, first.at()
     reads = next((flow.reads for flow in flows if flow.reads), "")
-    asks = max(flows, key=lambda flow: bool(flow.needed_by) + bool(flow.needs_word))
+    asks = max(flows, key=lambda flow: (bool(flow.needs_word), bool(flow.needed_by)))
     return Flow(needs, gives, asks.needs_word, first.word, first.by, asks.needed_by, reads)
 
 

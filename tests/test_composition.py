@@ -1,6 +1,9 @@
 """Any direction with any rate: jits, trains, and keeps its units; misplaced parts raise."""
 
+import ast
 import itertools
+import re
+from pathlib import Path
 
 import chex
 import jax
@@ -215,5 +218,73 @@ def test_a_method_is_a_composition(name):
         node = nodes.pop()
         if not node.children:
             assert getattr(oz, node.name) is node.factory
+            assert node.definition.body.__module__.startswith("optzoo_jax.pieces.")
         elif not getattr(getattr(oz, node.name, None), "__module__", "").startswith("optzoo_jax.pieces."):
             nodes += [child for _, child in node.children]
+
+
+# Where a file of an optimizer may have its names from; of these two modules, which.
+PLACES = r"__future__|typing|collections\.abc|optzoo_jax\.(arguments|card|piece|(pieces|optimizers|wrappers)(\.\w+)?)"
+VALUES = {"math": ["inf"], "operator": ["add"]}
+
+
+def maths_in(source):
+    """What of a file does more than to compose: arithmetic, functions of arrays, pieces of its own."""
+    tree = ast.parse(source)
+    hints = [x.annotation for x in ast.walk(tree) if isinstance(x, ast.arg | ast.AnnAssign) and x.annotation]
+    hints += [x.returns for x in ast.walk(tree) if isinstance(x, ast.FunctionDef) and x.returns]
+    types = {id(x) for hint in hints for x in ast.walk(hint)}
+    nodes = [x for x in ast.walk(tree) if id(x) not in types]
+    imports = {alias.name for x in nodes if isinstance(x, ast.Import) for alias in x.names}
+    froms = [(x.module, alias.name) for x in nodes if isinstance(x, ast.ImportFrom) for alias in x.names]
+    decay = {x.kwarg.arg for x in nodes if isinstance(x, ast.arguments) and x.kwarg}  # arguments, by name
+    modules = {name for module, name in froms if module == "optzoo_jax.pieces"}
+    found = [f"import {name}" for name in imports - set(VALUES)]
+    found += [f"{module}.{name}" for module, name in froms if not re.fullmatch(PLACES, module) or name == "piece"]
+    for x in nodes:
+        allowed = not isinstance(x, ast.BinOp | ast.AugAssign | ast.Lambda)
+        if isinstance(x, ast.UnaryOp):
+            allowed = isinstance(x.operand, ast.Constant)
+        elif isinstance(x, ast.Attribute):  # of a module; an array has methods
+            of = getattr(x.value, "id", None)
+            allowed = of in modules or x.attr in VALUES.get(of, []) or (of in decay and x.attr == "get")
+        elif isinstance(x, ast.Call):
+            allowed = not ast.unparse(x.func).startswith("operator.")
+        found += [] if allowed else [ast.unparse(x)]
+    return found
+
+
+FILES = sorted((Path(oz.__file__).parent / "optimizers").glob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_file_of_an_optimizer_only_composes(file):
+    """Variants, too, which the test above does not build."""
+    assert maths_in(file.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import jax.numpy as jnp",
+        "import numpy",
+        "from jax import lax",
+        "from optzoo_jax.precision import norm",
+        "from optzoo_jax.piece import piece",
+        "import operator; join(operator.mul, ema(), sign())",
+        "import operator; x = operator.add(b1, b2)",
+        "rate = 1 - b1",
+        "rate = -b1",
+        "join(lambda m, v: m, ema(), sign())",
+        "def f(m): return m.sum()",
+        "b1 *= 2",
+    ],
+)
+def test_maths_in_a_file_is_found(line):
+    assert len(maths_in(line)) == 1
+
+
+@pytest.mark.parametrize("name", oz.list_optimizers(kind="*optimizer"))
+def test_what_combines_branches_is_written_among_the_pieces(name):
+    for join in oz.composition_of(oz.card(name).example()).joins:
+        assert re.match(r"_operator$|optzoo_jax\.(?!optimizers)", join.maths.__module__), join.maths

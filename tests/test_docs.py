@@ -50,6 +50,17 @@ def test_the_readme_links_to_files_that_exist():
         assert (ROOT / target).exists(), target
 
 
+def test_sizes_are_those_of_the_code():
+    """Counted by hand; of adabound with its helper."""
+    page = (ROOT / "docs/methods.md").read_text()
+    for name, pieces, lines, slots in [
+        ("adam", 6, 2, "`mu`, `nu`"),
+        ("adabound", 7, 9, "`mu`, `nu`"),
+        ("sm3", 5, 1, "(`sums`)"),
+    ]:
+        assert f"| [`{name}`](#{name}) | {pieces} | {lines} | {slots} |" in page
+
+
 def test_links_into_a_page_reach_a_heading():
     headings = re.findall(r"^## (.+)$", (ROOT / "docs/methods.md").read_text(), flags=re.MULTILINE)
     anchors = re.findall(r"docs/methods\.md#(\w+)", README)

@@ -119,21 +119,34 @@ SLOTS = {
     **dict.fromkeys(["mars_adamw", "ademamix", "grokfast_adamw", "madgrad"], 3),
     "hyperball_adam": 2,  # and one number an array
     "adan": 4,
-    **dict.fromkeys(["lars", "novograd", "adafactor", "sm3", "adam_mini", "dog", "dowg", "schedule_free_sgd"], 1),
-    **dict.fromkeys(["lamb", "stable_adamw", "came", "sophia", "adahessian", "schedule_free_adamw"], 2),
+    **dict.fromkeys(["lars", "novograd", "adam_mini", "dog", "dowg", "schedule_free_sgd"], 1),
+    **dict.fromkeys(["lamb", "stable_adamw", "sophia", "adahessian", "schedule_free_adamw"], 2),
     **dict.fromkeys(["dadapt_adam", "average_params"], 3),
     **dict.fromkeys(["prodigy", "outer_nesterov"], 4),
-    # Of a matrix; beside them there are slots of other shapes.
-    **dict.fromkeys(["muon", "scion", "normuon"], 1),
+    **dict.fromkeys(["muon", "scion", "normuon", "came"], 1),
     "soap": 2,
-    **dict.fromkeys(["shampoo", "galore"], 0),
+    **dict.fromkeys(["shampoo", "galore", "adafactor", "sm3"], 0),
+}
+# And for a matrix, of rows (and of columns), of sides, or in a subspace.
+BESIDE = {
+    "adafactor": ["nu", "nu"],
+    "came": ["nu"] * 4,
+    "sm3": ["sums"],
+    "normuon": ["nu"],
+    "shampoo": ["total", "total"],
+    "soap": ["basis_left", "basis_right", "moment_left", "moment_right"],
+    "galore": ["basis", "mu", "nu"],
 }
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_slots_and_bytes(name):
-    assert len(oz.card(name).slots) == SLOTS[name]
-    assert oz.card(name).bytes_per_parameter == 4 * SLOTS[name]
+    card = oz.card(name)
+    assert len(card.slots) == SLOTS[name]
+    assert card.bytes_per_parameter == 4 * SLOTS[name]
+    assert card.slots_beside == BESIDE.get(name, [])
+    assert card.bytes_in_words == f"{4 * SLOTS[name]}{'+' if name in BESIDE else ''}"
+    assert all(slot in card.state_in_words for slot in [*card.slots, *card.slots_beside])
 
 
 @pytest.mark.parametrize("name", NAMES)

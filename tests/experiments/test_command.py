@@ -301,9 +301,15 @@ def test_list_shows_every_method(capsys):
     for name, row in rows.items():
         card = oz.card(name)
         rate = "–" if card.learning_rate is None else f"{card.learning_rate:g}"
-        assert row.split()[1:5] == [str(card.year), rate, str(len(card.slots)), str(card.bytes_per_parameter)]
+        assert row.split()[1:5] == [str(card.year), rate, str(len(card.slots)), card.bytes_in_words]
         assert row.strip().endswith(card.difference)
         assert card.parent is None or f" {card.parent}, but " in row
+
+
+def test_a_listing_does_not_pass_over_what_is_kept_for_rows_and_sides(capsys):
+    assert main(["list"]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line}
+    assert [rows[name][4] for name in ("sgd", "galore", "shampoo", "soap", "muon")] == ["0", "0+", "0+", "8+", "4"]
 
 
 def test_list_takes_a_pattern(capsys):

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import optax
 
 import optzoo_jax
+from optzoo_jax.experiments.bench.twins import twin
 from optzoo_jax.experiments.methods.entries import LOOKAHEAD, entry, select
-
-# optax's names for what it has under another one.
-_TWINS: dict[str, Callable[[Any], Any]] = {
-    "momentum": lambda rate: optax.sgd(rate, momentum=0.9),
-    "nag": lambda rate: optax.sgd(rate, momentum=0.9, nesterov=True),
-    LOOKAHEAD: lambda rate: optax.lookahead(optax.adam(rate), sync_period=5, slow_step_size=0.5),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +54,9 @@ def _pair(name: str) -> Pair:
     e = entry(name)
     rate: Any = e.learning_rate  # a Python number, as in a user's program
     ours = Subject(lambda: e.make_optimizer(rate))
-    if name in _TWINS:
-        start = optax.LookaheadParams.init_synced if name == LOOKAHEAD else Subject.start
-        return Pair(name, ours, Subject(lambda: _TWINS[name](rate), start))
-    has_twin = "[" not in name and "optax" in optzoo_jax.card(name).calls
-    return Pair(name, ours, Subject(lambda: getattr(optax, name)(rate)) if has_twin else None)
+    if name == LOOKAHEAD:
+        theirs = functools.partial(optax.lookahead, sync_period=5, slow_step_size=0.5)
+        return Pair(name, ours, Subject(lambda: theirs(optax.adam(rate)), optax.LookaheadParams.init_synced))
+    # Beside a method of the same name and another formula nothing is timed.
+    make = twin(name) if "[" not in name and "optax" in optzoo_jax.card(name).calls else None
+    return Pair(name, ours, make and Subject(lambda: make(rate)))

@@ -37,6 +37,21 @@ def transformer(size: int) -> Shapes:
     return {**around, **layers, **head, "head bias": _shape(256)}
 
 
+def gpt2() -> Shapes:
+    """The 148 arrays of GPT-2 small: 124,439,808 parameters, kernels as (input, output)."""
+    width = 768
+    kernels = {"attention": (width, 3 * width), "out": (width, width), "up": (width, 4 * width)}
+    kernels["down"] = (4 * width, width)
+    layer = {
+        **{f"{name} kernel": _shape(*sides) for name, sides in kernels.items()},
+        **{f"{name} bias": _shape(sides[1]) for name, sides in kernels.items()},
+        **{f"norm {i} {name}": _shape(width) for i in (1, 2) for name in ("scale", "bias")},
+    }
+    around = {"token embedding": _shape(50257, width), "position embedding": _shape(1024, width)}
+    layers = {f"layer {i} {name}": shape for i in range(12) for name, shape in layer.items()}
+    return {**around, **layers, "norm scale": _shape(width), "norm bias": _shape(width)}
+
+
 def tiny(size: int) -> Shapes:
     """Arrays of 64 parameters, at most 2,000 of them: handing over of buffers, and hardly any traffic."""
     return {f"leaf {i}": _shape(64) for i in range(min(2000, max(1, size // 64)))}

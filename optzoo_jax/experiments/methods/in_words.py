@@ -32,10 +32,14 @@ def catalogue(pattern: str = "*") -> Group:
         card = optzoo_jax.card(name)
         rate = "–" if card.learning_rate is None else f"{card.learning_rate:g}"
         apart = f"{card.parent}, but {card.difference}" if card.parent else card.difference
-        row = (name, str(card.year), rate, str(len(card.slots)), str(card.bytes_per_parameter), apart)
+        row = (name, str(card.year), rate, str(len(card.slots)), card.bytes_in_words, apart)
         table.add_row(*map(Text, row))
-    legend = "rate: the learning rate to start from. slots, bytes: the state kept for each float32 parameter."
-    return Group(table, Text(), Text(legend), Text("optzoo show NAME prints the equations of one."))
+    legend = (
+        "rate: the learning rate to start from. slots, bytes: the state kept for each float32 parameter.",
+        "+: and arrays for the rows, the columns or the sides of a matrix.",
+        "optzoo show NAME prints the equations of one.",
+    )
+    return Group(table, Text(), *map(Text, legend))
 
 
 def page(name: str) -> str:
@@ -45,14 +49,11 @@ def page(name: str) -> str:
       ValueError: for an unknown name, with the nearest one.
     """
     card = optzoo_jax.card(name)
-    state = ", ".join(card.slots)
     facts = [f"{card.name}: {card.full_name}, {card.year} ({card.kind})", _filled(card.summary)]
     facts.append(_filled(f"What sets it apart: {card.parent + ', but ' if card.parent else ''}{card.difference}."))
     if card.learning_rate is not None:
         facts.append(f"Learning rate to start from: {card.learning_rate:g}")
-    facts.append(
-        f"State: {state}; {card.bytes_per_parameter} bytes a parameter" if state else "State: none a parameter"
-    )
+    facts.append(f"State: {card.state_in_words}")
     variants = [f"{variant!r}: {text}" for variant, text in card.variants.items()]
     calls = [
         f"{whose}: {', '.join(f'{k}={v!r}' for k, v in arguments.items()) or 'the defaults'}"

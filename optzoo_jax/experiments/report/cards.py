@@ -58,7 +58,7 @@ def _registered(name: str) -> tuple[str, str]:
     raced = method.make_optimizer(method.learning_rate)
     rows = {
         "Learning rate": f"{method.learning_rate:g} to start from",
-        "State": f"{', '.join(found.slots) or 'none'}; {found.bytes_per_parameter} bytes a parameter",
+        "State": found.state_in_words,
         "Differs from": found.difference,
         "Departs": found.departures,
         "Reference": found.reference,

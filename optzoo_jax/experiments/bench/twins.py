@@ -1,0 +1,92 @@
+"""optax's methods beside ours, and what both keep for the parameters of GPT-2."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import optax
+
+import optzoo_jax
+from optzoo_jax.experiments.bench.trees import gpt2
+
+_Make = Callable[[Any], optax.GradientTransformation]
+
+
+def _given(updates: Any, state: Any, params: Any = None, *, hessian_diagonal: Any, **_: Any) -> tuple[Any, Any]:
+    return hessian_diagonal, state
+
+
+# What stands in optax under another name, or with arguments that make it the same method.
+_OTHERWISE: dict[str, _Make] = {
+    "momentum": lambda rate: optax.sgd(rate, momentum=0.9),
+    "nag": lambda rate: optax.sgd(rate, momentum=0.9, nesterov=True),
+    "dadapt_adam": optax.contrib.dadapt_adamw,
+    "galore": lambda rate: optax.contrib.galore(rate, rank=optzoo_jax.card("galore").arguments["rank"]),
+    # Ours is handed the diagonal, and so is this one, in the place of estimating it.
+    "sophia": lambda rate: optax.contrib.sophia(
+        rate, hessian_diagonal_fn=optax.GradientTransformationExtraArgs(optax.init_empty_state, _given)
+    ),
+}
+
+
+def twin(name: str) -> _Make | None:
+    """The method in optax or optax.contrib: learning rate → optimizer; None where neither has it.
+
+    Its formula may be another than ours; it is the same where the card has a call that gives optax's numbers.
+    """
+    found = _OTHERWISE.get(name) or getattr(optax, name, None)
+    return found or getattr(optax.contrib, name, None)
+
+
+def beside_twin(name: str) -> optax.GradientTransformation:
+    """Our method, by the call that gives optax's numbers where there is one."""
+    card = optzoo_jax.card(name)
+    return optzoo_jax.get(name, like="optax" if "optax" in card.calls else None, learning_rate=card.learning_rate)
+
+
+def gpt2_bytes(tx: optax.GradientTransformation) -> int:
+    """The bytes of state for GPT-2's parameters: of each shape what one array of it adds, as often as it is there."""
+    nothing = optzoo_jax.state_bytes(tx, [])
+    counts = Counter(gpt2().values())
+    return nothing + sum(n * (optzoo_jax.state_bytes(tx, [shape]) - nothing) for shape, n in counts.items())
+
+
+class Larger(NamedTuple):
+    """Where ours takes more memory than optax's.
+
+    Attributes:
+      ours, theirs: bytes of state a parameter of GPT-2; or temporaries of a step, in sizes of the parameters.
+      why: a key of `WHY`.
+    """
+
+    ours: float
+    theirs: float
+    why: str
+
+
+WHY = {
+    "paper": "of a matrix the averages are kept along its longer side and the basis along its shorter one, as in the "
+    "paper, optax's of some matrices the other way round",
+    "order": "XLA:CPU copies what one kernel reads and another overwrites, since it knows of no order between the two; "
+    "with its option `xla_cpu_copy_insertion_use_region_analysis` ours takes no more than optax's",
+    "guards": "a gradient or a step is cut before its norm is taken, and a norm that cannot overflow reads its array "
+    "twice: XLA:CPU writes that out. Without both ours takes no more than optax's",
+    "sums": "XLA:CPU leaves a sum to a library, and writes out what that does not know of what stands before it; "
+    "without the library ours takes no more than optax's",
+    "shapes": "two of the arrays have one shape; without the second ours takes no more than optax's",
+}
+LARGER_STATES = {"galore": Larger(0.0311, 0.0231, "paper")}
+# On tests/test_beside_optax.py's four arrays, two of them of one shape.
+LARGER_STEPS = {
+    "lamb": Larger(3.0, 2.0, "guards"),
+    "dog": Larger(2.0, 0.0, "guards"),
+    "dowg": Larger(2.0, 0.0, "guards"),
+    "novograd": Larger(1.33, 0.0, "sums"),
+    "dadapt_adam": Larger(4.66, 1.67, "sums"),
+    "madgrad": Larger(1.33, 0.0, "order"),
+    "schedule_free_adamw": Larger(1.67, 1.0, "order"),
+    "adafactor": Larger(1.67, 1.01, "shapes"),
+    "galore": Larger(2.17, 0.75, "shapes"),
+}
