@@ -13,6 +13,7 @@ import references_over_arrays as references
 from compilation import AS_IT_COMES
 
 import optzoo_jax as oz
+from optzoo_jax.pieces import schedules
 
 STEPS, SHAPES = 25, [(3, 4), (5,), (2, 3, 2)]
 NAMES = """lamb lars novograd stable_adamw adafactor came sm3 adam_mini prodigy dadapt_adam dog dowg sophia adahessian
@@ -322,3 +323,39 @@ def test_lars_takes_a_mask_as_a_function_of_the_parameters():
         expected, _ = as_tree.update(g, as_tree.init(p), p)
         found, _ = as_function.update(g, as_function.init(p), p)
         chex.assert_trees_all_equal(found, expected)
+
+
+def steps(tx, p, g):
+    """Three updates for gradients of changing size."""
+    state, found = tx.init(p), []
+    for size in (1.0, 30.0, 2.0):
+        updates, state = tx.update(size * g, state, p)
+        found.append(updates)
+    return np.stack(found)
+
+
+def test_a_factor_of_complex_numbers_is_one_of_both_parts():
+    """Also where no dtype is promoted to another."""
+    rng = np.random.default_rng(2)
+    p, g = (jnp.asarray(rng.normal(size=4) + 1j * rng.normal(size=4)) for _ in range(2))
+    turn = np.exp(0.7j)
+    for tx in (oz.stable_adamw(0.1), oz.prodigy()):
+        found, turned = (steps(tx, by * p, by * g) for by in (1, turn))
+        np.testing.assert_allclose(turned, turn * found, rtol=1e-9)
+
+
+def test_hyperparameters_that_are_made_of_others():
+    def linear(count):
+        return 0.1 * jnp.asarray(count, float)
+
+    for t in (1, 4, 25):
+        count = jnp.asarray(t - 1)
+        np.testing.assert_allclose(schedules.at_most_inverse_root_of_t(1.0)(count), t**-0.5, rtol=1e-12)
+        np.testing.assert_allclose(schedules.at_most_inverse_root_of_t(linear)(count), min(0.1 * (t - 1), t**-0.5))
+        np.testing.assert_allclose(schedules.negative(linear)(count), -0.1 * (t - 1))
+        np.testing.assert_allclose(schedules.warmed_up(linear, 10)(count), 0.1 * (t - 1) * min(1, t / 10))
+        np.testing.assert_allclose(schedules.from_the_second(0.9)(count), 0 if t == 1 else 0.9)
+        np.testing.assert_allclose(schedules.in_every(3, 0.9)(count), 0.9 if t in (1, 4, 25) else 1)
+        np.testing.assert_allclose(schedules.lag(0.9, linear)(count), 9 * 0.1 * (t - 1), rtol=1e-12)
+    assert schedules.in_every(3, 0.9)(jnp.asarray(1)) == 1
+    assert schedules.negative(0.5) == -0.5

@@ -46,7 +46,7 @@ def _widest(xs: list[Any]) -> Any:
 
 def _total(parts: list[Any], xs: list[Any]) -> Array:
     dtype = _widest(xs)
-    return sum((x.astype(dtype) for x in parts), start=jnp.zeros((), dtype))
+    return sum((x.astype(dtype) for x in parts), jnp.zeros((), dtype))
 
 
 def _dot(xs: list[Any], ys: list[Any]) -> Array:

@@ -76,7 +76,7 @@ def inverse_atan2(v, direction, b: Weight = 1.0):
     return jnp.where(moves, angle / jnp.where(moves, d, 1), 0)
 
 
-def to_the_power(exponent: float, times: float = 1.0) -> str:
+def to_the_power(exponent: float, times: float) -> str:
     """x → xᵖ"""
     return f"x → x^{Fraction(times * exponent).limit_denominator(1000)}"
 

@@ -33,7 +33,7 @@ def reduced(x: Array, axis: Axes | None, keep: int | None) -> tuple[int, ...]:
         return (axis,) if isinstance(axis, int) else axis
     if keep is None:
         return tuple(range(x.ndim))
-    return tuple(i for i in range(x.ndim) if i != keep % x.ndim) if x.ndim > 1 else ()
+    return tuple(i for i in range(x.ndim) if i != keep % x.ndim)
 
 
 @piece("x → x", over="array")
