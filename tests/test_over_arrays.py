@@ -334,8 +334,7 @@ def steps(tx, p, g):
     return np.stack(found)
 
 
-def test_a_factor_of_complex_numbers_is_one_of_both_parts():
-    """Also where no dtype is promoted to another."""
+def test_a_factor_of_complex_numbers_is_one_of_both_parts(standard_promotion):
     rng = np.random.default_rng(2)
     p, g = (jnp.asarray(rng.normal(size=4) + 1j * rng.normal(size=4)) for _ in range(2))
     turn = np.exp(0.7j)
@@ -359,3 +358,8 @@ def test_hyperparameters_that_are_made_of_others():
         np.testing.assert_allclose(schedules.lag(0.9, linear)(count), 9 * 0.1 * (t - 1), rtol=1e-12)
     assert schedules.in_every(3, 0.9)(jnp.asarray(1)) == 1
     assert schedules.negative(0.5) == -0.5
+
+
+def test_a_factor_of_an_infinite_part_leaves_the_other_part():
+    found = oz.times_factor.definition.body(jax.lax.complex(jnp.asarray(jnp.inf), jnp.asarray(1.0)), jnp.asarray(0.5))
+    assert (found.real, found.imag) == (jnp.inf, 0.5)
