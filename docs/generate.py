@@ -229,6 +229,35 @@ def race() -> str:
     return "\n\n".join([*blocks, *protocol(short)])
 
 
+def mixes() -> str:
+    """docs/mixes.md: the lines of tests/mixes.py, and what they stand on."""
+    source = (ROOT / "tests" / "mixes.py").read_text()
+
+    def text(node: ast.AST) -> str:
+        return ast.get_source_segment(source, node) or ""
+
+    values, shown = {}, []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign):
+            values[text(node.targets[0])] = node.value
+        if isinstance(node, ast.Assign | ast.FunctionDef) and text(node).split(" ")[0] not in ("MOST", "MIXES"):
+            shown.append(text(node))
+    steps, most, table = text(values["STEPS"]), ast.literal_eval(values["MOST"]), values["MIXES"]
+    lines = [(key.value, text(made.body)) for key, made in zip(table.keys, table.values, strict=True)]
+    rows = ["| mix | its line |", "|---|---|", *(f"| {name} | `{line}` |" for name, line in lines)]
+    intro = (
+        "# Mixes\n\nWritten by `docs/generate.py` from `tests/mixes.py`; `tests/test_mixes.py` trains with each.\n\n"
+        "A piece of one method goes into the place of another's, a step into a wrapper, and matrices have one method "
+        "while the rest has another. Each mix is a line. Under `jit`, in one compiled loop in float32, it trains a "
+        f"network of two layers, kernels and biases, in {steps} steps until less than {most:.0%} of the targets' "
+        "variance is left. Before training more than all of it is; and gradient descent at rates of 0.01 and 0.03 does "
+        "not get there."
+    )
+    code = "```python\n" + "\n".join(shown).replace("\ndef ", "\n\n\ndef ") + "\n```"
+    said = "All names are of `optzoo_jax`, but for `optax`, `operator` and these:"
+    return "\n\n".join([intro, said, code, "\n".join(rows)]) + "\n"
+
+
 def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table."""
     rule = ["---", *["---:"] * (len(names) - 1)]
@@ -310,6 +339,7 @@ def pages() -> dict[Path, str]:
         **{ROOT / name: filled(ROOT / name, text()) for name, text in filled_in.items()},
         ROOT / "docs" / "methods.md": page(),
         ROOT / "docs" / "laws.md": laws(),
+        ROOT / "docs" / "mixes.md": mixes(),
     }
 
 

@@ -33,7 +33,7 @@ from optzoo_jax.optimizers.adamp import adamp
 from optzoo_jax.optimizers.adamw import adamw
 from optzoo_jax.optimizers.adan import adan
 from optzoo_jax.optimizers.ademamix import ademamix
-from optzoo_jax.optimizers.adopt import adopt
+from optzoo_jax.optimizers.adopt import adopt, scale_by_adopt
 from optzoo_jax.optimizers.amsgrad import amsgrad, scale_by_amsgrad
 from optzoo_jax.optimizers.came import came, scale_by_came
 from optzoo_jax.optimizers.cautious_adamw import cautious_adamw

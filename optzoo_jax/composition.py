@@ -192,19 +192,23 @@ class Piece(_Node):
 class Row(_Node):
     """One after another; where it is `scoped`, what enters it is the gradient to what is inside.
 
-    One that starts late sits out the first step, out of which comes 0, and its clock begins in the second.
+    One that starts late sits out the first step, out of which comes 0, and its clock begins in the second. In one that
+    is `parted` each link takes arrays of its own, and so is fed what enters the row.
     """
 
     inside: tuple[Any, ...]
     called: Call | None = None
     scoped: bool = False
     starts_late: bool = False
+    parted: bool = False
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return "scoped" if self.scoped else "chain"
+        return "by_axes" if self.parted else "scoped" if self.scoped else "chain"
 
     def _flow(self) -> Flow:
+        if self.parted:
+            return apart([node.flow for node in self.inside])
         return super()._flow().of_its_own_gradient() if self.scoped else super()._flow()
 
 

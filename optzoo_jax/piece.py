@@ -205,7 +205,7 @@ def called(tx: optax.GradientTransformation, call: Call) -> Transformation:
 
 
 def _links(node: Composition) -> tuple[Composition, ...]:
-    return node.inside if isinstance(node, Row) and node.called is None and not node.scoped else (node,)
+    return node.inside if isinstance(node, Row) and node.called is None and node.nameless == "chain" else (node,)
 
 
 def chain(*transformations: optax.GradientTransformation) -> Transformation:
@@ -323,6 +323,11 @@ def _reads_the_gradient(node: Composition) -> bool:
 def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:
     """The transformation, for those arrays for which the mask is true; others pass as they are."""
     return transformation(Masked((composition_of(tx),), mask))
+
+
+def parted(*transformations: optax.GradientTransformation) -> Transformation:
+    """Several transformations, each `masked`, of which no two take the same array."""
+    return transformation(Row(tuple(composition_of(tx) for tx in transformations), parted=True))
 
 
 def for_matrices(

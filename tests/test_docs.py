@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = (
     "generate.py",
-    *(f"{page}.md" for page in ("methods", "laws", "performance", "claims", "race", "choosing")),
+    *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing")),
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
@@ -30,7 +30,7 @@ def test_generated_pages_are_fresh():
 
 
 def test_a_stale_page_is_found(tmp_path):
-    for name in ("README.md", *(f"docs/{page}" for page in PAGES)):
+    for name in ("README.md", "tests/mixes.py", *(f"docs/{page}" for page in PAGES)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text().replace("AdaBelief", "AdaDisbelief"))
     done = python(str(tmp_path / "docs" / "generate.py"), "--check")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer
+from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.clips import clip_growing
 from optzoo_jax.pieces.directions import ema, identity, scale
@@ -54,4 +54,9 @@ def adopt(
     rate = chain(square(), lagged_ema(b2), inverse_max_root(eps), waits)
     limit = (clip_growing(),) if clip else ()
     step = chain(precondition(identity(), rate), *limit, ema(b1))
-    return chain(descent(step, learning_rate, **decay), waits)
+    if decay.get("weight_decay") is None:
+        return step
+    return chain(descent(step, learning_rate, **decay), waits)  # what decays stands still as well
+
+
+scale_by_adopt = step_of(adopt)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Epsilon
-from optzoo_jax.piece import Transformation, chain, join, masked, named, piece, precondition
+from optzoo_jax.piece import Transformation, chain, join, masked, named, parted, piece, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import square
 from optzoo_jax.pieces.rates import inverse_root
@@ -108,7 +108,7 @@ def by_axes(matrices: optax.GradientTransformation, others: optax.GradientTransf
       matrices: what is done to arrays of two or more axes.
       others: what is done to vectors and single numbers.
     """
-    return chain(masked(matrices, has_two_axes), masked(others, has_fewer_axes))
+    return parted(masked(matrices, has_two_axes), masked(others, has_fewer_axes))
 
 
 def has_two_axes(tree: Any) -> Any:
