@@ -17,6 +17,7 @@ from compilation import AS_IT_COMES, KNOWN, environment
 import optzoo_jax as oz
 from optzoo_jax import program, walk
 from optzoo_jax.experiments.bench import twins
+from optzoo_jax.experiments.bench.subjects import pairs
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.pieces import distances, trust
 
@@ -161,6 +162,12 @@ def test_every_reason_is_one_of_an_exception():
     used = {larger.why for larger in [*twins.LARGER_STATES.values(), *twins.LARGER_STEPS.values()]}
     assert used == set(twins.WHY)
     assert set(twins.LARGER_STATES) | set(twins.LARGER_STEPS) <= set(TWINS)
+
+
+def test_what_is_measured_beside_optax_can_be_built():
+    """Those of optax.contrib, too."""
+    for pair in pairs(["adam", "nag", "prodigy", "dadapt_adam"]):
+        assert pair.twin.make().init(jnp.ones(2))
 
 
 def test_every_namesake_in_optax_is_a_twin():

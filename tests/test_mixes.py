@@ -57,12 +57,14 @@ def loss_after(tx):
 
 
 @pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", MIXES)
 def test_a_mix_trains(name):
     assert 0 <= loss_after(MIXES[name]()) < MOST
 
 
 @pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("tx", [oz.sgd(0.01), oz.sgd(0.03), optax.chain(oz.adam(0.01), optax.scale(-1.0))])
 def test_the_bound_is_not_reached_by_itself(tx):
     assert not loss_after(tx) < MOST

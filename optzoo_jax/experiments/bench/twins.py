@@ -14,8 +14,8 @@ from optzoo_jax.experiments.bench.trees import gpt2
 _Make = Callable[[Any], optax.GradientTransformation]
 
 
-def _given(updates: Any, state: Any, params: Any = None, *, hessian_diagonal: Any, **_: Any) -> tuple[Any, Any]:
-    return hessian_diagonal, state
+def _given(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    return extra["hessian_diagonal"], state
 
 
 # What stands in optax under another name, or with arguments that make it the same method.
