@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tiers import FIRST_ORDER
 
 import optzoo_jax as oz
 from optzoo_jax.arguments import ranges_of
@@ -124,13 +125,13 @@ def test_unknown_variant_names_the_nearest(name):
         oz.get(name, learning_rate=0.1, variant=variant + "s")
 
 
-@pytest.mark.parametrize("name", oz.list_optimizers(kind="optimizer"))
+@pytest.mark.parametrize("name", FIRST_ORDER)
 def test_unknown_decay_mode_names_the_nearest(name):
     with pytest.raises(ValueError, match=r"weight_decay_mode='decopled' is unknown; .* Did you mean 'decoupled'"):
         oz.get(name, learning_rate=0.1, weight_decay=0.1, weight_decay_mode="decopled")
 
 
-@pytest.mark.parametrize("name", [name for name in oz.list_optimizers(kind="optimizer") if name != "hyperball_adam"])
+@pytest.mark.parametrize("name", [name for name in FIRST_ORDER if name != "hyperball_adam"])
 def test_independent_decay_of_a_schedule_needs_its_base(name):
     arguments = {"learning_rate": lambda t: 0.1 * t, "weight_decay": 0.1, "weight_decay_mode": "independent"}
     with pytest.raises(ValueError, match="needs base_learning_rate"):

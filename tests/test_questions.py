@@ -7,6 +7,7 @@ import optax
 import pytest
 from flax import nnx
 from optax import contrib
+from tiers import FIRST_ORDER
 
 import optzoo_jax as oz
 
@@ -189,7 +190,7 @@ def test_questions_of_a_state_in_nnx(name):
 
 def test_the_record_of_the_rate_cannot_be_set():
     """optax.tree.set finds no `learning_rate`, and under inject_hyperparams it finds one, which is used."""
-    for name in oz.list_optimizers(kind="optimizer"):
+    for name in FIRST_ORDER:
         with pytest.raises(KeyError, match="learning_rate"):
             optax.tree.set(oz.get(name, learning_rate=0.1).init(PARAMS), learning_rate=0.2)
     tx = optax.inject_hyperparams(oz.sgd)(0.1)
@@ -230,7 +231,7 @@ def test_explain_sees_masks_in_wrappers():
 
 def test_every_named_optimizer_has_one_rate():
     """In its composition: else its record would be of one of several."""
-    for name in oz.list_optimizers(kind="optimizer"):
+    for name in FIRST_ORDER:
         for variant in oz.card(name).variants or [None]:
             state = oz.get(name, learning_rate=0.25, **({"variant": variant} if variant else {})).init(PARAMS)
             assert oz.current_learning_rate(state) == 0.25

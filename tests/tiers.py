@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+import optzoo_jax as oz
+
 CLASSICAL = """sgd momentum nag adagrad adadelta rmsprop adam ema_momentum nadam adamw sgdw amsgrad yogi adabound adamod
     amsbound diffgrad radam ranger adabelief adadb newton lookahead add_gradient_noise early_stopping""".split()
 
@@ -17,3 +19,7 @@ def in_both_tiers(names):
         name if re.split(r"[\[:( ]", name)[0] in CLASSICAL else pytest.param(name, marks=pytest.mark.tier2)
         for name in names
     ]
+
+
+# All but those that ask for more than gradients.
+FIRST_ORDER = [*oz.list_optimizers(kind="optimizer"), *oz.list_optimizers(kind="matrix optimizer")]

@@ -2,11 +2,12 @@
 
 import jax.numpy as jnp
 import optax
+from tiers import FIRST_ORDER
 
 import optzoo_jax as oz
 
 PEAK = 0.05
-OPTIMIZERS = oz.list_optimizers(kind="optimizer")
+OPTIMIZERS = FIRST_ORDER
 
 
 def schedule(count):

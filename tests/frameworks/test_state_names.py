@@ -16,6 +16,8 @@ from flax import nnx
 from frameworks.methods import METHODS
 from tiers import in_both_tiers
 
+import optzoo_jax as oz
+
 # Names, and in brackets what is only counted: the links of a chain, "-" where one keeps nothing.
 GOLDEN = json.loads((Path(__file__).parent / "state_names.json").read_text())
 
@@ -57,9 +59,11 @@ def test_key_paths_read_as_names(label):
 
 # These keep numbers of rows, of columns or of arrays, which have no parameter's sharding.
 OTHER_SHAPES = ("adafactor", "adafactor torch", "novograd", "sm3", "came", "adam_mini", "hyperball_adam")
+# Their slots are of some arrays alone: as around `optax.masked`, map_params then has to be told what is masked.
+PARTED = oz.list_optimizers(kind="matrix optimizer")
 
 
-@pytest.mark.parametrize("label", in_both_tiers(label for label in METHODS if label not in OTHER_SHAPES))
+@pytest.mark.parametrize("label", in_both_tiers(label for label in METHODS if label not in (*OTHER_SHAPES, *PARTED)))
 def test_optax_knows_the_slots(label):
     """By `optax.tree.map_params` shardings are given to the slots, each with its parameter's."""
     state = init(label)
@@ -67,6 +71,17 @@ def test_optax_knows_the_slots(label):
         METHODS[label], lambda x, shape: shape, state, {"w": (2, 3), "b": (3,)}, transform_non_params=lambda x: ()
     )
     assert marked == jax.tree.map(lambda x: x.shape, state)
+
+
+@pytest.mark.parametrize("label", PARTED)
+def test_optax_knows_the_slots_of_some_arrays(label):
+    state, masked = init(label), lambda x: isinstance(x, optax.MaskedNode)
+    specs = {"w": "that of w", "b": "that of b"}
+    marked = optax.tree.map_params(
+        METHODS[label], lambda x, spec: spec, state, specs, transform_non_params=lambda x: None, is_leaf=masked
+    )
+    found = {path[-1].key: x for path, x in jax.tree_util.tree_leaves_with_path(marked)}
+    assert found == specs
 
 
 def test_names_under_nnx():
