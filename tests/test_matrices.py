@@ -9,7 +9,7 @@ import matrix_references as references
 import numpy as np
 import optax
 import pytest
-from jax.sharding import AxisType, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import optzoo_jax as oz
 
@@ -375,3 +375,18 @@ def test_the_matrices_of_gpt2_are_45_products():
     tx = oz.muon(0.02)
     lowered = jax.jit(tx.update).lower(params, jax.eval_shape(tx.init, params), params)
     assert lowered.as_text().count("stablehlo.dot_general") == 3 * 5 * 3
+
+
+@pytest.mark.parametrize("spec", [("d", None), (None, "d"), ("d", "d2")])
+def test_on_explicit_axes_a_matrix_is_what_it_is_elsewhere(spec):
+    """With one device, too, JAX has to be told where a product is kept."""
+    (p,), (g,) = drawn([(3, 4)])
+    tx = oz.muon(0.1)
+    expected, _ = tx.update(jnp.asarray(g[0]), tx.init(jnp.asarray(p)), jnp.asarray(p))
+    mesh = jax.make_mesh((1, 1), ("d", "d2"), axis_types=(AxisType.Explicit,) * 2)
+    with jax.set_mesh(mesh):
+        sharding = NamedSharding(mesh, PartitionSpec(*spec))
+        there, slope = (jax.device_put(jnp.asarray(x), sharding) for x in (p, g[0]))
+        found, _ = jax.jit(tx.update)(slope, tx.init(there), there)
+        assert found.sharding.spec == sharding.spec
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
