@@ -294,7 +294,7 @@ def test_sums_over_the_tree_saturate():
     g = jax.tree.map(lambda x: jnp.full_like(x, 1e19), p)
     for tx in (oz.dog(1.0), oz.dowg(1.0)):
         state = tx.init(p)
-        for _ in range(3):
+        for _ in range(20):  # of a number whose square is cut, 16 squares are the largest number
             updates, state = tx.update(g, state, p)
             assert all(jnp.isfinite(x).all() for x in jax.tree.leaves((updates, state)))
 
