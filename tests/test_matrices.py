@@ -12,6 +12,7 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import optzoo_jax as oz
+from optzoo_jax.pieces.matrices import power_of
 
 STEPS = 12
 
@@ -391,3 +392,19 @@ def test_on_explicit_axes_a_matrix_is_what_it_is_elsewhere(spec):
         found, _ = jax.jit(tx.update)(slope, tx.init(there), there)
         assert found.sharding.spec == sharding.spec
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("values", [[1, 2, 5], [1, 1, 3], [2, 2, 2], [1, 1 + 4e-16, 3], [1, 1 + 1e-9, 3], [0, 1e-6, 1]])
+def test_the_derivative_of_a_power(values):
+    """Against differences, also where eigenvalues are equal, or differ by rounding alone."""
+    rng = np.random.default_rng(4)
+    q, turn = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.normal(size=(3, 3))
+    at = (jnp.asarray((q * np.asarray(values)) @ q.T), jnp.asarray(-0.3), jnp.asarray(0.5))
+    ways = (jnp.asarray(turn + turn.T), jnp.asarray(1.0), jnp.asarray(1.0))
+    for i in range(3):
+        way = [x if j == i else 0 * x for j, x in enumerate(ways)]
+        slope = jax.jvp(power_of, at, tuple(way))[1]
+        ahead, behind = (power_of(*(x + h * w for x, w in zip(at, way, strict=True))) for h in (1e-5, -1e-5))
+        if i or min(values) > 0:  # an eigenvalue of 0 is cut there
+            np.testing.assert_allclose(slope, (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-7)
+        assert jnp.isfinite(slope).all()

@@ -171,7 +171,7 @@ def derivative_of_power(primals: Any, tangents: Any) -> Any:
     slopes = jax.jvp(lambda v: _powers(v, *constants), (values,), (jnp.ones_like(values),))[1]
     gap, rise = (x[..., :, None] - x[..., None, :] for x in (values, powers))
     size = jnp.abs(values)
-    apart = jnp.abs(gap) > 1e-3 * jnp.maximum(size[..., :, None], size[..., None, :])
+    apart = jnp.abs(gap) > 1e-3 * (size[..., :, None] + size[..., None, :])
     mean_slope = (slopes[..., :, None] + slopes[..., None, :]) / 2
     quotient = jnp.where(apart, rise / jnp.where(apart, gap, jnp.ones_like(gap)), mean_slope).astype(m.dtype)
     inside = quotient * (dagger(vectors) @ m_dot @ vectors)
