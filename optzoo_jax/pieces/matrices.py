@@ -137,7 +137,7 @@ def gram_of_all(x):
     return x @ dagger(x)
 
 
-def share_of_a_rate(sides: Sides = 2) -> str:
+def share_of_a_rate(sides: Sides) -> str:
     """x² → 1/x from all sides together."""
     return f"moment x² → rate [x^-1/{sides}]"
 
@@ -170,8 +170,7 @@ def derivative_of_power(primals: Any, tangents: Any) -> Any:
     powers, by_constants = jax.jvp(lambda *given: _powers(values, *given), constants, dots)
     slopes = jax.jvp(lambda v: _powers(v, *constants), (values,), (jnp.ones_like(values),))[1]
     gap, rise = (x[..., :, None] - x[..., None, :] for x in (values, powers))
-    size = jnp.abs(values)
-    apart = jnp.abs(gap) > 1e-3 * (size[..., :, None] + size[..., None, :])
+    apart = jnp.abs(gap) > 1e-3 * (values[..., :, None] + values[..., None, :])
     mean_slope = (slopes[..., :, None] + slopes[..., None, :]) / 2
     quotient = jnp.where(apart, rise / jnp.where(apart, gap, jnp.ones_like(gap)), mean_slope).astype(m.dtype)
     inside = quotient * (dagger(vectors) @ m_dot @ vectors)
