@@ -58,4 +58,6 @@ def adamp(
     """
     projected = project_out(delta, wd_ratio, eps, output_axis=output_axis)
     step = scoped(chain(scale_by_adam(b1, b2, eps), projected))
+    if decay.get("weight_decay") is None:
+        return step
     return descent(step, learning_rate, pull=decay_weights_by_share, **decay)

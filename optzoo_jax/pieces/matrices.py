@@ -170,7 +170,8 @@ def derivative_of_power(primals: Any, tangents: Any) -> Any:
     powers, by_constants = jax.jvp(lambda *given: _powers(values, *given), constants, dots)
     slopes = jax.jvp(lambda v: _powers(v, *constants), (values,), (jnp.ones_like(values),))[1]
     gap, rise = (x[..., :, None] - x[..., None, :] for x in (values, powers))
-    apart = jnp.abs(gap) > 1e-3 * (values[..., :, None] + values[..., None, :])
+    size = jnp.abs(values)
+    apart = jnp.abs(gap) > 1e-3 * (size[..., :, None] + size[..., None, :])
     mean_slope = (slopes[..., :, None] + slopes[..., None, :]) / 2
     quotient = jnp.where(apart, rise / jnp.where(apart, gap, jnp.ones_like(gap)), mean_slope).astype(m.dtype)
     inside = quotient * (dagger(vectors) @ m_dot @ vectors)
