@@ -18,26 +18,26 @@ from optzoo_jax.arguments import Array, Decay, Epsilon, Factor, Hyper, LearningR
 from optzoo_jax.piece import of_params, piece, shared
 from optzoo_jax.pieces.corrections import weight_of
 from optzoo_jax.pieces.directions import average
-from optzoo_jax.pieces.moments import abs_square, real
+from optzoo_jax.pieces.moments import abs_square, real_zeros
 from optzoo_jax.pieces.rates import plus, root_above
 from optzoo_jax.precision import norm, promoted, times, wide_copy, zeros
 
 Growth = Annotated[Hyper, Range("[1, ∞]", "how much a distance may grow in a step; inf for no bound")]
 
 
-def one_number(xs: list[Any], value: Any = 0.0) -> Array:
+def one_number(xs: list[Any]) -> Array:
     """A slot for the tree, in the widest precision of its arrays."""
-    return jnp.full((), value, _widest(xs))
+    return jnp.zeros((), _widest(xs))
 
 
 def first_distance(xs: list[Any], d0: Factor = 1e-6) -> Array:
     """A distance, d₀ at first."""
-    return one_number(xs, d0)
+    return one_number(xs) + d0
 
 
 def first_square(xs: list[Any], eps: Epsilon) -> Array:
     """A sum that begins at ε."""
-    return one_number(xs, eps)
+    return one_number(xs) + eps
 
 
 def _widest(xs: list[Any]) -> Any:
@@ -152,7 +152,7 @@ def inverse_root_at_distance(v, next_distance, eps: Epsilon = 1e-8):
     over="tree",
     facts=[correction],
     mu=zeros,
-    nu=real,
+    nu=real_zeros,
     sum_of_gradients=zeros,
     numerator=shared(one_number),
     distance=shared(first_distance),
