@@ -409,3 +409,12 @@ def test_the_derivative_of_a_power(values):
         if i or min(values) > 0:  # an eigenvalue of 0 is cut there
             np.testing.assert_allclose(slope, (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-7)
         assert jnp.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("size", [5, 20, 60])
+def test_a_power_of_what_rounding_leaves_of_zero_is_zero(size):
+    """Of a matrix of rank 2, at powers that would make it the largest of all."""
+    vectors = np.linalg.qr(np.random.default_rng(size).normal(size=(size, 2)))[0]
+    m = jnp.asarray((vectors * np.asarray([4.0, 9.0])) @ vectors.T)
+    expected = (vectors * np.asarray([1 / 2, 1 / 3])) @ vectors.T
+    np.testing.assert_allclose(power_of((m + m.T) / 2, -0.5, 0.0), expected, atol=1e-12)
