@@ -206,3 +206,8 @@ def test_unknown_claims_are_named():
         check_transformation(optax.sgd(0.1), claims=["od"])
     with pytest.raises(ValueError, match="no law 'fixed pint'"):
         check_transformation(optax.sgd(0.1), laws=["fixed pint"])
+
+
+def test_what_is_not_claimed_is_a_law():
+    for name in oz.list_optimizers():
+        assert set(oz.card(name).not_claimed) <= set(INVARIANCES), name

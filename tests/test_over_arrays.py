@@ -14,7 +14,6 @@ from compilation import AS_IT_COMES
 
 import optzoo_jax as oz
 from optzoo_jax.pieces import schedules
-from optzoo_jax.pieces.trust import trust_rate_of_parts
 
 STEPS, SHAPES = 25, [(3, 4), (5,), (2, 3, 2)]
 NAMES = """lamb lars novograd stable_adamw adafactor came sm3 adam_mini prodigy dadapt_adam dog dowg sophia adahessian
@@ -366,9 +365,8 @@ def test_a_factor_of_an_infinite_part_leaves_the_other_part():
     assert (found.real, found.imag) == (jnp.inf, 0.5)
 
 
-@pytest.mark.parametrize("make", [oz.trust_ratio, lambda η: oz.precondition(oz.identity(), trust_rate_of_parts(η))])
-def test_where_a_norm_is_zero_nothing_is_scaled(make):
+def test_where_a_norm_is_zero_nothing_is_scaled():
     x, o = jnp.asarray([3.0, 4.0]), jnp.zeros(2)
-    tx = make(0.5)
+    tx = oz.trust_ratio(0.5)
     for step, params, expected in ((x, o, x), (o, x, o), (o, o, o), (x, x, 0.5 * x)):
         np.testing.assert_allclose(tx.update(step, tx.init(params), params)[0], expected, rtol=1e-12)

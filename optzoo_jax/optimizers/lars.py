@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity, scale_by_momentum
-from optzoo_jax.pieces.trust import trust_rate_of_parts, trust_ratio
+from optzoo_jax.pieces.trust import rate_beside_decay, trust_ratio
 from optzoo_jax.pieces.updates import decay_inside
 
 Variant = Literal["optax", "paper"]
@@ -65,7 +65,7 @@ def lars(
     decayed = decay_inside("l2", **decay)
     if variant == "optax":
         return chain(decayed, trust_ratio(trust_coefficient, eps), scale_by_momentum(momentum))
-    rate = trust_rate_of_parts(trust_coefficient, eps)
+    rate = rate_beside_decay(trust_coefficient, eps, **decay)
     return chain(precondition(chain(identity(), decayed), rate), scale_by_momentum(momentum))
 
 

@@ -48,9 +48,6 @@ def soap(
       shampoo_beta: β in [0, 1) of L and R; None for β₂.
       precondition_frequency: f ≥ 1.
 
-    Not claimed:
-      sign: the first gradient makes the basis, of which the null space is arbitrary.
-
     Departures: the columns of Q stay where they are when their order changes, which is the order in which they are
     orthogonalized; the authors' code permutes them and the slots.
 

@@ -14,6 +14,7 @@ import optax
 
 from optzoo_jax.arguments import Array, Decay, Epsilon, EpsilonRoot, Initial, Power
 from optzoo_jax.composition import Elsewhere, composition_of
+from optzoo_jax.matrices import whole
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
 from optzoo_jax.precision import wide, zeros
@@ -123,7 +124,7 @@ def smallest_cover(v, sums):
     of = [x.reshape([-1 if j == i else 1 for j in axes]) for i, x in enumerate(own)]
     least = functools.reduce(jnp.minimum, of) if of else sums.reshape(())
     total = least + jnp.minimum(v, jnp.finfo(v.dtype).max - least)
-    most = [jnp.max(total, axis=tuple(j for j in axes if j != i)) for i in axes]
+    most = [whole(jnp.max(total, axis=tuple(j for j in axes if j != i))) for i in axes]
     return total, jnp.concatenate(most) if most else total.reshape(1)
 
 

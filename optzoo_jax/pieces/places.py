@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from optzoo_jax.arguments import Array, Axis, Decay, Epsilon, LearningRate, Weight
+from optzoo_jax.matrices import placed_as, whole
 from optzoo_jax.piece import of_params, piece
 from optzoo_jax.pieces.updates import decay, decayed
 from optzoo_jax.precision import norm, wide_copy, widen
@@ -17,7 +18,8 @@ from optzoo_jax.precision import norm, wide_copy, widen
 
 def growing_rate(t: Array, learning_rate: LearningRate, eps: Epsilon = 0.0) -> Any:
     """(α + ε)·√t."""
-    return (learning_rate + eps) * jnp.sqrt(t.astype(float))
+    rate = jnp.asarray(learning_rate + eps, dtype=getattr(learning_rate, "dtype", float))
+    return rate * jnp.sqrt(t.astype(rate.dtype))
 
 
 @piece("x → x·[α]", facts=[growing_rate])
@@ -94,6 +96,7 @@ def project_out(
     one = jnp.ones((), jnp.finfo(u.dtype).dtype)
     if u.ndim < 2 or not u.size:
         return u, one
+    given, (u, params, grad) = u, (whole(x) for x in (u, params, grad))  # whose views have no other sharding
     shape = jnp.moveaxis(u, output_axis, 0).shape
 
     def along(x: Array) -> Array:
@@ -103,8 +106,8 @@ def project_out(
         return jnp.moveaxis(x.reshape(shape), 0, output_axis)
 
     projected, share = u, one
-    whole = ((lambda x: x.reshape(1, -1)), (lambda x: x.reshape(u.shape)))
-    for view, unview in (whole, (along, back)):  # the last that applies is the one that counts
+    of_all = ((lambda x: x.reshape(1, -1)), (lambda x: x.reshape(u.shape)))
+    for view, unview in (of_all, (along, back)):  # the last that applies is the one that counts
         theta, g, step = view(params), view(grad), view(u)
         size, slope = _lengths(theta), _lengths(g)
         cosine = jnp.abs(_inner(theta, g)) * _inverse(jnp.maximum(size, eps)) * _inverse(jnp.maximum(slope, eps))
@@ -112,7 +115,7 @@ def project_out(
         applies = jnp.max(cosine) < delta / theta.shape[1] ** 0.5
         projected = jnp.where(applies, unview(step - p * _inner(p, step)), projected)
         share = jnp.where(applies, wd_ratio, share)
-    return projected, share
+    return placed_as(projected, given), share
 
 
 def _lengths(x: Array) -> Array:

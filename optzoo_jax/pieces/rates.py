@@ -89,8 +89,10 @@ def power(x, exponent: Hyper, times: Hyper = 1.0):
       exponent: a number, or a schedule, after which units are unknown.
       times: what it is multiplied by, so that half or twice a schedule can be said.
     """
-    positive = x > 0
     p = times * exponent
+    if isinstance(p, float | int) and p == 0:
+        return jnp.ones_like(x)
+    positive = x > 0
     return jnp.where(positive, jnp.where(positive, x, 1) ** p, jnp.where(p == 0, 1, 0).astype(x.dtype))
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+import functools
+import operator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Epsilon, Factor
-from optzoo_jax.piece import Transformation, named, piece, precondition
+from optzoo_jax.arguments import Array, Base, Decayed, Epsilon, Factor
+from optzoo_jax.piece import Transformation, masked, named, parted, piece, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.rates import root_above
+from optzoo_jax.pieces.updates import WeightDecayMode
 from optzoo_jax.precision import norm, times
 
 
@@ -20,38 +24,53 @@ def rms(x: Array) -> Array:
     return norm(x) / max(1, x.size) ** 0.5
 
 
-def trusted(x: Array, size: Array, params: Array, trust_coefficient: Any, eps: Any) -> Array:
-    """η‖θ‖/(size + ε), one number for the array x; 1 where ‖θ‖ or the size is 0."""
-    n = norm(params)
-    moves = (n > 0) & (size > 0)
-    return jnp.where(moves, trust_coefficient * n / jnp.where(moves, size + eps, 1), 1).reshape((1,) * x.ndim)
-
-
 @piece("x → rate [θ]/x", over="array")
-def trust_rate(x, params, trust_coefficient: Factor = 1.0, eps: Epsilon = 0.0):
-    """η‖θ‖/(‖x‖ + ε), one number an array; 1 where ‖θ‖ or ‖x‖ is 0.
+def trust_rate(x, params, trust_coefficient: Factor = 1.0, eps: Epsilon = 0.0, weight_decay: Decayed = 0.0):
+    """η‖θ‖/(‖x‖ + λ‖θ‖ + ε), one number an array; 1 where ‖θ‖ or ‖x‖ + λ‖θ‖ is 0.
 
     Stands in a rate branch: the step is then η times as long as the parameters.
 
     Args:
       trust_coefficient: η > 0.
       eps: ε ≥ 0, in units of x.
+      weight_decay: λ ≥ 0 of a decay λθ that x does not have in it.
     """
-    return trusted(x, norm(x), params, trust_coefficient, eps)
+    n, size = norm(params), norm(x)
+    if not isinstance(weight_decay, float | int) or weight_decay:
+        size = size + weight_decay * n
+    trusted = (n > 0) & (size > 0)
+    rate = jnp.where(trusted, trust_coefficient * n / jnp.where(trusted, size + eps, 1), 1)
+    return rate.reshape((1,) * x.ndim)
 
 
-@piece("x → rate [θ]/x", over="array")
-def trust_rate_of_parts(x, direction, params, trust_coefficient: Factor = 1.0, eps: Epsilon = 0.0):
-    """η‖θ‖/(‖x‖ + ‖d − x‖ + ε): `trust_rate` where the direction is x and something more, such as a decay.
+@named
+def rate_beside_decay(
+    trust_coefficient: Factor = 1.0,
+    eps: Epsilon = 0.0,
+    *,
+    weight_decay: Decayed | None = None,
+    weight_decay_mode: WeightDecayMode = "l2",
+    mask: Any = None,
+    base_learning_rate: Base | None = None,
+) -> Transformation:
+    """η‖θ‖/(‖x‖ + λ‖θ‖ + ε): `trust_rate` of gradients to which a decay "l2" is added elsewhere.
 
     Args:
       trust_coefficient: η > 0.
       eps: ε ≥ 0, in units of x.
-
-    Raises:
-      TypeError: outside a rate branch.
+      weight_decay, weight_decay_mode, mask: the optimizer's; where nothing decays, λ is 0.
+      base_learning_rate: of no use here.
     """
-    return trusted(x, norm(x) + norm(direction - x), params, trust_coefficient, eps)
+    plain = trust_rate(trust_coefficient, eps)
+    if weight_decay is None or weight_decay_mode != "l2":
+        return plain
+    beside = trust_rate(trust_coefficient, eps, weight_decay)
+    return beside if mask is None else parted(masked(beside, mask), masked(plain, functools.partial(opposite, mask)))
+
+
+def opposite(mask: Any, tree: Any) -> Any:
+    """The mask of what `mask`, a tree of booleans or a function to one, leaves out."""
+    return jax.tree.map(operator.not_, mask(tree) if callable(mask) else mask)
 
 
 @named

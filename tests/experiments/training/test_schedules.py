@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiers import in_both_tiers
+from tiers import FIRST_ORDER, in_both_tiers
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.methods.entries import entry
@@ -68,9 +68,7 @@ def test_the_bounds_of_adabound_follow_the_schedule():
     np.testing.assert_allclose(run(found), run(expected), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name", in_both_tiers([*oz.list_optimizers(kind="*optimizer"), "lookahead(adam)", "amsbound[survey]"])
-)
+@pytest.mark.parametrize("name", in_both_tiers([*FIRST_ORDER, "newton", "lookahead(adam)", "amsbound[survey]"]))
 def test_every_method_takes_a_schedule_with_a_traced_peak(name):
     make = entry(name).make_optimizer
     scheduled = schedule("warmup-cosine", 10)
