@@ -29,6 +29,7 @@ def test_generated_pages_are_fresh():
     assert python("docs/generate.py", "--check") == (0, "")
 
 
+@pytest.mark.tier2
 def test_a_stale_page_is_found(tmp_path):
     for name in ("README.md", "tests/mixes.py", *(f"docs/{page}" for page in PAGES)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

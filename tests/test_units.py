@@ -191,8 +191,8 @@ def are_of_two_shapes(first, second):
 
 
 # Of each kind of stream one: pairs with what begins otherwise are in tier 2.
-KINDS = """identity ema nesterov gradient residual square belief_moment yogi_moment running_max inverse_root update_rms
-    rectify scale_by_learning_rate""".split()
+KINDS = """identity ema gradient residual square yogi_moment running_max inverse_root update_rms rectify
+    scale_by_learning_rate""".split()
 FIRST = [name if name in KINDS else pytest.param(name, marks=pytest.mark.tier2) for name in PIECES]
 
 
