@@ -394,7 +394,9 @@ def test_on_explicit_axes_a_matrix_is_what_it_is_elsewhere(spec):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("values", [[1, 2, 5], [1, 1, 3], [2, 2, 2], [1, 1 + 4e-16, 3], [1, 1 + 1e-9, 3], [0, 1e-6, 1]])
+@pytest.mark.parametrize(
+    "values", [[1, 2, 5], [1, 1, 3], [2, 2, 2], [1, 1 + 4e-16, 3], [1, 1 + 1e-9, 3], [0, 1e-6, 1], [0, 0, 0]]
+)
 def test_the_derivative_of_a_power(values):
     """Against differences, also where eigenvalues are equal, or differ by rounding alone."""
     rng = np.random.default_rng(4)
