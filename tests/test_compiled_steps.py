@@ -134,7 +134,7 @@ def test_a_compiled_step_is_made_of_no_more_than_was_recorded(name, shapes):
 
 # In tier 1 one of each kind, since lowering is the same code for all, and takes a second each. A thousand arrays are
 # lowered for the classical ones alone: what is new in another shows in a hundred.
-FIRST = ("momentum", "adam", "adam(l2)", "adamw(schedule)", "adabelief", "adadelta", "lookahead(adam)")
+FIRST = ("momentum", "adam", "adamw(schedule)", "lookahead(adam)")
 MANY, SOME = LOWERED
 IN_LINES = [
     pytest.param(name, shapes, marks=() if name in FIRST else pytest.mark.tier2)

@@ -134,6 +134,7 @@ AROUND = {
 }
 
 
+@tier2
 @pytest.mark.parametrize("around", AROUND)
 @each_wrapper
 def test_updates_of_16_bits_pass_a_branch(name, around):

@@ -7,7 +7,6 @@ import pytest
 from frameworks.methods import METHODS
 from jax.extend.core import Primitive
 from jax.interpreters import mlir
-from tiers import in_both_tiers
 
 DTYPES = [jnp.float32, jnp.bfloat16]
 
@@ -27,7 +26,8 @@ def lowered(tx, dtype, platforms):
     return jax.jit(step).trace(params, state).lower(lowering_platforms=platforms).as_text()
 
 
-@pytest.mark.parametrize("label", in_both_tiers(METHODS))
+@pytest.mark.tier2
+@pytest.mark.parametrize("label", METHODS)
 def test_a_step_lowers(label):
     for dtype in DTYPES if "newton" not in label else DTYPES[:1]:  # linear algebra has no bfloat16
         assert "stablehlo" in lowered(METHODS[label], dtype, ("cuda", "tpu"))

@@ -45,6 +45,7 @@ DRAW = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
 def test_no_text_is_cut_off_or_covers_another(draw):
     before = dict(matplotlib.rcParams)
