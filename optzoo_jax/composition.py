@@ -204,7 +204,7 @@ class Row(_Node):
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return "by_axes" if self.parted else "scoped" if self.scoped else "chain"
+        return "parted" if self.parted else "scoped" if self.scoped else "chain"
 
     def _flow(self) -> Flow:
         if self.parted:

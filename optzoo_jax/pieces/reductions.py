@@ -101,6 +101,7 @@ def factored(average: optax.GradientTransformation, eps: Epsilon | None = 0.0) -
     return join(operator.mul, rows, chain(mean_over(axis=-2), average), units="product", over="array")
 
 
+@named
 def by_axes(matrices: optax.GradientTransformation, others: optax.GradientTransformation) -> Transformation:
     """One thing for arrays of two or more axes, another for those of fewer.
 
