@@ -32,7 +32,7 @@ def sophia(
         θ ← θ − α·sign(m)·min(|m|/(ρh + ε), 1)
 
     Takes ĥ at each step: `update(grads, state, params, hessian_diagonal=ĥ)`; `gauss_newton_bartlett` and `hutchinson`
-    estimate it. In between it is ignored.
+    estimate it. In between it has no weight, and must be finite.
 
     Full name: Second-order clipped stochastic optimization.
 

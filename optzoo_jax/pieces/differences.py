@@ -28,6 +28,8 @@ def onto(slot: Array, x: Array) -> Array:
 def difference(x, previous_grad, t, *, initial: Literal["zero", "first_gradient"] = "zero"):
     """Δ = xₜ − xₜ₋₁; it is published as `change`, which another branch reads without a second copy.
 
+    Where |x| is so large that its square would overflow, it is cut first.
+
     Args:
       initial: "zero" for x₀ = 0, so that Δ₁ = x₁, or "first_gradient" for x₀ = x₁, so that Δ₁ = 0.
     """
@@ -48,8 +50,7 @@ def last_change(x, change):
 def mars_gradient(b1: Decay = 0.95, gamma: Weight = 0.025) -> Transformation:
     """c = g + γβ₁/(1−β₁)·(g − g_{t−1}), g₀ = 0: the gradient, corrected by how it changed.
 
-    An average of c with decay β₁ has, for γ = 1, no lag behind a gradient that moves evenly. Where |g| is so large
-    that its square would overflow, it is cut.
+    An average of c with decay β₁ has, for γ = 1, no lag behind a gradient that moves evenly.
 
     Args:
       b1: β₁ in [0, 1), the decay of the average that c goes into.
