@@ -71,7 +71,7 @@ def muon(
     is scalable for LLM training", arXiv:2502.16982.
     """
     if average == "ema":
-        mean = directions.nesterov_ema(momentum, bias_correction=False) if nesterov else directions.ema(momentum)
+        mean = directions.nesterov_ema(momentum, bias_correction=False) if nesterov else directions.raw_ema(momentum)
     else:
         mean = directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum)
     direction = matrices.orthogonalize(orthogonalize, norm=norm, eps=eps, dtype=dtype)

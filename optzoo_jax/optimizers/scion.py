@@ -58,7 +58,7 @@ def scion(
         "bias_rms": [over_rms(axis=-2, eps=1e-8)],
     }
     of_vectors = {"sign": [sign()], "bias_rms": [over_rms(eps=1e-8)]}
-    mean = directions.ema(directions.complement(momentum))
+    mean = directions.raw_ema(directions.complement(momentum))
     pull = [add_decayed_weights(1.0)] if constrained else []
 
     def step(links: list[Transformation]) -> Transformation:

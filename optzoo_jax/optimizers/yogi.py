@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, Initial, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
 
@@ -60,7 +60,9 @@ def yogi(
     Algorithm 2; survey, Algorithm 7.
     """
     start, corrected = initial_accumulator_value, variant != "paper"
-    direction = chain(ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ()))
+    direction = chain(
+        raw_ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ())
+    )
     moment = chain(yogi_moment(b2, initial=start), *((debias(b2),) if corrected else ()))
     return precondition(direction, chain(moment, inverse_root(eps)))
 
