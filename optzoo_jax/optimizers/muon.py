@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions, matrices
 
@@ -29,7 +29,7 @@ def muon(
     eps: Epsilon = 1e-7,
     orthogonalize: Literal["newton_schulz", "svd"] = "newton_schulz",
     dtype: Any = None,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """Muon: the direction of a matrix of averages, all of whose singular values become 1.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity, raw_ema, scale
 from optzoo_jax.pieces.matrices import orthogonalize
@@ -21,7 +21,7 @@ def normuon(
     momentum: Decay = 0.95,
     b2: Decay = 0.95,
     eps: Epsilon = 1e-8,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """NorMuon: Muon, and then a rate for each output.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Unpack
 
 from optzoo_jax.arguments import Hyper, LearningRate, Range
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions
 from optzoo_jax.pieces.matrices import orthogonalize, scale_by_shape
@@ -24,7 +24,7 @@ def scion(
     scale: Annotated[Hyper, Range("[0, ∞)", "the size of a step, and of the ball")] = 1.0,
     norm: Norm = "spectral",
     constrained: bool = True,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Any:  # of matrices, and of vectors
     """Scion: to the corner of a norm's ball that the averaged gradient points away from.
 
