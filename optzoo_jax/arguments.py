@@ -20,6 +20,8 @@ import jax.core
 import jax.numpy as jnp
 import numpy as np
 
+from optzoo_jax.other_names import advice, split
+
 Array = jax.Array
 Numeric = float | int | jax.Array
 Schedule = Callable[[Any], Any]
@@ -182,8 +184,14 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
     try:
         bound = signature_of(factory).bind(*args, **kwargs)
     except TypeError as error:
-        hint = getattr(factory, "hint", "") if "missing" in str(error) else ""
-        raise TypeError(f"{where}: {error}{hint}") from None
+        known = signature_of(factory).parameters
+        words = advice(kwargs, known, getattr(factory, "instead", {}))
+        if "missing" in str(error):
+            words = getattr(factory, "hint", "") + words
+        if "too many positional" in str(error):
+            places = [p.name for p in known.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+            words = f": without their names it takes {', '.join(places) or 'none'}.{words}"
+        raise TypeError(f"{where}: {error}{words and ('' if words[0] in '.:' else '.') + words}") from None
     bound.apply_defaults()
     found, allowed = bound.arguments, ranges_of(factory)
     for name in allowed.keys() & found.keys():
@@ -194,6 +202,11 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
         if words and (rule is None or isinstance(value, str)):
             unknown(f"{where}: {name}={value!r} is unknown", str(value), words)
         if rule is not None:
+            if isinstance(value, tuple | list) and len(value) > 1:
+                following = list(found)[list(found).index(name) :]
+                raise TypeError(
+                    f"{where}: {name}={value!r} is not {rule.kind}: give each its name, {split(following, value)}."
+                )
             rule.check(where, name, value)
             found[name] = _as_number(rule, value)
     return found

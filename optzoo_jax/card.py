@@ -214,6 +214,7 @@ def card_of(**facts: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 f"{name}: the section 'Variants' of its docstring has {list(said['variants'])}, and the argument "
                 f"variant takes {words}: give both the same words, the default first, in a Literal[…]."
             )
+        factory.__dict__["instead"] = said["no_counterpart"]
         CARDS[name] = Card(**{**said, **facts, "name": name, "factory": build})
         return build
 

@@ -12,9 +12,9 @@ import optax
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
-from optzoo_jax.formats.compressed import Compressed
+from optzoo_jax.formats.compressed import Compressed, each
 from optzoo_jax.state import WalkState, chosen
-from optzoo_jax.trees import key_name, of_kind, path_name
+from optzoo_jax.trees import key_name, map_kind, of_kind, path_name, without_variables
 from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
 from optzoo_jax.wrappers.pack import unpack_state
@@ -33,7 +33,7 @@ def step(state: Any) -> Array:
       ValueError: where nothing in the state counts; or where several parts count differently, such as groups of
         `optax.partition` of which one accumulates (in `jit`, where they may).
     """
-    found = list(_counters(state, (), ()))
+    found = list(_counters(without_variables(state), (), ()))
     if not found:
         raise ValueError(
             "nothing in this state counts its updates (optax.sgd with a constant rate does not): use this library's "
@@ -55,7 +55,7 @@ def current_learning_rate(state: Any) -> Array:
       ValueError: where no learning rate is in the state; where several are, and differ (in `jit`, may differ), as
         groups' under `optax.partition`; where something that may change it comes after it, or around it.
     """
-    found = _rates(state, ())
+    found = _rates(without_variables(state), ())
     if not found:
         raise ValueError(
             "no learning rate is in this state: use this library's optimizers, whose states record it, or "
@@ -67,19 +67,33 @@ def current_learning_rate(state: Any) -> Array:
 def eval_params(state: Any, params: Any) -> Any:
     """The parameters to evaluate: Lookahead's slow ones, an average of them, else those that are trained.
 
-    A state answers that has a method `params_to_evaluate(params)`.
+    A state answers that has a method `params_to_evaluate(params)`, whoever wrote it; so do those of
+    `optax.contrib.schedule_free`, and a pair `optax.LookaheadParams`, whose slow ones they are.
 
     Args:
-      state: an optimizer's state, any nesting of chains and wrappers; a wrapper that holds some parameters only
-        (`optax.partition`, `optax.masked`) answers for those.
-      params: the parameters that it trains; the result has their dtypes.
+      state: an optimizer's state, any nesting of chains and wrappers, Flax's nnx.Optimizer's too; a wrapper that holds
+        some parameters only (`optax.partition`, `optax.masked`) answers for those.
+      params: the parameters that it trains; the result has their dtypes, and is in what they are in.
+
+    Raises:
+      ValueError: where two answer, one in the other: which of the two is meant is not to be guessed.
     """
-    for found in of_kind((HasParamsToEvaluate, optax.contrib.ScheduleFreeState), state):
+    if isinstance(params, optax.LookaheadParams):
+        return eval_params(state, params.slow)
+    plain = without_variables(params)
+    for found in of_kind(_ANSWERS, without_variables(state)):
+        inside = of_kind(_ANSWERS, list(found)) if isinstance(found, tuple) else []
+        if inside:
+            names = f"{type(found).__name__} and, in it, {type(inside[0]).__name__}"
+            raise ValueError(f"{names} both know parameters to evaluate: pass the one state that you mean.")
         if isinstance(found, HasParamsToEvaluate):
-            params = found.params_to_evaluate(params)
+            plain = found.params_to_evaluate(plain)
         else:
-            params = optax.contrib.schedule_free_eval_params(found, params)
-    return params
+            plain = optax.contrib.schedule_free_eval_params(found, plain)
+    return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(plain))
+
+
+_ANSWERS = (HasParamsToEvaluate, optax.contrib.ScheduleFreeState)
 
 
 def state_bytes(tx: optax.GradientTransformation, params: Any) -> int:
@@ -146,7 +160,13 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     leaves = jax.tree_util.tree_leaves_with_path(shapes)
     kept: list[list[Any]] = [[] for _ in leaves]
     groups: list[str | None] = [None] * len(leaves)
-    for path, x in jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: isinstance(x, Compressed)):
+    for slot in of_kind(Compressed, state):
+        for path, codes, scale in each(slot):
+            owner = _owner(path, codes, leaves)
+            if owner is not None:
+                kept[owner].append(scale)
+    state = map_kind(lambda slot: slot._replace(scale=()), Compressed, state)
+    for path, x in jax.tree_util.tree_leaves_with_path(state):
         owner = _owner(path, x, leaves)
         if owner is not None:
             kept[owner].append(x)

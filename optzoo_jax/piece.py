@@ -47,6 +47,7 @@ from optzoo_jax.composition import (
     composition_of,
 )
 from optzoo_jax.precision import times
+from optzoo_jax.trees import checked_mask
 from optzoo_jax.units import Flow
 from optzoo_jax.walk import transformation
 from optzoo_jax.wrapper import under_its_name
@@ -322,6 +323,8 @@ def _reads_the_gradient(node: Composition) -> bool:
 
 def masked(tx: optax.GradientTransformation, mask: Any) -> Transformation:
     """The transformation, for those arrays for which the mask is true; others pass as they are."""
+    if not callable(mask):
+        checked_mask(mask)
     return transformation(Masked((composition_of(tx),), mask))
 
 

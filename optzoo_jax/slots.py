@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optzoo_jax.formats.compressed import Compressed
+
 
 class Part(NamedTuple):
-    """A slot, under its name, or an array that is none of a slot's; where it is in its state."""
+    """A slot, `Compressed` where it is, under its name; or an array that is none of a slot's. Its path in the state."""
 
     path: tuple
     name: str | None
@@ -28,9 +30,14 @@ class _Slot:  # no pytree, so that it is a leaf
 def opened(tx: optax.GradientTransformation, state: Any) -> tuple[list[Part], Any]:
     """A state of `tx` as its slots and its other arrays, and how they were put together."""
     marked = optax.tree.map_params(tx, _Slot, state, is_leaf=lambda _: True)
-    leaves, treedef = jax.tree_util.tree_flatten_with_path(marked)
-    parts = [Part(path, _name(path), x.tree) if isinstance(x, _Slot) else Part(path, None, x) for path, x in leaves]
-    return parts, treedef
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(marked, is_leaf=lambda x: isinstance(x, Compressed))
+    return [_part(path, x) for path, x in leaves], treedef
+
+
+def _part(path: tuple, x: Any) -> Part:
+    if isinstance(x, Compressed):
+        return Part(path, _name(path), x._replace(codes=x.codes.tree))
+    return Part(path, _name(path), x.tree) if isinstance(x, _Slot) else Part(path, None, x)
 
 
 def map_slots(f: Callable[[str, tuple, Any], Any], tx: optax.GradientTransformation, state: Any) -> Any:

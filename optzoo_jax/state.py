@@ -14,7 +14,7 @@ from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Mat
 from optzoo_jax.matrices import as_matrix, axes_by_themselves, axes_of, native
 from optzoo_jax.precision import wide, widen
 from optzoo_jax.program import call, narrowed
-from optzoo_jax.trees import flatten_like
+from optzoo_jax.trees import checked_mask, flatten_like, without_variables
 
 
 class WalkState(NamedTuple):
@@ -40,8 +40,9 @@ def chosen(composition: Composition, tree: Any) -> list[list[Any]]:
     def spread(mask: Any) -> list[bool]:
         if not jax.tree.leaves(tree):  # such as what optax.tree.map_params puts in the place of the parameters
             return []
-        found = mask(tree) if callable(mask) else mask
-        return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, tree))
+        found = checked_mask(mask(tree) if callable(mask) else mask, tree)
+        plain = without_variables(tree)
+        return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, plain))
 
     def axes(node: Matrices) -> list[Any]:
         return axes_of(node.axes, tree, rest=len(node.inside) > 1, where=composition.name)

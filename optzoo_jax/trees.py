@@ -1,5 +1,6 @@
 """Two pytrees that should be alike, arrays that should be numbers; what is of a kind; and paths as numbers."""
 
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -56,6 +57,44 @@ def _is_number(x: Any) -> bool:
 
 def _is_inexact(x: Any) -> bool:
     return _is_number(x) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+
+
+def without_variables(tree: Any) -> Any:
+    """The tree with their values in the place of Flax's nnx.Variables, each of which is a node of a pytree.
+
+    `nnx.Optimizer` shows `init` the Variables, and `update` the values, and keeps a state of Variables.
+    """
+    nnx = sys.modules.get("flax.nnx")
+    if nnx is None:
+        return tree
+
+    def value(x: Any) -> Any:
+        return without_variables(jax.tree.leaves(x, is_leaf=lambda y: y is not x)[0]) if is_variable(x) else x
+
+    def is_variable(x: Any) -> bool:
+        return isinstance(x, nnx.Variable)
+
+    return jax.tree.map(value, tree, is_leaf=is_variable)
+
+
+def checked_mask(mask: Any, tree: Any = None) -> Any:
+    """A mask without Variables in it; TypeError where it is no tree of booleans like `tree`, where that is known."""
+    mask = without_variables(mask)
+    several = tree is not None and not jax.tree_util.all_leaves([without_variables(tree)])
+    if isinstance(mask, jax.Array) or (several and isinstance(mask, bool | np.bool_)):
+        raise TypeError(
+            f"mask={mask!r} is one value for all arrays: a mask is a pytree of booleans like the parameters, and None "
+            "takes them all. optax.inject_hyperparams calls a mask function as if it were a schedule: name it there, "
+            "inject_hyperparams(adamw, static_args=('mask',))."
+        )
+    for path, x in jax.tree_util.tree_leaves_with_path(mask):
+        if not (isinstance(x, bool | np.bool_) or (hasattr(x, "dtype") and x.dtype == bool and x.shape == ())):
+            where = f" has {x!r} at {jax.tree_util.keystr(path)}" if path else f"={x!r}"
+            raise TypeError(
+                f"mask{where}, which is no boolean: a mask is a pytree of booleans like the parameters, or a function "
+                "from the parameters to one, such as lambda params: jax.tree.map(lambda p: p.ndim > 1, params)."
+            )
+    return mask
 
 
 def path_name(path: Sequence[Any]) -> str:

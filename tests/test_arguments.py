@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from tiers import FIRST_ORDER
 
 import optzoo_jax as oz
 from optzoo_jax.arguments import ranges_of
+from optzoo_jax.other_names import OURS
 
 INNER = ("optzoo_jax.pieces", "optzoo_jax.wrappers")
 NAMES = oz.list_optimizers(kind="*optimizer")
@@ -155,6 +157,51 @@ def test_other_choices(name):
     }[name]
     with pytest.raises(ValueError, match=f"{name}='nonsense' is unknown; it is one of"):
         make("nonsense")
+
+
+# What a hand that is used to another library types, and the words that help.
+OTHER_HANDS = {
+    "lr": (lambda: oz.adam(lr=1e-3), "lr is learning_rate here"),
+    "betas": (lambda: oz.adam(1e-3, betas=(0.9, 0.99)), "b1=0.9, b2=0.99"),
+    "betas of a step": (lambda: oz.scale_by_adam(betas=(0.9, 0.99)), "b1=0.9, b2=0.99"),
+    "betas by position": (lambda: oz.adam(1e-3, (0.9, 0.99)), "give each its name, b1=0.9, b2=0.99"),
+    "amsgrad": (lambda: oz.adam(1e-3, amsgrad=True), r"amsgrad\(learning_rate"),
+    "parameters": (lambda: oz.adam(params={}, lr=1e-3), r"init\(params\).*lr is learning_rate here"),
+    "alpha of a piece": (lambda: oz.second_moment(alpha=0.9), "alpha is decay here"),
+    "Keras": (lambda: oz.adam(1e-3, beta_1=0.9, epsilon=1e-7), "beta_1 is b1 here. epsilon is eps here"),
+    "clipnorm": (lambda: oz.adam(1e-3, clipnorm=1.0), "optax.clip_by_global_norm"),
+    "fused": (lambda: oz.adam(1e-3, fused=True), "leave it out, since jit"),
+    "k of a wrapper": (lambda: oz.lookahead(oz.adam(1e-3), k=5), "k is sync_period here"),
+    "misspelt": (lambda: oz.adamw(1e-3, weight_deacy=0.1), "Did you mean weight_decay"),
+    "the method's own words": (lambda: oz.adam(1e-3, nesterov=True), r"nadam\(variant='optax'\)"),
+    "too many": (lambda: oz.adamw(1e-3, 0.9, 0.99, 1e-8, 0.0, None), "it takes learning_rate, b1, b2, eps, eps_root"),
+    "a mask that is a word": (lambda: oz.adam(1e-3, weight_decay=0.1, mask="kernel"), "mask='kernel', which is no"),
+    "a mask with a word": (lambda: oz.adam(1e-3, weight_decay=0.1, mask={"w": "yes"}), r"mask has 'yes' at \['w'\]"),
+    "a mask of numbers": (
+        lambda: oz.adam(1e-3, weight_decay=0.1, mask=lambda params: params).init(jnp.ones((2, 2))),
+        "static_args|no boolean",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", OTHER_HANDS)
+def test_other_libraries_names_are_answered(what):
+    make, words = OTHER_HANDS[what]
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+def test_other_names_lead_to_arguments_that_exist():
+    known = {name for f in oz.__all__ for name in inspect.signature(getattr(oz, f)).parameters}
+    assert {name for names in OURS.values() for name in names.split()} <= known
+
+
+def test_a_mask_function_under_inject_hyperparams_says_what_to_do():
+    """optax takes it for a schedule, and gives it the count."""
+    make = {"learning_rate": 1e-3, "weight_decay": 0.1, "mask": lambda p: jax.tree.map(lambda x: x.ndim > 1, p)}
+    with pytest.raises(TypeError, match=r"static_args=\('mask',\)"):
+        optax.inject_hyperparams(oz.adamw)(**make).init({"w": jnp.ones((2, 2))})
+    optax.inject_hyperparams(oz.adamw, static_args=("mask",))(**make).init({"w": jnp.ones((2, 2))})
 
 
 def test_misspelt_argument_names_the_factory():

@@ -47,7 +47,7 @@ def adam(
       bias_correction: False for m and v in the place of m̂ and v̂.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
       nesterov: nadam(variant='optax').
 
     Departures: the survey has ε inside the root.

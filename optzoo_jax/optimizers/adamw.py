@@ -44,7 +44,7 @@ def adamw(
       bias_correction: False for m and v in the place of m̂ and v̂.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
       nesterov: nadam(variant='optax').
 
     Departures: λ is multiplied by α, as in torch, optax and Keras; the paper's λ is not: its form is

@@ -61,7 +61,7 @@ def amsgrad(
       torch: the maximum of v, divided by the current 1−β₂ᵗ.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
       bias_correction_mu: bias_correction, for both moments.
       bias_correction_nu: bias_correction, for both moments.
 

@@ -39,7 +39,7 @@ def lion(
       phase: a complex number has no sign, and raises.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
 
     Departures: none; sign(0) = 0. The paper's learning rates are a tenth of AdamW's, and its weight decays ten
     times as large.

@@ -58,7 +58,7 @@ def muon(
       ns_coeffs, ns_steps, preconditioning: the coefficients are those above; `orthogonalize` is the piece.
       beta: momentum.
       weight_decay_mask: mask.
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
       adaptive: `chain` with a rate after `orthogonalize`.
       adam_b1, adam_b2, adam_eps_root, adam_weight_decay, adam_learning_rate: otherwise=adamw(…).
       muon_weight_dimension_numbers: matrix_axes.

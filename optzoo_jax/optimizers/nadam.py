@@ -56,7 +56,7 @@ def nadam(
       ruder: constant β₁, both terms corrected for the current step.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
       nesterov: adam is the method without.
 
     Departures: none from the paper; torch has the same.

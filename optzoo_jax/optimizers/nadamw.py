@@ -38,7 +38,7 @@ def nadamw(
       eps: ε ≥ 0 [g], outside the root.
 
     No counterpart:
-      mu_dtype: state is kept in at least float32.
+      mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
 
     Departures: none from the baseline. optax.nadamw divides the momentum in d by 1 − β₁ᵗ⁺¹, which takes 5 to 6 % of
     the path away from here: that is nadam(variant='optax', weight_decay_mode='decoupled').

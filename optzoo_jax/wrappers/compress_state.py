@@ -12,8 +12,8 @@ import optax
 from optzoo_jax.arguments import Array, Range
 from optzoo_jax.formats.compressed import FORMATS, Compressed
 from optzoo_jax.formats.rounding import dither
-from optzoo_jax.slots import check_slots, map_slots
-from optzoo_jax.trees import hash_of, map_kind
+from optzoo_jax.slots import Part, check_slots, opened
+from optzoo_jax.trees import hash_of, key_name, map_kind
 from optzoo_jax.wrapper import Transformation, as_transformation
 from optzoo_jax.wrappers.pack import Packed
 
@@ -21,7 +21,7 @@ MOMENTS = ("mu", "nu", "trace", "sum_of_squares")
 
 
 class CompressedState(NamedTuple):
-    """`inner_state`: the optimizer's, with `Compressed` in the place of arrays. `step_count`: of updates."""
+    """`inner_state`: the optimizer's, with `Compressed` in the place of slots. `step_count`: of updates."""
 
     inner_state: Any
     step_count: Any
@@ -51,8 +51,8 @@ def compress_state(
         "float8"      8    4                 the largest of a block of at most 256 neighbours
         "int8"        8    8                 the largest of a block of at most 256 neighbours
 
-    A compressed slot keeps its name: `optax.tree.get(state, "nu")` is a tree with `Compressed(codes, scale)` for each
-    array, codes shaped like the parameter. (`optax.tree.map_params(…, is_leaf=lambda x: isinstance(x, Compressed))`.)
+    A compressed slot keeps its name: `optax.tree.get(state, "nu")` is `Compressed(codes, scale)`, a tree shaped like
+    the parameters, which `optax.tree.map_params` finds, and the scales of the arrays in it that are compressed.
 
     Args:
       inner: any transformation.
@@ -70,19 +70,23 @@ def compress_state(
     arXiv:2110.02861; there the levels are others, and rounding is to the nearest.
     """
     inner = optax.with_extra_args_support(inner)
-    encode, decode, _ = FORMATS[format]
+    form = FORMATS[format]
     names = MOMENTS if slots is None else slots
 
     def compressed(state: Any, step: Array) -> CompressedState:
-        def stored(name: str, path: tuple, x: Any) -> Any:
-            if name not in names or x.size < min_size or jnp.iscomplexobj(x):
-                return x
-            # By where it is in the state: arrays of one shape are not to be rounded alike.
-            return encode(x, dither(x.shape, step, hash_of(path)))
+        def stored(part: Part) -> Any:
+            def one(end: tuple, x: Any) -> Any:
+                # What `pack` put together is small, array by array, and a block would have several of them.
+                packed = isinstance(part.value, Packed) and key_name(end[0]) == "small"
+                if packed or x.size < min_size or not jnp.issubdtype(x.dtype, jnp.floating):
+                    return None
+                # By where it is in the state: arrays of one shape are not to be rounded alike.
+                return form.encode(x, dither(x.shape, step, hash_of((*part.path, *end))))
 
-        # What `pack` put together is small, array by array, and a block would have several of them.
-        kept = map_kind(lambda old, new: new._replace(small=old.small), Packed, state, map_slots(stored, inner, state))
-        return CompressedState(kept, step)
+            return form.compress(one, part.value) if part.name in names else part.value
+
+        parts, treedef = opened(inner, state)
+        return CompressedState(treedef.unflatten(map(stored, parts)), step)
 
     def init(params: Any) -> CompressedState:
         state = inner.init(params)
@@ -91,7 +95,7 @@ def compress_state(
         return compressed(jax.lax.optimization_barrier(state), jnp.zeros((), jnp.int32))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, CompressedState]:
-        wide = map_kind(decode, Compressed, state.inner_state)
+        wide = map_kind(form.decompress, Compressed, state.inner_state)
         new, wide = inner.update(updates, wide, params, **extra)
         return new, compressed(wide, jnp.asarray(optax.safe_increment(state.step_count)))
 

@@ -137,10 +137,15 @@ def _weights(p: Array, u: Array, ahead: Array, sync: Array, a: Numeric) -> tuple
 
 def _pulled(a: Numeric, old: Any, new: Any) -> Any:
     """Momentum on the way from the one at the last sync, in numbers, however it is kept."""
-    if isinstance(new, Compressed):
-        form = format_of(new)
-        return form.encode(_on_the_way(form.decode(old), form.decode(new), a), to_the_nearest(new.shape))
-    return narrow(_on_the_way(widen(old), widen(new), a), new)
+    if not isinstance(new, Compressed):
+        return narrow(_on_the_way(widen(old), widen(new), a), new)
+    form = format_of(new)
+
+    def one(_: tuple, x: Array, y: Array, codes: Array) -> Any:
+        pulled = _on_the_way(x, y, a)
+        return form.encode(pulled, to_the_nearest(y.shape)) if codes.dtype == form.codes else (pulled, None)
+
+    return form.compress(one, form.decompress(old), form.decompress(new), new.codes)
 
 
 def _on_the_way(start: Array, end: Array, share: Numeric) -> Array:

@@ -1,5 +1,6 @@
 """Saved in the middle and restored into a fresh process, every method goes on as if nothing had happened."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from frameworks.methods import ALL as METHODS
+from frameworks.models import OPTIMIZERS, RUNS
 
 import optzoo_jax as oz
 
@@ -39,6 +41,17 @@ def test_a_restored_run_is_bit_identical(tmp_path):
     # and for the largest of what has grown all along, and is found again.
     aside = (".last_learning_rate", ".b1", *(f"{slot}']" for slot in ("distance", "square_of_distance", "most")))
     assert [name for name in unnoticed if not name.endswith(aside)] == []
+
+
+@pytest.mark.tier2
+def test_a_restored_model_is_bit_identical(tmp_path):
+    """A GPT in nnx, a CNN in linen, an MLP in Equinox, each with its framework's own way to save."""
+    for action in ("save", "restore"):
+        python("-m", "frameworks.models", action, str(tmp_path))
+    uninterrupted, restored = dict(np.load(tmp_path / "save.npz")), dict(np.load(tmp_path / "restore.npz"))
+    assert restored.keys() == uninterrupted.keys()
+    assert {tuple(name.split(":")[0].split(" ")) for name in restored} == set(itertools.product(RUNS, OPTIMIZERS))
+    assert [name for name, x in uninterrupted.items() if restored[name].tobytes() != x.tobytes()] == []
 
 
 def test_a_state_of_version_0_1_goes_on():
