@@ -1,0 +1,43 @@
+"""Gives mkdocs the pages of site_pages.py, and refuses a site in which a public name is missing."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from site_pages import home, public_names, site_pages
+
+PAGES = site_pages()
+
+
+def on_config(config: Any) -> Any:
+    """An entry of the nav with a * becomes all pages of that name."""
+    config["nav"] = [{title: list(listed(entries))} for group in config["nav"] for title, entries in group.items()]
+    return config
+
+
+def listed(entries: list[str]) -> list[str]:
+    """The entries, those with a * spelt out, but for pages that are named beside them."""
+    named = [x for entry in entries for x in (sorted(p for p in PAGES if fnmatch(p, entry)) if "*" in entry else [entry])]
+    return list(dict.fromkeys(named))
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """The pages as they are shown, in the place of those that are written."""
+    for place, text in PAGES.items():
+        written = files.get_file_from_path(place)
+        if written is not None:
+            files.remove(written)
+        files.append(File.generated(config, place, content=text))
+    return files
+
+
+def on_post_build(config: Any) -> None:
+    """Every public name has its entry where the reference says."""
+    site = Path(config["site_dir"])
+    missing = [x for x in public_names() if f'id="optzoo_jax.{x}"' not in (site / home(x)).with_suffix(".html").read_text()]
+    if missing:
+        raise PluginError(f"public names without an entry in the reference: {', '.join(missing)}")
