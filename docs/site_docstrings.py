@@ -1,5 +1,7 @@
-"""Docstrings as Markdown, for mkdocstrings: sections of one paragraph get a bold title, a method's equations are left
-to its page, where they stand already."""
+"""What mkdocstrings shows of a function: its signature as it is called, and its docstring as Markdown.
+
+Sections of one paragraph get a bold title. The equations, variants and references of a method stand on its page already.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +9,44 @@ import inspect
 import re
 from typing import Any
 
-from griffe import Extension, Function
+from griffe import Extension, Function, Parameter, ParameterKind, Parameters
 
-ONE_PARAGRAPH = r"^(Full name|Difference[^:\n]*|Bound|Departures|Reference|Stream): "
-FOR_ITS_PAGE = r"^(Full name|Difference[^:\n]*|Bound|Departures|Reference|Variants|Not claimed|No counterpart):"
+import optzoo_jax
+
+ONE_PARAGRAPH = r"^(Bound|Departures|Reference|Stream): "
+ON_ITS_PAGE = r"(Full name|Difference[^:\n]*|Bound|Departures|Reference|Variants|Not claimed|No counterpart):"
+KINDS = {kind.name: ParameterKind[kind.name.lower()] for kind in type(inspect.Parameter("x", 0).kind)}
 
 
-class Docstrings(Extension):
-    """Rewrites the docstring of a function."""
+class AsCalled(Extension):
+    """Rewrites a function once it is read."""
 
     def on_function(self, *, func: Function, **_: Any) -> None:
-        """Once it is known."""
-        if func.docstring is None:
-            return
-        text = inspect.cleandoc(func.docstring.value)
-        if re.search(FOR_ITS_PAGE, text, flags=re.MULTILINE) and func.path.split(".")[1] in ("optimizers", "wrappers", "stopping"):
-            text = without_what_the_page_has(text)
-        func.docstring.value = re.sub(ONE_PARAGRAPH, r"**\1:** ", text, flags=re.MULTILINE)
+        """mkdocstrings looks through a decorator at the body of a piece; its factory is what is called."""
+        if func.name in optzoo_jax.__all__:
+            public = getattr(optzoo_jax, func.name)
+            if func.path in (f"optzoo_jax.{func.name}", f"{public.__module__}.{func.name}"):
+                func.parameters = parameters(public)
+        func.returns = None
+        if func.docstring is not None:
+            func.docstring.value = as_markdown(inspect.cleandoc(func.docstring.value))
 
 
-def without_what_the_page_has(text: str) -> str:
-    """The first line, the words that are no equation, Args and Raises."""
+def parameters(function: Any) -> Parameters:
+    """The names and the defaults."""
+    return Parameters(
+        *(
+            Parameter(p.name, kind=KINDS[p.kind.name], default=None if p.default is p.empty else repr(p.default))
+            for p in inspect.signature(function).parameters.values()
+        )
+    )
+
+
+def as_markdown(text: str) -> str:
+    """A docstring, without what a method's page has of it."""
     blocks = re.split(r"\n\n(?=\S)", text)
-    kept = [block for block in blocks if not re.match(FOR_ITS_PAGE, block)]
-    return "\n\n".join(re.sub(r"\n\n    .*", "", block, flags=re.DOTALL) if "\n\n    " in block else block for block in kept)
+    if any(re.match("Full name:|Difference", block) for block in blocks):
+        blocks = [
+            re.sub(r"\n\n    .*", "", block, flags=re.DOTALL) for block in blocks if not re.match(ON_ITS_PAGE, block)
+        ]
+    return re.sub(ONE_PARAGRAPH, r"**\1:** ", "\n\n".join(blocks), flags=re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
-from site_pages import home, public_names, site_pages
+from site_pages import home, pictures, public_names, site_pages
 
 PAGES = site_pages()
 
@@ -21,7 +21,9 @@ def on_config(config: Any) -> Any:
 
 def listed(entries: list[str]) -> list[str]:
     """The entries, those with a * spelt out, but for pages that are named beside them."""
-    named = [x for entry in entries for x in (sorted(p for p in PAGES if fnmatch(p, entry)) if "*" in entry else [entry])]
+    named = [
+        x for entry in entries for x in (sorted(p for p in PAGES if fnmatch(p, entry)) if "*" in entry else [entry])
+    ]
     return list(dict.fromkeys(named))
 
 
@@ -32,12 +34,16 @@ def on_files(files: Files, config: Any) -> Files:
         if written is not None:
             files.remove(written)
         files.append(File.generated(config, place, content=text))
+    for place, picture in pictures().items():
+        files.append(File.generated(config, place, content=picture))
     return files
 
 
 def on_post_build(config: Any) -> None:
     """Every public name has its entry where the reference says."""
     site = Path(config["site_dir"])
-    missing = [x for x in public_names() if f'id="optzoo_jax.{x}"' not in (site / home(x)).with_suffix(".html").read_text()]
+    missing = [
+        x for x in public_names() if f'id="optzoo_jax.{x}"' not in (site / home(x)).with_suffix(".html").read_text()
+    ]
     if missing:
         raise PluginError(f"public names without an entry in the reference: {', '.join(missing)}")

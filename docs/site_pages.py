@@ -15,15 +15,15 @@ import io
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optzoo_jax
-from optzoo_jax import card, list_optimizers
+from optzoo_jax import list_optimizers
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CUT = {"docs/methods.md": "methods", "docs/claims.md": "claims"}
 BESIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 COMMANDS = ("race", "advise", "claims", "landscape", "anatomy", "bench", "list", "show")
@@ -59,8 +59,7 @@ def written() -> dict[str, Page]:
     """The pages that are files, notebooks among them."""
     pages = {path.name: Page(path.read_text(), f"docs/{path.name}") for path in sorted(DOCS.glob("*.md"))}
     pages |= {place: Page((ROOT / name).read_text(), name) for name, place in BESIDE.items() if name != "README.md"}
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        pages[f"notebooks/{path.stem}.md"] = Page(notebook(json.loads(path.read_text())), f"notebooks/{path.name}")
+    pages |= {f"notebooks/{path.stem}.md": Page(notebook(path)[0], f"notebooks/{path.name}") for path in NOTEBOOKS}
     return pages
 
 
@@ -99,24 +98,30 @@ def shown_at(target: str) -> str:
     return target.removeprefix("docs/").replace(".ipynb", ".md")
 
 
-def notebook(cells: dict[str, Any]) -> str:
-    """A notebook as a page: words, programs, what they print and draw."""
-    blocks = []
-    for cell in cells["cells"]:
+def notebook(path: Path) -> tuple[str, list[bytes]]:
+    """A notebook as a page: words, programs, what they print; and the pictures that they draw."""
+    blocks, pictures = [], []
+    for cell in json.loads(path.read_text())["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown":
-            blocks.append(source)
-            continue
-        blocks.append(f"```python\n{source}\n```")
-        for output in cell["outputs"]:
+        blocks.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        for output in cell.get("outputs", ()):
             data = output.get("data", {})
             text = "".join(output.get("text", data.get("text/plain", ""))).rstrip()
             if "image/png" in data:
-                picture = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
-                blocks.append(f'<img alt="What the program above draws" src="data:image/png;base64,{picture}">')
+                pictures.append(base64.b64decode("".join(data["image/png"])))
+                blocks.append(f"![What the program above draws]({path.stem}-{len(pictures)}.png)")
             elif text:
                 blocks.append(f"```text\n{text}\n```")
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(blocks) + "\n", pictures
+
+
+def pictures() -> dict[str, bytes]:
+    """The pictures that notebooks draw."""
+    return {
+        f"notebooks/{path.stem}-{i}.png": picture
+        for path in NOTEBOOKS
+        for i, picture in enumerate(notebook(path)[1], start=1)
+    }
 
 
 def methods() -> list[str]:
@@ -145,7 +150,11 @@ def home(name: str) -> str:
         return f"pieces/{file}.md"
     if folder == "wrappers":
         return "reference/wrappers.md"
-    return "reference/composition.md" if folder in ("arguments", "card", "piece", "precision") else "reference/questions.md"
+    return (
+        "reference/composition.md"
+        if folder in ("arguments", "card", "piece", "precision")
+        else "reference/questions.md"
+    )
 
 
 def method_of(step: str) -> str:
@@ -196,7 +205,9 @@ def pieces() -> dict[str, str]:
     for module, names in sorted(streams.items()):
         file = module.removeprefix("pieces.")
         doc = inspect.getdoc(importlib.import_module(f"optzoo_jax.{module}")) or ""
-        table = [f"| [`{x}`](PLACE#optzoo_jax.{x}) | {stream(x)} | {first_line(getattr(optzoo_jax, x))} |" for x in names]
+        table = [
+            f"| [`{x}`](PLACE#optzoo_jax.{x}) | {stream(x)} | {first_line(getattr(optzoo_jax, x))} |" for x in names
+        ]
         head = "| piece | in → out | what it does |\n|---|---|---|\n" + "\n".join(table)
         title = file.capitalize()
         rows.append(f"## {title}\n\n{doc.split(chr(10) * 2)[0]}\n\n{head.replace('PLACE', f'pieces/{file}.md')}")
@@ -230,7 +241,7 @@ def reference() -> dict[str, str]:
     pages["reference/command_line.md"] = command_line()
     groups: dict[str, list[str]] = {}
     for name in public_names():
-        groups.setdefault(KINDS(name), []).append(name)
+        groups.setdefault(kind_of(name), []).append(name)
     blocks = ["# Reference", "Every public name of `optzoo_jax`, and where it is documented."]
     for kind, names in groups.items():
         rows = [f"| [`{x}`]({home(x)}#optzoo_jax.{x}) | {first_line(getattr(optzoo_jax, x))} |" for x in names]
@@ -238,14 +249,16 @@ def reference() -> dict[str, str]:
     return {"reference.md": "\n\n".join(blocks) + "\n", **pages}
 
 
-def KINDS(name: str) -> str:
+def kind_of(name: str) -> str:
     """The kind of a public name."""
     place = home(name)
     if place.startswith("methods/"):
         return "Methods" if name in list_optimizers() else "Steps of methods, before their learning rate"
-    return {"pieces": "Pieces", "reference/wrappers.md": "Around optimizers", "reference/questions.md": "Questions"}.get(
-        place if place.startswith("reference") else "pieces", "Putting pieces together"
-    )
+    return {
+        "pieces": "Pieces",
+        "reference/wrappers.md": "Around optimizers",
+        "reference/questions.md": "Questions",
+    }.get(place if place.startswith("reference") else "pieces", "Putting pieces together")
 
 
 def public_here(module: Any, name: str) -> bool:
@@ -265,7 +278,7 @@ def prose(docstring: str | None) -> str:
 
 def command_line() -> str:
     """What `optzoo` and each of its commands say of themselves."""
-    blocks = ["# Command line", "`pip install \"optzoo_jax[experiments]\"` brings the command `optzoo`."]
+    blocks = ["# Command line", '`pip install "optzoo_jax[experiments]"` brings the command `optzoo`.']
     for command in ((), *((name,) for name in COMMANDS)):
         said = " ".join(["optzoo", *command])
         blocks.append(f"## {said}\n\n```text\n{help_of([*command, '--help'])}\n```")
