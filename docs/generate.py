@@ -48,8 +48,8 @@ def page() -> str:
     intro = (
         "# Methods\n\nWritten by `docs/generate.py` from the methods' cards; their docstrings are the source.\n\n"
         "α learning rate, θ parameters, g the gradient at θ, t = 1, 2, …; every state starts at 0 unless said. Every "
-        "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`. In the table `→` puts "
-        "pieces in a row, and `·` a direction times a rate."
+        "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`. In the table `→` "
+        "puts pieces in a row, and `·` a direction times a rate."
     )
     return "\n\n".join([intro, table(), *sizes(), *(section(card(name)) for name in list_optimizers())]) + "\n"
 

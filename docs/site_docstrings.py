@@ -1,6 +1,7 @@
 """What mkdocstrings shows of a function: its signature as it is called, and its docstring as Markdown.
 
-Sections of one paragraph get a bold title. The equations, variants and references of a method stand on its page already.
+Sections of one paragraph get a bold title. What a method's page has already, equations, variants and reference, is left
+out.
 """
 
 from __future__ import annotations
