@@ -112,3 +112,8 @@ def test_laws_and_tests_that_the_docs_name_exist():
     for kind, rest in named:
         for name in re.findall(r"`([^`]+)`", rest)[: 2 if "`, `" in rest and kind == "law" else 1]:
             assert name in known if kind == "law" else f"def {name}(" in sources, name
+
+
+def test_the_citation_is_of_this_version():
+    (version,) = re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), flags=re.MULTILINE)
+    assert version == oz.__version__
