@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from griffe import Extension, Function, Parameter, ParameterKind, Parameters
+from site_pages import starred
 
 import optzoo_jax
 
@@ -50,4 +51,5 @@ def as_markdown(text: str) -> str:
         blocks = [
             re.sub(r"\n\n    .*", "", block, flags=re.DOTALL) for block in blocks if not re.match(ON_ITS_PAGE, block)
         ]
-    return re.sub(ONE_PARAGRAPH, r"**\1:** ", "\n\n".join(blocks), flags=re.MULTILINE)
+    plain = [block if "\n    " in block else starred(block) for block in blocks]
+    return re.sub(ONE_PARAGRAPH, r"**\1:** ", "\n\n".join(plain), flags=re.MULTILINE)

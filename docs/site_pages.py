@@ -50,6 +50,7 @@ def site_pages() -> dict[str, str]:
                 (origin, slug(x)): f"{place}#{slug(x)}" for x in re.findall(r"^### (.+)$", text, flags=re.MULTILINE)
             }
     shown = {place: relinked(page, place, anchors) for place, page in pages.items()}
+    shown["methods.md"] = f"---\nhide: [toc]\n---\n\n{shown['methods.md']}"  # its tables need the width
     for name in methods():
         shown[f"methods/{name}.md"] += of_method(name)
     return {**shown, **pieces(), **reference()}
@@ -164,8 +165,16 @@ def method_of(step: str) -> str:
 
 
 def documented(*names: str, of: str = "optzoo_jax") -> str:
-    """The entries of the reference for names."""
-    return "\n\n".join(f"::: {of}.{name}" for name in names)
+    """The entries of the reference for names; where a module has the same name, by the module that it is defined in."""
+    return "\n\n".join(
+        f'<a id="{of}.{x}"></a>\n\n::: optzoo_jax.{module_of(x)}.{x}' if is_module_too(x) else f"::: {of}.{x}"
+        for x in names
+    )
+
+
+def is_module_too(name: str) -> bool:
+    """Whether a name of the library would be read as its module."""
+    return any((ROOT / "optzoo_jax" / x).exists() for x in (name, f"{name}.py"))
 
 
 def of_method(name: str) -> str:
@@ -175,19 +184,25 @@ def of_method(name: str) -> str:
 
 
 def first_line(thing: Any) -> str:
-    """What a docstring begins with."""
-    return (inspect.getdoc(thing) or "").split("\n")[0].replace("|", "\\|")
+    """What a docstring begins with, for a cell of a table."""
+    return starred((inspect.getdoc(thing) or "").split("\n")[0]).replace("|", "\\|")
+
+
+def starred(text: str) -> str:
+    """A star that is part of an equation, as Markdown that shows it."""
+    return re.sub(r"(`[^`\n]*`|\*\*)|(?<!\n)(?<=\S)\*(?=[^\n])", lambda found: found[1] or r"\*", text)
 
 
 def stream(name: str) -> str:
-    """What flows in and out of a piece: in its words where it is one, and else for its defaults."""
+    """What flows in and out of a piece: in its words where it is one, and else at its defaults."""
     factory = getattr(optzoo_jax, name)
     if hasattr(factory, "definition"):
         said = factory.definition.stream
         return f"`{inspect.getdoc(said) if callable(said) else said}`"
-    with contextlib.suppress(Exception):
-        return f"`{flow_in_words(optzoo_jax.composition_of(factory()).flow)}`"
-    return "of its arguments"
+    required = [p.name for p in inspect.signature(factory).parameters.values() if p.default is p.empty]
+    if required in ([], ["learning_rate"]):
+        return f"`{flow_in_words(optzoo_jax.composition_of(factory(*[0.1] * len(required))).flow)}`"
+    return "what its arguments say"
 
 
 def flow_in_words(flow: Any) -> str:
