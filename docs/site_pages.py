@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CUT = {"docs/methods.md": "methods", "docs/claims.md": "claims"}
-BESIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+MODULES = ("like", "like.optax", "like.torch", "experiments")
 COMMANDS = ("race", "advise", "claims", "landscape", "anatomy", "bench", "list", "show")
 
 
@@ -59,7 +61,7 @@ def site_pages() -> dict[str, str]:
 def written() -> dict[str, Page]:
     """The pages that are files, notebooks among them."""
     pages = {path.name: Page(path.read_text(), f"docs/{path.name}") for path in sorted(DOCS.glob("*.md"))}
-    pages |= {place: Page((ROOT / name).read_text(), name) for name, place in BESIDE.items() if name != "README.md"}
+    pages |= {place: Page((ROOT / name).read_text(), name) for name, place in BESIDE.items()}
     pages |= {f"notebooks/{path.stem}.md": Page(notebook(path)[0], f"notebooks/{path.name}") for path in NOTEBOOKS}
     return pages
 
@@ -253,6 +255,7 @@ def reference() -> dict[str, str]:
         f"# Testing\n\n{prose(testing.__doc__)}\n\nThe laws are on [their own page](../laws.md).\n\n"
         f"{documented(*sorted(public), of='optzoo_jax.testing')}\n"
     )
+    pages["reference/modules.md"] = modules()
     pages["reference/command_line.md"] = command_line()
     groups: dict[str, list[str]] = {}
     for name in public_names():
@@ -262,6 +265,14 @@ def reference() -> dict[str, str]:
         rows = [f"| [`{x}`]({home(x)}#optzoo_jax.{x}) | {first_line(getattr(optzoo_jax, x))} |" for x in names]
         blocks.append(f"## {kind}\n\n| name | |\n|---|---|\n" + "\n".join(rows))
     return {"reference.md": "\n\n".join(blocks) + "\n", **pages}
+
+
+def modules() -> str:
+    """What the modules that are imported by themselves say of themselves."""
+    found = [f"optzoo_jax.{x}" for x in MODULES if (ROOT / "optzoo_jax" / x.split(".")[0]).is_dir()]
+    there = [(x, importlib.util.find_spec(x)) for x in found]
+    told = [f"## {x}\n\n{prose(importlib.import_module(x).__doc__)}" for x, spec in there if spec is not None]
+    return "# Modules beside the library\n\n" + "\n\n".join(told) + "\n"
 
 
 def kind_of(name: str) -> str:
