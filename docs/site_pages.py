@@ -28,7 +28,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CUT = {"docs/methods.md": "methods", "docs/claims.md": "claims"}
 BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 MODULES = ("like", "like.optax", "like.torch", "experiments")
-COMMANDS = ("race", "advise", "claims", "landscape", "anatomy", "bench", "list", "show")
 
 
 class Page(NamedTuple):
@@ -304,11 +303,11 @@ def prose(docstring: str | None) -> str:
 
 def command_line() -> str:
     """What `optzoo` and each of its commands say of themselves."""
+    first = help_of(["--help"])
+    commands = re.findall(r"[\w-]+", re.findall(r"{(.+?)}", first, flags=re.DOTALL)[0])
+    said = {"optzoo": first, **{f"optzoo {command}": help_of([command, "--help"]) for command in commands}}
     blocks = ["# Command line", '`pip install "optzoo_jax[experiments]"` brings the command `optzoo`.']
-    for command in ((), *((name,) for name in COMMANDS)):
-        said = " ".join(["optzoo", *command])
-        blocks.append(f"## {said}\n\n```text\n{help_of([*command, '--help'])}\n```")
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([*blocks, *(f"## {name}\n\n```text\n{text}\n```" for name, text in said.items())]) + "\n"
 
 
 def help_of(arguments: list[str]) -> str:

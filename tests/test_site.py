@@ -112,6 +112,22 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tmp_path / "methods" / "adam.html").read_text()
-    assert 'id="optzoo_jax.adam"' in page
-    assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]+\.(?:js|css|woff2?)"', page), "read from a foreign host"
+    pages = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*.html")}
+    assert all("<h1" in page for page in pages.values())
+    read = re.compile(r'<(?:script|img)[^>]+src="(?:https?:)?//|<link[^>]+href="(?:https?:)?//[^>]+stylesheet')
+    assert not [place for place, page in pages.items() if read.search(page)], "read from a foreign host"
+
+
+@pytest.mark.tier2
+def test_an_entry_has_the_signature_that_is_called_and_its_words_as_markdown():
+    griffe = pytest.importorskip("griffe")
+    from site_docstrings import AsCalled
+
+    extensions = griffe.load_extensions(AsCalled)
+    library = griffe.load("optzoo_jax", extensions=extensions, force_inspection=True)
+    inverse = library["pieces.rates.inverse"]
+    assert [(p.name, p.default) for p in inverse.parameters] == [("eps", "0.0")], "not the body's"
+    assert "η_l = α\\*(1 − 1/(γt+1))" in library["pieces.bounds.bound_lr"].docstring.value
+    words = library["optimizers.radam.radam"].docstring.value
+    assert words.startswith("RAdam: Adam with its warm-up derived, not tuned.\n\nArgs:")
+    assert "Reference" not in words, "it is on the method's page already"
