@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from griffe import Extension, Function, Parameter, ParameterKind, Parameters
-from site_pages import starred
+from site_reference import starred
 
 import optzoo_jax
 

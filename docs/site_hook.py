@@ -8,7 +8,8 @@ from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
-from site_pages import home, pictures, public_names, site_pages
+from site_pages import pictures, site_pages
+from site_reference import home, public_names
 
 PAGES = site_pages()
 
