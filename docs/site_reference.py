@@ -24,11 +24,11 @@ KINDS = {
     "questions": "Questions, the registry, many runs",
 }
 BESIDE = {**dict.fromkeys(("arguments", "card", "piece", "precision"), "composition"), "wrappers": "wrappers"}
-PIECES = (
-    "# Pieces by stream\n\nA piece is the maths of one array. What flows through it has a unit: multiply every gradient "
-    "by c, and `[g]` is multiplied by c, `[g²]` by c². x is whatever comes in. [Write your own](write_your_own_piece.md) "
-    "where none of these is it."
-)
+PIECES = """# Pieces by stream
+
+A piece is the maths of one array. What flows through it has a unit: multiply every gradient by c, and `[g]` is
+multiplied by c, `[g²]` by c². x is whatever comes in. [Write your own](write_your_own_piece.md) where none of these is
+it."""
 MODULES = ("like", "like.optax", "like.torch", "experiments")
 
 
