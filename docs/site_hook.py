@@ -15,17 +15,22 @@ PAGES = site_pages()
 
 
 def on_config(config: Any) -> Any:
-    """An entry of the nav with a * becomes all pages of that name."""
-    config["nav"] = [{title: list(listed(entries))} for group in config["nav"] for title, entries in group.items()]
+    """An entry of the nav with a * becomes all pages of that name, but for those that are named beside it."""
+    config["nav"] = spelt_out(config["nav"])
     return config
 
 
-def listed(entries: list[str]) -> list[str]:
-    """The entries, those with a * spelt out, but for pages that are named beside them."""
-    named = [
-        x for entry in entries for x in (sorted(p for p in PAGES if fnmatch(p, entry)) if "*" in entry else [entry])
-    ]
-    return list(dict.fromkeys(named))
+def spelt_out(entries: list[Any]) -> list[Any]:
+    """The entries of a group, and of those in it."""
+    shown = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            shown += [{title: spelt_out(inside)} for title, inside in entry.items()]
+        elif "*" in entry:
+            shown += sorted(place for place in PAGES if fnmatch(place, entry) and place not in entries)
+        else:
+            shown.append(entry)
+    return shown
 
 
 def on_files(files: Files, config: Any) -> Files:
