@@ -1,4 +1,4 @@
-"""Writes what the cards and the measurements know into README.md and docs: `python docs/generate.py`.
+"""Writes what the cards and the measurements know into docs: `python docs/generate.py`.
 
 With --check it writes nothing, names the stale files and exits with 1.
 """
@@ -30,7 +30,7 @@ BEGIN, END = "<!-- written by docs/generate.py -->", "<!-- until here -->"
 
 
 def table() -> str:
-    """The README's table: a row a method."""
+    """A row a method: when it came, what it is made of, what sets it apart."""
     rows = [
         "| method | year | direction · rate | what sets it apart | state, bytes a parameter (+: of its sides) |",
         "|---|---|---|---|---|",
@@ -39,9 +39,7 @@ def table() -> str:
         c = card(name)
         parent = f"{c.parent}, but " if c.parent else ""
         words = f"`{in_words(name)}`" if c.parts else ""
-        rows.append(
-            f"| [`{name}`](docs/methods.md#{name}) | {c.year} | {words} | {parent}{c.difference} | {c.bytes_in_words} |"
-        )
+        rows.append(f"| [`{name}`](#{name}) | {c.year} | {words} | {parent}{c.difference} | {c.bytes_in_words} |")
     return "\n".join(rows)
 
 
@@ -50,9 +48,10 @@ def page() -> str:
     intro = (
         "# Methods\n\nWritten by `docs/generate.py` from the methods' cards; their docstrings are the source.\n\n"
         "α learning rate, θ parameters, g the gradient at θ, t = 1, 2, …; every state starts at 0 unless said. Every "
-        "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`."
+        "optimizer also takes `weight_decay`, `weight_decay_mode`, `mask` and `base_learning_rate`. In the table `→` "
+        "puts pieces in a row, and `·` a direction times a rate."
     )
-    return "\n\n".join([intro, *sizes(), *(section(card(name)) for name in list_optimizers())]) + "\n"
+    return "\n\n".join([intro, table(), *sizes(), *(section(card(name)) for name in list_optimizers())]) + "\n"
 
 
 def sizes() -> list[str]:
@@ -329,7 +328,6 @@ def filled(path: Path, text: str) -> str:
 def pages() -> dict[Path, str]:
     """What each generated file should say."""
     filled_in = {
-        "README.md": table,
         "docs/performance.md": performance,
         "docs/claims.md": claims,
         "docs/race.md": race,

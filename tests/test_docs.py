@@ -1,12 +1,16 @@
-"""The generated pages are fresh, and the README's programs run as printed."""
+"""The generated pages are fresh, and the programs of the README and of the pages that it leads to run as printed."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
 
+import optzoo_jax as oz
 from optzoo_jax.testing import LAWS, factories
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +20,14 @@ PAGES = (
     *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing")),
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
-PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+WITH_PROGRAMS = ("README.md", *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops")))
+PROGRAMS = {
+    f"{page}-{i}": program
+    for page in WITH_PROGRAMS
+    for i, program in enumerate(
+        re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    )
+}
 
 
 def python(*arguments):
@@ -31,7 +42,7 @@ def test_generated_pages_are_fresh():
 
 @pytest.mark.tier2
 def test_a_stale_page_is_found(tmp_path):
-    for name in ("README.md", "tests/mixes.py", *(f"docs/{page}" for page in PAGES)):
+    for name in ("tests/mixes.py", *(f"docs/{page}" for page in PAGES)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text().replace("AdaBelief", "AdaDisbelief"))
     done = python(str(tmp_path / "docs" / "generate.py"), "--check")
@@ -40,15 +51,38 @@ def test_a_stale_page_is_found(tmp_path):
 
 
 @pytest.mark.tier2
-@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
-def test_a_program_of_the_readme_runs(program):
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_of_a_page_runs(program):
     code, output = python("-W", "error", "-c", program)
     assert code == 0, output
 
 
-def test_the_readme_links_to_files_that_exist():
+def test_the_readme_is_short_and_links_to_files_that_exist():
+    assert len(README.splitlines()) <= 100
     for target in re.findall(r"\]\(([^)#:]+)[^)]*\)", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
+def test_the_methods_that_are_said_to_have_other_numbers_than_optaxs_are_all_that_do():
+    (said,) = re.findall(r"With a learning rate alone, (.*?) do not, nor does `adadelta` with decay", README, re.DOTALL)
+    both = [name for name in sorted(oz.list_optimizers(kind="*optimizer")) if hasattr(optax, name)]
+    assert re.findall(r"`(\w+)`", said) == [name for name in both if differs(name)]
+    assert differs("adadelta", weight_decay=0.1)
+
+
+def differs(name, **arguments):
+    """Whether ten steps at a learning rate are not optax's."""
+    found = []
+    for library in (oz, optax):
+        tx, params = getattr(library, name)(1e-2, **arguments), jnp.arange(1.0, 13.0).reshape(4, 3)
+        state = tx.init(params)
+        for t in range(10):
+            updates, state = tx.update(jnp.cos(params + t), state, params)
+            params = optax.apply_updates(params, updates)
+        found.append(params)
+    return not np.allclose(*found, rtol=1e-9, atol=1e-9)
 
 
 def test_sizes_are_those_of_the_code():
@@ -64,7 +98,9 @@ def test_sizes_are_those_of_the_code():
 
 def test_links_into_a_page_reach_a_heading():
     headings = re.findall(r"^## (.+)$", (ROOT / "docs/methods.md").read_text(), flags=re.MULTILINE)
-    anchors = re.findall(r"docs/methods\.md#(\w+)", README)
+    anchors = re.findall(
+        r"^\| \[`\w+`\]\(#(\w+)\) \| \d{4} ", (ROOT / "docs/methods.md").read_text(), flags=re.MULTILINE
+    )
     assert sorted(anchors) == sorted(headings)
 
 
@@ -76,3 +112,8 @@ def test_laws_and_tests_that_the_docs_name_exist():
     for kind, rest in named:
         for name in re.findall(r"`([^`]+)`", rest)[: 2 if "`, `" in rest and kind == "law" else 1]:
             assert name in known if kind == "law" else f"def {name}(" in sources, name
+
+
+def test_the_citation_is_of_this_version():
+    (version,) = re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), flags=re.MULTILINE)
+    assert version == oz.__version__

@@ -18,10 +18,11 @@ from optzoo_jax.experiments.keeping import files
 from optzoo_jax.experiments.problems import PROBLEMS
 from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.report import landscapes
+from optzoo_jax.experiments.report.section import Section
 from optzoo_jax.experiments.terminal.progress import progress
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
-TINY = ["--problem", "logistic", "--steps", "3", "--rates", "2", "--seeds", "2"]
+TINY = ["--problem", "logistic", "--steps", "3", "--rates", "2", "--seeds", "2", "--no-report"]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,7 @@ def test_the_table_is_on_standard_output_and_progress_is_not(tiny):
     assert "Equal budget: 2 learning rates" in output
     assert f"Saved in {folder / 'race.json'}, {folder / 'race-summary.json'}, {folder / 'race.png'}." in output
     assert errors.splitlines() == ["1/2 logistic adam", "2/2 logistic sgd", "1/1 race.png"]
+    assert output.splitlines()[-1].startswith("Which one? ")
     assert "\x1b" not in output + errors
     assert "…" not in output, "cut at 100 columns"
 
@@ -108,7 +110,7 @@ def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, tmp_path, mo
 @pytest.mark.tier2
 def test_another_problem_with_every_option_and_an_optimizer_of_ones_own(tmp_path, capsys):
     options = "--problem autoencoder --schedule cosine --batch-size 4 --patience 1 --steps 5 --rates 1 --seeds 1"
-    arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--out", str(tmp_path)]
+    arguments = ["race", "sgd", "--optimizer", "optax:sgd@0.1", *options.split(), "--no-report", "--out", str(tmp_path)]
     with jax.numpy_dtype_promotion("standard"):  # optax's step size is a strong float32 times an int32 count
         assert main(arguments) == 0
     found, output = json.loads((tmp_path / "race.json").read_text()), " ".join(capsys.readouterr().out.split())
@@ -142,7 +144,7 @@ def test_an_interrupted_race_keeps_what_is_finished_and_goes_on(tmp_path, monkey
         return record(cell.entry.name)
 
     monkeypatch.setattr(rounds, "run_cell", run_cell)
-    command = ["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--out", str(tmp_path)]
+    command = ["race", "sgd", "adam", "nag", "--problem", "digits-mlp", "--no-report", "--out", str(tmp_path)]
     assert main(command) == 130
     found, output = json.loads((tmp_path / "race.json").read_text()), capsys.readouterr().out
     assert [m["name"] for m in found["methods"]] == ["sgd"]
@@ -192,6 +194,24 @@ def test_control_c_while_the_page_is_made_keeps_the_race(tmp_path, monkeypatch, 
     assert not (tmp_path / "page" / "index.html").exists()
 
 
+def test_a_race_writes_its_page_and_ends_with_an_answer_and_the_way_to_it(tmp_path, monkeypatch, capfd, record):
+    def section(entries, surfaces, report):
+        assert surfaces == landscapes.QUICK
+        return Section("Landscapes", "")
+
+    accuracy = {"adam": 0.97, "sgd": 0.9}
+    monkeypatch.setattr(
+        rounds, "run_cell", lambda c, report: record(c.entry.name, c.problem.name, accuracy[c.entry.name])
+    )
+    monkeypatch.setattr(landscapes, "section", section)
+    assert main(["race", "sgd", "adam", "--quick", "--out", str(tmp_path)]) == 0
+    page = tmp_path / "report" / "index.html"
+    said = "on 2 problems the median test score is within the middle half of the best method's runs"
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last == f"Which one? adam: {said}, so that the race does not tell them apart. Every run: {page}"
+    assert "adam" in page.read_text()
+
+
 def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch, capsys):
     path = tmp_path / "race.json"
     path.write_text("older")
@@ -207,7 +227,7 @@ def test_an_interrupt_before_the_first_keeps_an_older_file(tmp_path, monkeypatch
 
 def test_damaged_results_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, record):
     monkeypatch.setattr(rounds, "run_cell", lambda cell, report: record(cell.entry.name))
-    command = ["race", "sgd", "--problem", "digits-mlp", "--out", str(tmp_path)]
+    command = ["race", "sgd", "--problem", "digits-mlp", "--no-report", "--out", str(tmp_path)]
     assert main(command) == 0
     (file,) = (tmp_path / "race" / "digits-mlp").iterdir()
     file.write_text(file.read_text()[:100])

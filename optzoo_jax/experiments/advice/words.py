@@ -75,7 +75,7 @@ def _list(suggestions: Collection[Suggestion]) -> str:
     for i, suggestion in enumerate(suggestions, 1):
         lines.append(f"{i}. `{suggestion.call}`")
         for reason in suggestion.reasons:
-            lines.append(f"   * {reason.why} {'; '.join(map(_linked, reason.evidence))}.")
+            lines.append(f"    * {reason.why} {'; '.join(map(_linked, reason.evidence))}.")
     return "\n".join(lines)
 
 

@@ -68,9 +68,17 @@ def _section(claim: Claim, numbers: Numbers) -> str:
 
 def _table(numbers: Numbers) -> str:
     columns = list(dict.fromkeys(column for row in numbers.values() for column in row))
-    head = ["| | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
-    rows = [f"| {name} | {' | '.join(_cell(row, column) for column in columns)} |" for name, row in numbers.items()]
+    head = ["| | " + " | ".join(map(_in_cell, columns)) + " |", "|---|" + "---:|" * len(columns)]
+    rows = [
+        f"| {_in_cell(name)} | {' | '.join(_cell(row, column) for column in columns)} |"
+        for name, row in numbers.items()
+    ]
     return "\n".join([*head, *rows])
+
+
+def _in_cell(words: str) -> str:
+    """Words whose | do not end a cell."""
+    return words.replace("|", "\\|")
 
 
 def _cell(row: Mapping[str, Value], column: str) -> str:

@@ -99,7 +99,11 @@ def add_race(commands: Any) -> None:
         "--patience", type=at_least_one("number of measurements"), metavar="N",
         help="stop a run after N measurements without a better validation loss",
     )  # fmt: skip
-    race.add_argument("--report", type=Path, metavar="FOLDER", help="write a page with all results: FOLDER/index.html")
+    page = race.add_mutually_exclusive_group()
+    page.add_argument(
+        "--report", type=Path, metavar="FOLDER", help="where the page with all results goes, index.html (OUT/report)"
+    )
+    page.add_argument("--no-report", action="store_true", help="write no page")
     race.add_argument(
         "--out",
         type=Path,
@@ -139,8 +143,9 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     raced = cells(entries, problems, budget)
     out = options.out / "race.json"
     check_writable(out)
-    if options.report is not None:
-        check_writable(options.report / "index.html")
+    folder = None if options.no_report else options.report or options.out / "report"
+    if folder is not None:
+        check_writable(folder / "index.html")
     kept = load(options.out / "race", raced)
     keep_compiled(options.out / "compiled")
     come_from = origin(problems, budget)
@@ -156,8 +161,16 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
         lambda: come_from,
         table,
         width=WIDTH,
-        draw=lambda document: _drawn(document, options.out, options.report, entries, quick=options.size == "quick"),
+        draw=lambda document: _drawn(document, options.out, folder, entries, quick=options.size == "quick"),
+        answer=lambda document: _answer(document, folder),
     )
+
+
+def _answer(document: dict[str, Any], page: Path | None) -> str:
+    from optzoo_jax.experiments.race.statistics import in_short
+    from optzoo_jax.experiments.report.answer import answer
+
+    return answer(in_short(document)) + ("" if page is None else f" Every run: {page / 'index.html'}")
 
 
 def _drawn(document: dict[str, Any], out: Path, page: Path | None, entries: list[Entry], quick: bool) -> list[Path]:

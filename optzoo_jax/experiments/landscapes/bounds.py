@@ -23,7 +23,7 @@ def bounds_of(part: Any, steps: int) -> tuple[np.ndarray, np.ndarray]:
 
     @jax.jit
     def run() -> jax.Array:
-        extremes = jnp.array([0.0, jnp.finfo(float).max])
+        extremes = jnp.array([0.0, jnp.finfo(jnp.result_type(float)).max])
 
         def step(state: Any, _: None) -> tuple[Any, Any]:
             clipped, state = tx.update(extremes, state)

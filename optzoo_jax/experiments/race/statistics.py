@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -54,6 +54,18 @@ def _in_short(record: Record) -> Record:
         "runs_stopped": sum(run["steps"] < record["steps"] for run in record["runs"]),
     }
     return {**kept, **counted, **summary(record)}
+
+
+def level(found: Sequence[Mapping[str, Any]], kind: str) -> Callable[[float | None], bool]:
+    """Whether a median is as good as the worse quartile of the best one."""
+    finite = [f for f in found if f["median"] is not None]
+    if not finite:
+        return lambda x: False
+    if kind == "accuracy":
+        bound = max(finite, key=lambda f: f["median"])["low"]
+        return lambda x: x is not None and x >= bound
+    bound = min(finite, key=lambda f: f["median"])["high"]
+    return lambda x: x is not None and (bound is None or x <= bound)
 
 
 def steps_to_target(record: Record) -> float:

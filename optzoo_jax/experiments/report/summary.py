@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Literal
 
-from optzoo_jax.experiments.race.statistics import summary
+from optzoo_jax.experiments.race.statistics import level, summary
 from optzoo_jax.experiments.report.html_tables import Column, Row, meanings, table
 from optzoo_jax.experiments.report.section import Section, static
 from optzoo_jax.experiments.report.text import plain, quartiles, score, target
@@ -55,7 +55,7 @@ def _over_problems(problems: Mapping[str, Any], rows: Mapping[str, list[Row]]) -
         )
         for problem in problems
     }
-    best = {column: _level([r["test"] for r in rows[problem]], kinds[problem]) for problem, column in columns.items()}
+    best = {column: level([r["test"] for r in rows[problem]], kinds[problem]) for problem, column in columns.items()}
     return table(
         list(columns.values()),
         [{"name": name} for name in names],
@@ -67,7 +67,7 @@ def _over_problems(problems: Mapping[str, Any], rows: Mapping[str, list[Row]]) -
 def _of_problem(facts: Mapping[str, Any], rows: list[Row]) -> str:
     columns = _columns(facts["score"], target(facts))
     best = {
-        columns[i]: _level([row[track] for row in rows], facts["score"])
+        columns[i]: level([row[track] for row in rows], facts["score"])
         for i, track in enumerate(("test", "at_defaults"))
     }
     return table(
@@ -135,15 +135,3 @@ def _columns(kind: str, goal: str) -> list[Column]:
 
 def _best(kind: str) -> Literal["highest", "lowest"]:
     return "highest" if kind == "accuracy" else "lowest"
-
-
-def _level(found: Sequence[Mapping[str, Any]], kind: str) -> Callable[[float | None], bool]:
-    """Whether a median is as good as the worse quartile of the best one."""
-    finite = [f for f in found if f["median"] is not None]
-    if not finite:
-        return lambda x: False
-    if kind == "accuracy":
-        bound = max(finite, key=lambda f: f["median"])["low"]
-        return lambda x: x is not None and x >= bound
-    bound = min(finite, key=lambda f: f["median"])["high"]
-    return lambda x: x is not None and (bound is None or x <= bound)
