@@ -29,7 +29,10 @@ def twin_of(library: ModuleType) -> Callable[[Callable[..., Any]], Callable[...,
 
         @functools.wraps(body)
         def build(*args: Any, **kwargs: Any) -> Any:
-            given = signature.bind(*args, **kwargs)
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError:
+                return theirs(*args, **kwargs)  # which raises, in its own words
             given.apply_defaults()
             ours = {name: value for name, value in given.arguments.items() if name in known}
             rest = given.arguments.keys() - known
