@@ -6,7 +6,7 @@ named optimizer is the list of its parts:
     adam      = descent(precondition(debiased_ema(b1), inverse_rms(b2, eps)), α)
     radam     = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), rectify(b2))), α)
     diffgrad  = descent(precondition(debiased_ema(b1), chain(inverse_rms(b2, eps), dfc_friction())), α)
-    adabelief = descent(chain(precondition(ema(b1), chain(residual(), belief_moment(b2), …)), debias(b1)), α)
+    adabelief = descent(chain(precondition(raw_ema(b1), chain(residual(), belief_moment(b2), …)), debias(b1)), α)
 
 Every part and every optimizer is an optax `GradientTransformation`: it fits wherever optax's own fit.
 """
@@ -118,6 +118,7 @@ from optzoo_jax.pieces.directions import (
     mix,
     nesterov,
     nesterov_ema,
+    raw_ema,
     scale,
     scale_by_momentum,
     scheduled_nesterov_ema,
@@ -199,3 +200,69 @@ from optzoo_jax.wrappers.round_stochastically import round_stochastically
 from optzoo_jax.wrappers.schedule_free import schedule_free
 from optzoo_jax.wrappers.sharpness_aware import sharpness_aware
 from optzoo_jax.wrappers.state_dtype import with_state_dtype
+
+__version__ = "0.2.0"
+
+# fmt: off
+# Optimizers.
+__all__ = [
+    "adabelief", "adabound", "adadb", "adadelta", "adafactor", "adagrad", "adahessian", "adam", "adam_atan2",
+    "adam_mini", "adamax", "adamod", "adamp", "adamw", "adan", "ademamix", "adopt", "amsbound", "amsgrad", "came",
+    "cautious_adamw", "cautious_decay_adamw", "cautious_lion", "dadapt_adam", "diffgrad", "dog", "dowg",
+    "ema_momentum", "galore", "grams", "grokfast_adamw", "hyperball_adam", "lamb", "laprop", "lars", "lion",
+    "madgrad", "mars_adamw", "mars_lion", "momentum", "muon", "nadam", "nadamw", "nag", "newton", "normuon",
+    "novograd", "padam", "prodigy", "qhadam", "qhm", "radam", "ranger", "rmsprop", "schedule_free_adamw",
+    "schedule_free_sgd", "scion", "sgd", "sgdw", "shampoo", "signum", "simplified_ademamix", "sm3", "soap",
+    "sophia", "stable_adamw", "yogi",
+]
+# The steps of optimizers, before the learning rate.
+__all__ += [
+    "scale_by_adabelief", "scale_by_adabound", "scale_by_adadb", "scale_by_adadelta", "scale_by_adafactor",
+    "scale_by_adagrad", "scale_by_adahessian", "scale_by_adam", "scale_by_adam_mini", "scale_by_adamod",
+    "scale_by_adopt", "scale_by_amsbound", "scale_by_amsgrad", "scale_by_belief", "scale_by_came",
+    "scale_by_dadapt_adam", "scale_by_diffgrad", "scale_by_dog", "scale_by_dowg", "scale_by_galore",
+    "scale_by_lamb", "scale_by_lars", "scale_by_lion", "scale_by_muon", "scale_by_nadam", "scale_by_normuon",
+    "scale_by_novograd", "scale_by_prodigy", "scale_by_radam", "scale_by_rmsprop", "scale_by_scion",
+    "scale_by_shampoo", "scale_by_sm3", "scale_by_soap", "scale_by_sophia", "scale_by_stable_adamw",
+    "scale_by_yogi",
+]
+# Around optimizers.
+__all__ += [
+    "accumulate_gradients", "add_gradient_noise", "average_params", "compress_state", "early_stopping", "lookahead",
+    "master_params", "outer_nesterov", "pack", "pack_state", "round_stochastically", "schedule_free",
+    "sharpness_aware", "unpack_state", "with_state_dtype",
+]
+# How pieces are made and put together.
+__all__ += [
+    "Card", "Range", "chain", "for_matrices", "from_the_second_step", "full", "join", "named", "norm", "of_params",
+    "optimizer", "piece", "precondition", "scoped", "shared", "step_of", "zeros",
+]
+# Pieces.
+__all__ += [
+    "accumulate", "adadb_friction", "adaptive_grad_clip", "add_decayed_weights", "anneal", "annealed_ema",
+    "at_most", "base_point", "belief_moment", "bound_lr", "by_axes", "cautious", "centered", "centralize",
+    "clip_growing", "clip_norm", "clip_rate", "clip_rms", "dadapt_step", "debias", "debiased_ema", "decay_weights",
+    "decay_weights_by_share", "descent", "dfc_friction", "difference", "distance_over_gradients",
+    "distance_over_weighted_gradients", "ema", "ema_read_ahead", "estimate_distance", "factored",
+    "gauss_newton_bartlett", "given_curvature", "gradient", "gram", "gram_of_all", "hold_until_rectified",
+    "hutchinson", "identity", "in_basis", "in_subspace", "inverse", "inverse_atan2", "inverse_max_root",
+    "inverse_raw_rms", "inverse_rms", "inverse_root", "inverse_root_at_distance", "lagged_ema", "largest_gradient",
+    "last_change", "lookahead_point", "mars_gradient", "matrix_power", "mean_over", "mix", "moment_ema",
+    "momental_bound", "negate", "nesterov", "nesterov_ema", "newton_step", "orthogonal_gradient", "orthogonalize",
+    "over_rms", "power", "project_out", "pull_to_anchor", "raw_ema", "rectify", "residual", "rms_guard",
+    "running_max", "scale", "scale_by_learning_rate", "scale_by_momentum", "scale_by_parameter_rms",
+    "scale_by_shape", "scheduled_nesterov_ema", "second_moment", "sign", "sign_of_gradient", "slow_ema",
+    "smallest_cover", "square", "stay_on_sphere", "sum_of_squares", "sum_over", "times_factor",
+    "times_growing_rate", "times_learning_rate", "trust_ratio", "update_rms", "yogi_moment",
+]
+# Questions about methods and states; many runs.
+__all__ += [
+    "Compressed", "card", "composition_of", "current_learning_rate", "describe", "eval_params", "explain", "get",
+    "in_words", "list_optimizers", "state_bytes", "step", "sweep",
+]
+# fmt: on
+
+
+def __dir__() -> list[str]:
+    """The public names, without the modules that they are in."""
+    return sorted(name for name in globals() if name in __all__ or name.startswith("__"))

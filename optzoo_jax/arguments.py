@@ -1,6 +1,6 @@
 """What an argument may be, declared where it stands, and the error when it is not.
 
-    def ema(x, mu, decay: Decay = 0.9): …
+    def raw_ema(x, mu, decay: Decay = 0.9): …
 
 `Decay` is a number with a range and a meaning; any other is `Annotated[Hyper, Range("[0, 1]", "the share of …")]`.
 Python numbers and concrete arrays are checked where a factory is called; of a traced value only the type is known.

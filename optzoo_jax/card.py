@@ -67,6 +67,10 @@ class MatrixArguments(TypedDict, total=False):
     otherwise: Any
 
 
+class MatrixOptions(MatrixArguments, WeightDecay, total=False):
+    """Both groups, for a type checker: what an optimizer for matrices takes beside its own arguments."""
+
+
 _MATRIX = jax.ShapeDtypeStruct((7, 5), jnp.float32)  # sides that differ, so that a slot of one is told from the other
 
 

@@ -3,7 +3,7 @@
 A piece is the maths of one array, in its paper's letters:
 
     @piece("x → x", mu=zeros)
-    def ema(x, mu, decay: Decay = 0.9):
+    def raw_ema(x, mu, decay: Decay = 0.9):
         mu = mu + (1 - decay) * (x - mu)
         return mu, mu                             # the stream, and the new slots in their order
 
@@ -231,7 +231,7 @@ def join(
 ) -> Transformation:
     """maths(branch₁(x), branch₂(x), …): branches that are fed the same stream, and what is made of their results.
 
-        a sum of averages   join(lambda fast, slow: fast + 5 * slow, ema(0.9), ema(0.9999))
+        a sum of averages   join(lambda fast, slow: fast + 5 * slow, raw_ema(0.9), raw_ema(0.9999))
 
     Args:
       maths: the branches' streams, of one array → a stream.
@@ -268,7 +268,7 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
     of its dtype (5e18 in float32), for both branches alike, so that the step keeps its usual size.
 
     Args:
-      direction: gradient → direction, such as `ema(0.9)`.
+      direction: gradient → direction, such as `debiased_ema(0.9)`.
       rate: gradient → rate, such as `chain(second_moment(0.999), inverse_root(1e-8))`.
 
     Raises:

@@ -27,7 +27,6 @@ from optzoo_jax import (
     descent,
     dfc_friction,
     distance_over_gradients,
-    ema,
     ema_read_ahead,
     estimate_distance,
     factored,
@@ -52,6 +51,7 @@ from optzoo_jax import (
     outer_nesterov,
     precondition,
     prodigy,
+    raw_ema,
     rectify,
     residual,
     running_max,
@@ -124,7 +124,7 @@ MIXES = {
     "Schedule-Free Lion":
         lambda: schedule_free(scale_by_lion(), 0.05),
     "AdaBelief in an eigenbasis":
-        lambda: descent(for_matrices(in_basis(ema(), belief), scale_by_adabelief()), 0.01),
+        lambda: descent(for_matrices(in_basis(raw_ema(), belief), scale_by_adabelief()), 0.01),
     "Yogi in an eigenbasis":
         lambda: descent(for_matrices(in_basis(debiased_ema(), yogi_rate), scale_by_yogi()), 0.01),
     "SOAP under AdaMod's bound":

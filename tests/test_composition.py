@@ -18,7 +18,7 @@ from optzoo_jax.piece import masked
 # A rate chain is built for a scale c of the gradients, and every dimensional constant goes with it: [g] → c·eps.
 DIRECTIONS = {
     "identity": lambda: oz.identity(),
-    "ema": lambda: oz.ema(0.9),
+    "raw_ema": lambda: oz.raw_ema(0.9),
     "debiased_ema": lambda: oz.debiased_ema(0.9),
     "scale_by_momentum": lambda: oz.scale_by_momentum(0.5),
     "nesterov": lambda: oz.nesterov(0.5),
@@ -31,7 +31,7 @@ MOMENTS = {
     "sum_of_squares": lambda c: oz.sum_of_squares(0.01 * c**2),
     "yogi_moment": lambda c: oz.chain(oz.yogi_moment(0.99, initial=1e-4 * c**2), oz.debias(0.99)),
     "belief": lambda c: oz.chain(oz.residual(), oz.belief_moment(0.99, eps_root=1e-3 * c**2), oz.debias(0.99)),
-    "centered": lambda c: oz.chain(oz.second_moment(0.99), oz.centered(oz.ema(0.99))),
+    "centered": lambda c: oz.chain(oz.second_moment(0.99), oz.centered(oz.raw_ema(0.99))),
 }
 AFTER_MOMENT = {"running_max": lambda c: oz.running_max()}
 RATE = 0.02
@@ -47,7 +47,7 @@ SUBSETS = [s for n in range(5) for s in itertools.combinations(ON_RATE, n)]
 
 def subsets(direction):
     """What is chained behind a moment. A running maximum sees the moment alone: one direction is enough for it."""
-    maxima = AFTER_MOMENT if direction == "ema" else ()
+    maxima = AFTER_MOMENT if direction == "raw_ema" else ()
     return [*SUBSETS, *((p, *s) for p in maxima for s in SUBSETS)]
 
 
@@ -192,7 +192,7 @@ def test_description_is_the_tree_of_parts():
         "   gradient [g] → update [θ]\n"
         "   ├─ precondition()   gradient [g] → step [1]\n"
         "   │  ├─ direction: debiased_ema(decay=0.9, bias_correction=True)   x → x\n"
-        "   │  │  ├─ ema(decay=0.9, initial=0.0)   x → x\n"
+        "   │  │  ├─ raw_ema(decay=0.9, initial=0.0)   x → x\n"
         "   │  │  └─ debias(decay=0.9, power=1.0)   x → x\n"
         "   │  └─ rate: inverse_rms(decay=0.999, eps=1e-06, eps_root=0.0, bias_correction=True)"
         "   x → rate 1/x\n"
@@ -271,11 +271,11 @@ def test_a_file_of_an_optimizer_only_composes(file):
         "from jax import lax",
         "from optzoo_jax.precision import norm",
         "from optzoo_jax.piece import piece",
-        "import operator; join(operator.mul, ema(), sign())",
+        "import operator; join(operator.mul, raw_ema(), sign())",
         "import operator; x = operator.add(b1, b2)",
         "rate = 1 - b1",
         "rate = -b1",
-        "join(lambda m, v: m, ema(), sign())",
+        "join(lambda m, v: m, raw_ema(), sign())",
         "def f(m): return m.sum()",
         "b1 *= 2",
     ],

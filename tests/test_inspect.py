@@ -224,7 +224,7 @@ NARROWED = {
     "read by the rate": (lambda: oz.adabelief(0.1), set()),
     "a moment of ema": (
         lambda: oz.descent(
-            oz.precondition(oz.scale_by_momentum(), oz.chain(oz.square(), oz.ema(), oz.inverse_root())), 1
+            oz.precondition(oz.scale_by_momentum(), oz.chain(oz.square(), oz.raw_ema(), oz.inverse_root())), 1
         ),
         {"trace"},
     ),

@@ -51,21 +51,24 @@ def test_wrappers_keep_the_laws_but_those_that_are_named(name):
 
 
 def in_a_rate(*parts):
-    return oz.precondition(oz.ema(0.9), oz.chain(oz.inverse_rms(0.99), *parts))
+    return oz.precondition(oz.raw_ema(0.9), oz.chain(oz.inverse_rms(0.99), *parts))
 
 
 PIECES = {
     **{name: make() for name, make in DIRECTIONS.items()},
     **{
-        name: oz.precondition(oz.ema(0.9), oz.chain(make(1.0), oz.inverse_root(1e-8))) for name, make in MOMENTS.items()
+        name: oz.precondition(oz.raw_ema(0.9), oz.chain(make(1.0), oz.inverse_root(1e-8)))
+        for name, make in MOMENTS.items()
     },
     **{name: in_a_rate(make(1.0)) for name, make in ON_RATE.items()},
-    "running_max": oz.precondition(oz.ema(0.9), oz.chain(oz.second_moment(0.99), oz.running_max(), oz.inverse_root())),
+    "running_max": oz.precondition(
+        oz.raw_ema(0.9), oz.chain(oz.second_moment(0.99), oz.running_max(), oz.inverse_root())
+    ),
     "adadb_friction": in_a_rate(oz.adadb_friction()),
     "anneal": in_a_rate(oz.anneal()),
     "update_rms": in_a_rate(oz.update_rms()),
-    "inverse_raw_rms": oz.precondition(oz.ema(0.9), oz.inverse_raw_rms(0.99)),
-    "hold_until_rectified": oz.chain(oz.ema(0.9), oz.hold_until_rectified(0.99)),
+    "inverse_raw_rms": oz.precondition(oz.raw_ema(0.9), oz.inverse_raw_rms(0.99)),
+    "hold_until_rectified": oz.chain(oz.raw_ema(0.9), oz.hold_until_rectified(0.99)),
     "with_state_dtype": oz.with_state_dtype(oz.scale_by_adam(), jnp.float32),
 }
 

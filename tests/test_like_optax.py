@@ -1,5 +1,6 @@
 """like.optax has every name of the installed optax, its arguments and, over each of them, its numbers."""
 
+import contextlib
 import inspect
 import pickle
 import subprocess
@@ -63,7 +64,7 @@ BESIDE = {
     "flip_sign": {"learning_rate": 0.05},
     "bias_correction": {"eps": 0.02},  # v̂ − m̂² of one gradient is what rounding leaves of 0
 }
-REQUIRED = {"learning_rate": 0.05, "decay": 0.8}
+REQUIRED = {"learning_rate": 0.05, "decay": 0.8, "weight_decay": 0.2}
 TAKES_NO_SCHEDULE = ("sm3",)
 
 
@@ -90,8 +91,15 @@ def calls(name):
     yield "all", required | numbers
 
 
-def ways(name, call):
+@contextlib.contextmanager
+def as_jax_comes():
+    """optax's own functions promote."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def ways(name, call):
+    with as_jax_comes():
         return [run(getattr(m, name)(**call), gradient, PARAMS, STEPS) for m in (like, optax)]
 
 

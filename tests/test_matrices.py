@@ -260,8 +260,8 @@ def test_around_any_pieces():
     params = {"w": jnp.eye(4) + 1}
     (_,), (g,) = drawn([(4, 4)])
     for step in (
-        oz.in_basis(oz.ema(0.9), belief, 0.9, 2),
-        oz.in_subspace(oz.precondition(oz.ema(0.9), belief), 2, 3),
+        oz.in_basis(oz.raw_ema(0.9), belief, 0.9, 2),
+        oz.in_subspace(oz.precondition(oz.raw_ema(0.9), belief), 2, 3),
     ):
         path = run(oz.descent(step, 0.01), params, {"w": jnp.asarray(g)})["w"]
         assert jnp.isfinite(path).all()

@@ -83,7 +83,7 @@ def test_adadelta_with_the_gradient_twice_diverges():
 
 
 def test_a_corrected_average_that_is_fed_back():
-    fed, tx = 0.0, oz.chain(oz.ema(0.9), oz.debias(0.9))
+    fed, tx = 0.0, oz.chain(oz.raw_ema(0.9), oz.debias(0.9))
     state = tx.init(jnp.zeros(()))
     for t, x in enumerate([1.0, 2.0, 3.0, 4.0, 5.0], start=1):
         fed = (0.9 * fed + 0.1 * x) / (1 - 0.9**t)

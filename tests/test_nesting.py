@@ -49,7 +49,7 @@ def test_a_state_from_elsewhere_may_be_an_array():
         lambda params: jax.tree.map(jnp.zeros_like, params),
         lambda updates, state, params=None: (updates, state + updates),
     )
-    tx, p = oz.compress_state(oz.chain(oz.ema(0.9), summing), "bfloat16", min_size=1), jnp.ones(3)
+    tx, p = oz.compress_state(oz.chain(oz.raw_ema(0.9), summing), "bfloat16", min_size=1), jnp.ones(3)
     _, state = tx.update(p, tx.init(p), p)
     kept, total = state.inner_state.slots
     assert isinstance(kept["mu"], oz.Compressed)

@@ -142,7 +142,7 @@ TWINS = {
         optax.chain(optax.clip_by_global_norm(0.5), optax.scale_by_adam(b1=0.0, b2=0.9), optax.scale(-1e-2)),
     ),
     "a foreign link between": (
-        oz.descent(oz.chain(oz.ema(0.9), oz.debias(0.9), optax.clip(0.5), oz.scale_by_adam()), 1e-2),
+        oz.descent(oz.chain(oz.raw_ema(0.9), oz.debias(0.9), optax.clip(0.5), oz.scale_by_adam()), 1e-2),
         optax.chain(optax.ema(0.9), optax.clip(0.5), optax.adam(1e-2)),
     ),
     "a scheduled decay": (
@@ -160,7 +160,7 @@ def test_it_has_optaxs_numbers(name):
 
 
 def test_an_average_takes_the_shape_of_its_stream():
-    rate = oz.chain(oz.square(), mean(), oz.ema(0.9), oz.debias(0.9), oz.inverse_root(1e-8))
+    rate = oz.chain(oz.square(), mean(), oz.raw_ema(0.9), oz.debias(0.9), oz.inverse_root(1e-8))
     tx = oz.descent(oz.precondition(oz.identity(), rate), 1e-2)
     shapes = jax.tree.map(jnp.shape, tx.init(P).slots, is_leaf=lambda x: hasattr(x, "shape"))
     assert shapes == ({"mu": {"w": (), "b": ()}},)
@@ -173,7 +173,7 @@ def test_an_average_takes_the_shape_of_its_stream():
 
 def test_what_is_made_of_branches_of_two_shapes_has_the_larger():
     for branches in ((mean(), oz.identity()), (oz.identity(), mean())):
-        tx = oz.chain(oz.join(lambda a, b: a * b, *branches, units="product"), oz.ema(0.9))
+        tx = oz.chain(oz.join(lambda a, b: a * b, *branches, units="product"), oz.raw_ema(0.9))
         chex.assert_trees_all_equal_shapes(tx.init(P).slots[0]["mu"], P)
 
 
@@ -219,7 +219,7 @@ def test_a_slot_may_start_from_the_parameter():
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64])
 def test_slots_of_other_shapes_keep_their_dtypes(dtype):
     params = jax.tree.map(lambda p: p.astype(dtype), P)
-    rate = oz.chain(oz.square(), mean(), oz.ema(0.9), oz.inverse_root(1e-8))
+    rate = oz.chain(oz.square(), mean(), oz.raw_ema(0.9), oz.inverse_root(1e-8))
     tx = oz.descent(oz.chain(measure(), oz.precondition(oz.identity(), rate)), 1e-2)
     state = tx.init(params)
     updates, new = jax.jit(tx.update)(params, state, params)
@@ -539,7 +539,7 @@ def test_what_a_published_number_is_read_by_may_stand_before_a_slot():
     def mean_of(x, told):
         return jnp.mean(x) * told
 
-    tx = oz.precondition(oz.identity(), oz.chain(tells(2.0), mean_of(), oz.ema(0.5)))
+    tx = oz.precondition(oz.identity(), oz.chain(tells(2.0), mean_of(), oz.raw_ema(0.5)))
     assert tx.init(P).slots[0]["mu"]["w"].shape == ()
     np.testing.assert_allclose(tx.update(P, tx.init(P))[0]["b"], P["b"] * jnp.mean(P["b"]), rtol=1e-12)
 
@@ -575,14 +575,14 @@ def test_slots_follow_what_a_piece_that_reads_all_facts_makes_of_the_stream():
     def spread_again(x, params):
         return jnp.broadcast_to(x, params.shape)
 
-    tx = oz.descent(oz.chain(first_of_all(), oz.ema(0.9), spread_again()), 0.1)
+    tx = oz.descent(oz.chain(first_of_all(), oz.raw_ema(0.9), spread_again()), 0.1)
     state = tx.init(jnp.ones(3))
     assert optax.tree.get(state, "mu").shape == (1,)
     assert tx.update(jnp.ones(3), state, jnp.ones(3))[0].shape == (3,)
 
 
 def test_beside_a_real_parameter_the_square_of_a_complex_one_is_real():
-    tx = oz.join(jnp.add, oz.chain(oz.square(), oz.ema(0.9), oz.inverse_root(1e-8)))
+    tx = oz.join(jnp.add, oz.chain(oz.square(), oz.raw_ema(0.9), oz.inverse_root(1e-8)))
     state = tx.init({"a": jnp.ones(2, jnp.float32), "b": jnp.ones(2, jnp.complex64)})
     assert {x.dtype for x in optax.tree.get(state, "mu").values()} == {jnp.dtype("float32")}
 
@@ -605,7 +605,7 @@ def test_a_slot_of_another_shape_is_one_of_an_array_or_of_the_tree():
 
 @pytest.mark.parametrize("maths", [lambda a, b: a - jnp.mean(b), lambda a, b: jnp.flip(a) + b])
 def test_the_maths_of_join_is_elementwise_or_says_so(maths):
-    branches = (oz.ema(0.5), oz.ema(0.9))
+    branches = (oz.raw_ema(0.5), oz.raw_ema(0.9))
     with pytest.raises(ValueError, match=r"join\(<lambda>, …\) says over='element'"):
         oz.join(maths, *branches).update(P, oz.join(maths, *branches).init(P))
     honest = oz.join(maths, *branches, over="array")
@@ -646,7 +646,7 @@ def test_a_key_is_a_slot_a_fact_and_an_argument():
     def more_noise(x, key):
         return x + jax.random.normal(key, x.shape, x.dtype)
 
-    tx = oz.chain(noise(), more_noise(), oz.ema(0.9))
+    tx = oz.chain(noise(), more_noise(), oz.raw_ema(0.9))
     for update in (tx.update, jax.jit(tx.update)):
         u, state = update(P, tx.init(P), key=jax.random.key(1))
         assert not jnp.array_equal(u["w"], P["w"])
@@ -658,7 +658,7 @@ def test_a_function_of_the_parameters_may_stand_before_a_slot():
     def by_the_loss(xs, params, value_fn):
         return [x * value_fn(params) for x in xs]
 
-    tx = oz.chain(by_the_loss(), oz.ema(0.0))
+    tx = oz.chain(by_the_loss(), oz.raw_ema(0.0))
     u, _ = tx.update(P, tx.init(P), P, value_fn=lambda p: jnp.sum(p["b"]))
     chex.assert_trees_all_close(u, jax.tree.map(lambda x: x * jnp.sum(P["b"]), P))
 
@@ -744,7 +744,7 @@ def test_jnps_own_functions_are_first_values():
 
 def test_beside_a_piece_over_the_tree_a_huge_gradient_is_cut_too():
     """It stands between the programs of the arrays, which would cut it otherwise."""
-    tx = oz.precondition(oz.chain(oz.ema(0.0), as_they_are()), oz.inverse_rms(0.0))
+    tx = oz.precondition(oz.chain(oz.raw_ema(0.0), as_they_are()), oz.inverse_rms(0.0))
     huge = jax.tree.map(lambda x: jnp.full_like(x, 1e30, dtype=jnp.float32), P)
     steps, _ = tx.update(huge, tx.init(P))
     assert all(0.1 < float(u.max()) < 10 for u in jax.tree.leaves(steps))

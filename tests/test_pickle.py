@@ -30,7 +30,7 @@ MADE = {
     **{name: oz.card(name).example() for name in FIRST_ORDER},
     "scheduled": oz.adam(half_cosine, b1=half_cosine),
     "masked": oz.adamw(1e-3, weight_decay=0.1, mask=matrices),
-    "chain": oz.chain(oz.ema(0.9), oz.debias(0.9)),
+    "chain": oz.chain(oz.raw_ema(0.9), oz.debias(0.9)),
     "noise": oz.chain(oz.add_gradient_noise(key=0), oz.sgd(0.1)),
     "lookahead": oz.lookahead(oz.adabelief(1e-2)),
     "accumulate": oz.accumulate_gradients(oz.adam(1e-2), 1),

@@ -25,7 +25,7 @@ LATER = """lion signum mars_lion mars_adamw nadamw ademamix simplified_ademamix 
     schedule_free_sgd schedule_free_adamw average_params outer_nesterov
     muon scion normuon soap shampoo galore""".split()
 PIECES = """scale_by_momentum scale_by_belief dfc_friction bound_lr rectify precondition chain lookahead_point
-    base_point eval_params ema debias second_moment sum_of_squares yogi_moment residual centered running_max
+    base_point eval_params ema raw_ema debias second_moment sum_of_squares yogi_moment residual centered running_max
     inverse_root momental_bound adadb_friction anneal nesterov describe card get list_optimizers""".split()
 ADAPTIVE = """adagrad rmsprop adadelta adam amsgrad nadam radam yogi adabelief diffgrad adadb adabound amsbound
     adamod""".split()

@@ -6,6 +6,8 @@ accident.
 
 import inspect
 import json
+import pydoc
+import re
 from pathlib import Path
 
 import optzoo_jax as oz
@@ -20,8 +22,7 @@ def arguments(f):
 
 
 def surface():
-    public = {name: x for name, x in vars(oz).items() if callable(x) and not name.startswith("_")}
-    return {name: arguments(public[name]) for name in sorted(public)}
+    return {name: arguments(getattr(oz, name)) for name in sorted(oz.__all__)}
 
 
 def rates():
@@ -31,6 +32,21 @@ def rates():
 
 def test_public_names_arguments_and_defaults():
     assert surface() == json.loads(RECORD.read_text())["arguments"]
+
+
+def test_what_is_imported_is_declared():
+    """A type checker takes what a typed package imports, and does not name in `__all__`, for its own affair."""
+    imported = {name for name, x in vars(oz).items() if not name.startswith("_") and not inspect.ismodule(x)}
+    assert sorted(oz.__all__) == sorted(imported)
+
+
+def test_no_inner_module_is_shown():
+    assert {name for name in dir(oz) if not name.startswith("__")} == set(oz.__all__)
+    assert "adamw(learning_rate" in pydoc.plain(pydoc.render_doc(oz))
+
+
+def test_the_version_is_the_distribution_s():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", oz.__version__)
 
 
 def test_the_first_learning_rates():

@@ -15,7 +15,7 @@ from optzoo_jax.units import Flow, Unit
 # Built for gradients c times as large and parameters k times as large: every constant goes along with its unit.
 PIECES = {
     "identity": lambda c, k: oz.identity(),
-    "ema": lambda c, k: oz.ema(0.9),
+    "raw_ema": lambda c, k: oz.raw_ema(0.9),
     "scale_by_momentum": lambda c, k: oz.scale_by_momentum(0.5),
     "nesterov": lambda c, k: oz.nesterov(0.5),
     "nesterov_ema": lambda c, k: oz.nesterov_ema(0.9),
@@ -45,7 +45,7 @@ PIECES = {
     "negate": lambda c, k: oz.negate(),
     "ema_read_ahead": lambda c, k: oz.ema_read_ahead(0.9, 0.99),
     "accumulate": lambda c, k: oz.accumulate(),
-    "mix": lambda c, k: oz.chain(oz.ema(0.9), oz.mix(0.7)),
+    "mix": lambda c, k: oz.chain(oz.raw_ema(0.9), oz.mix(0.7)),
     "scale": lambda c, k: oz.scale(-2.0),
     "difference": lambda c, k: oz.difference(),
     "last_change": lambda c, k: oz.chain(oz.difference(), oz.last_change()),
@@ -139,7 +139,7 @@ def in_its_place(*makes):
         row = oz.chain(*(f(c, k) for f in makes))
         flow = oz.composition_of(row).flow
         made = oz.chain(BEFORE[flow.needs_word](), row) if flow.needs_word else row
-        return oz.precondition(oz.ema(0.5), made)
+        return oz.precondition(oz.raw_ema(0.5), made)
 
     return make
 
@@ -191,7 +191,7 @@ def are_of_two_shapes(first, second):
 
 
 # Of each kind of stream one: pairs with what begins otherwise are in tier 2.
-KINDS = """identity ema gradient residual square yogi_moment running_max inverse_root update_rms rectify
+KINDS = """identity raw_ema gradient residual square yogi_moment running_max inverse_root update_rms rectify
     scale_by_learning_rate""".split()
 FIRST = [name if name in KINDS else pytest.param(name, marks=pytest.mark.tier2) for name in PIECES]
 
@@ -222,7 +222,7 @@ def test_every_pair_is_right_by_its_units_or_refused(first):
         np.testing.assert_allclose(by_c, float(unit["g"]), atol=1e-6, err_msg=f"{first}, {second}")
         np.testing.assert_allclose(by_k, float(unit["θ"]), atol=1e-6, err_msg=f"{first}, {second}")
     assert tried == len(pairs)
-    if first in ("ema", "identity"):  # what takes a moment or a rate does not take an average of gradients
+    if first in ("raw_ema", "identity"):  # what takes a moment or a rate does not take an average of gradients
         assert refused >= 6
 
 
@@ -244,15 +244,15 @@ def test_descent_takes_steps_alone(first):
 
 α = 1e-3
 WRONG = {
-    "the rate is a moment": lambda: oz.descent(oz.precondition(oz.ema(0.9), oz.second_moment(0.999)), α),
+    "the rate is a moment": lambda: oz.descent(oz.precondition(oz.raw_ema(0.9), oz.second_moment(0.999)), α),
     "a rate as a step": lambda: oz.descent(oz.inverse_rms(0.999), α),
     "a moment as a step": lambda: oz.descent(oz.second_moment(0.999), α),
-    "the root of a gradient": lambda: oz.chain(oz.ema(0.9), oz.inverse_root(1e-8)),
-    "the root of a gradient in precondition": lambda: oz.precondition(oz.ema(0.9), oz.inverse_root(1e-8)),
+    "the root of a gradient": lambda: oz.chain(oz.raw_ema(0.9), oz.inverse_root(1e-8)),
+    "the root of a gradient in precondition": lambda: oz.precondition(oz.raw_ema(0.9), oz.inverse_root(1e-8)),
     "the root twice": lambda: oz.chain(oz.inverse_rms(0.999), oz.inverse_root()),
-    "no square": lambda: oz.precondition(oz.ema(0.9), oz.chain(oz.ema(0.999), oz.inverse_root())),
+    "no square": lambda: oz.precondition(oz.raw_ema(0.9), oz.chain(oz.raw_ema(0.999), oz.inverse_root())),
     "descent of an optimizer": lambda: oz.descent(oz.adam(α), α),
-    "descent of descent": lambda: oz.descent(oz.descent(oz.ema(0.9), α), α),
+    "descent of descent": lambda: oz.descent(oz.descent(oz.raw_ema(0.9), α), α),
     "two learning rates": lambda: oz.chain(oz.adam(α), oz.scale_by_learning_rate(α)),
     "an optimizer behind another": lambda: oz.chain(oz.adam(α), oz.sgd(α)),
     "an optimizer that normalizes behind another": lambda: oz.chain(oz.sgd(α), oz.adam(α)),
@@ -260,12 +260,12 @@ WRONG = {
     "the root of a step": lambda: oz.chain(oz.scale_by_adam(), oz.inverse_root()),
     "a momental bound of a step": lambda: oz.chain(oz.scale_by_adam(), oz.momental_bound()),
     "an optimizer that takes a step": lambda: oz.chain(
-        oz.join(lambda a, b: a + b, oz.scale_by_adam(), oz.ema(0.9)), oz.scale_by_learning_rate(0.1)
+        oz.join(lambda a, b: a + b, oz.scale_by_adam(), oz.raw_ema(0.9)), oz.scale_by_learning_rate(0.1)
     ).init(jnp.ones(2)),
-    "a bound outside a rate": lambda: oz.chain(oz.ema(0.9), oz.bound_lr(α)),
+    "a bound outside a rate": lambda: oz.chain(oz.raw_ema(0.9), oz.bound_lr(α)),
     "a rate on the direction's side": lambda: oz.precondition(oz.dfc_friction(), oz.inverse_rms(0.999)),
-    "rate_inside without a rate": lambda: oz.descent(oz.ema(0.9), α, rate_inside=True),
-    "a rate inside, not said": lambda: oz.descent(oz.chain(oz.times_learning_rate(α), oz.ema(0.9)), α),
+    "rate_inside without a rate": lambda: oz.descent(oz.raw_ema(0.9), α, rate_inside=True),
+    "a rate inside, not said": lambda: oz.descent(oz.chain(oz.times_learning_rate(α), oz.raw_ema(0.9)), α),
     "the expected gradient outside a rate": lambda: oz.descent(oz.residual(), α),
     "a sum of unlike units": lambda: (
         oz.join(lambda a, b: a + b, oz.inverse_rms(0.9), oz.identity()).init(1.0)
@@ -274,7 +274,7 @@ WRONG = {
     "lookahead of a step": lambda: oz.lookahead(oz.scale_by_adam()),
     "lookahead of a rate": lambda: oz.lookahead(oz.inverse_rms(0.9)),
     "master_params of a step": lambda: oz.master_params(oz.scale_by_adam()),
-    "round_stochastically of a step": lambda: oz.round_stochastically(oz.ema(0.9)),
+    "round_stochastically of a step": lambda: oz.round_stochastically(oz.raw_ema(0.9)),
     "pack of a rate's piece": lambda: oz.pack(oz.rectify(0.999)),
     "descent of a packed optimizer": lambda: oz.descent(oz.pack(oz.adam(α)), α),
     "a wrapped optimizer behind another": lambda: oz.chain(oz.adam(α), oz.lookahead(oz.adam(α))),
@@ -290,19 +290,19 @@ def test_a_piece_in_the_wrong_place_is_an_error(case):
 RIGHT = {
     "adam": lambda: oz.descent(oz.precondition(oz.debiased_ema(0.9), oz.inverse_rms(0.999)), α),
     "sgd": lambda: oz.descent(oz.scale_by_momentum(0.9), α),
-    "an optax link resets the check": lambda: oz.chain(optax.clip(1.0), oz.ema(0.9), optax.scale(2.0)),
+    "an optax link resets the check": lambda: oz.chain(optax.clip(1.0), oz.raw_ema(0.9), optax.scale(2.0)),
     "an optax link in a rate": lambda: oz.precondition(
-        oz.ema(0.9), oz.chain(oz.second_moment(0.9), optax.clip(1e3), oz.inverse_root())
+        oz.raw_ema(0.9), oz.chain(oz.second_moment(0.9), optax.clip(1e3), oz.inverse_root())
     ),
     "an average of steps": lambda: oz.descent(
         oz.chain(oz.precondition(oz.identity(), oz.inverse_rms(0.999)), oz.debiased_ema(0.9)), α
     ),
-    "Adam of averages": lambda: oz.descent(oz.chain(oz.ema(0.5), oz.scale_by_adam()), α),
-    "a sum of averages": lambda: oz.descent(oz.join(lambda m, n: m + 5 * n, oz.ema(0.9), oz.ema(0.99)), α),
+    "Adam of averages": lambda: oz.descent(oz.chain(oz.raw_ema(0.5), oz.scale_by_adam()), α),
+    "a sum of averages": lambda: oz.descent(oz.join(lambda m, n: m + 5 * n, oz.raw_ema(0.9), oz.raw_ema(0.99)), α),
     "a packed step": lambda: oz.descent(oz.pack(oz.scale_by_adam()), α),
     "clipped before": lambda: oz.chain(optax.clip_by_global_norm(1.0), oz.lookahead(oz.adam(α))),
     "a product said so": lambda: oz.descent(
-        oz.join(lambda a, b: a * b, oz.ema(0.9), oz.inverse_rms(0.999), units="product"), α
+        oz.join(lambda a, b: a * b, oz.raw_ema(0.9), oz.inverse_rms(0.999), units="product"), α
     ),
 }
 
@@ -342,7 +342,7 @@ def test_a_stream_that_is_none_is_refused(text):
 
 
 def test_of_branches_one_that_takes_a_moment_is_named():
-    tx = oz.join(jnp.multiply, oz.ema(0.9), oz.inverse_root(), units="product")
+    tx = oz.join(jnp.multiply, oz.raw_ema(0.9), oz.inverse_root(), units="product")
     with pytest.raises(TypeError, match=r"inverse_root\(…\) takes a moment"):
         tx.init(jnp.ones(2))
 
@@ -354,7 +354,7 @@ def test_fractions_flow():
     def quarter_root(v):
         return v**-0.25
 
-    step = oz.precondition(oz.ema(0.9), oz.chain(oz.second_moment(0.999), quarter_root()))
+    step = oz.precondition(oz.raw_ema(0.9), oz.chain(oz.second_moment(0.999), quarter_root()))
     assert oz.composition_of(step).flow.at() == Unit.parse("[g½]")
     assert oz.composition_of(oz.descent(step, α)).flow.at() == Unit.parse("[g½]") * Unit.parse("α")
 
@@ -393,7 +393,10 @@ MISFITS = {
         lambda: oz.chain(oz.times_learning_rate(α), oz.scale_by_learning_rate(α)),
         "multiplies by one again",
     ),
-    "what stands first reads the direction": (lambda: oz.chain(oz.residual(), oz.ema(0.9)).init(1.0), "reads the dir"),
+    "what stands first reads the direction": (
+        lambda: oz.chain(oz.residual(), oz.raw_ema(0.9)).init(1.0),
+        "reads the dir",
+    ),
     "a direction reads the direction": (
         lambda: oz.precondition(oz.residual(), oz.inverse_rms(0.9)).init(1.0),
         "reads the direction",

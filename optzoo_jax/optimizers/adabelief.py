@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import belief_moment, residual
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.rectification import rectify
@@ -62,7 +62,7 @@ def adabelief(
         rate = chain(belief, debias(b2), inverse_root(eps))
     else:
         rate = chain(belief, inverse_root(eps), debias(b2, power=-0.5), rectify(b2, threshold=5.0, inclusive=True))
-    return chain(precondition(ema(b1), rate), debias(b1))
+    return chain(precondition(raw_ema(b1), rate), debias(b1))
 
 
 scale_by_adabelief = scale_by_belief = step_of(adabelief)  # every method has a scale_by_<method>; optax says belief

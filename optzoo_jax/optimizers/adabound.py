@@ -10,7 +10,7 @@ from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.bounds import bound_lr
 from optzoo_jax.pieces.corrections import anneal, debias
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.updates import require_base
@@ -86,7 +86,7 @@ def adabound(
     """
     bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
     rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
-    return precondition(ema(b1), chain(second_moment(b2), rate))
+    return precondition(raw_ema(b1), chain(second_moment(b2), rate))
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}, "survey": {"variant": "survey"}})
@@ -140,7 +140,7 @@ def amsbound(
     """
     bounds = {"final_learning_rate": final_learning_rate, "gamma": gamma, "lower": lower, "upper": upper}
     rate = _rate(variant, learning_rate, decay.get("base_learning_rate"), b1, b2, eps, **bounds)
-    return precondition(ema(b1), chain(second_moment(b2), running_max(), rate))
+    return precondition(raw_ema(b1), chain(second_moment(b2), running_max(), rate))
 
 
 # At learning_rate=1.0 the bounds are in units of the rate that comes after.

@@ -69,7 +69,7 @@ def adafactor(
       decay_offset: `annealed_ema` of a count that begins elsewhere is a piece of one line.
       multiply_by_parameter_scale: variant='torch', or `scale_by_parameter_rms`.
       clipping_threshold: d.
-      momentum: `ema` after the step.
+      momentum: `raw_ema` after the step.
       dtype_momentum: `with_state_dtype`.
       weight_decay_rate: weight_decay.
       eps: eps1.

@@ -9,7 +9,7 @@ from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.bounds import momental_bound
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import debiased_ema, ema
+from optzoo_jax.pieces.directions import debiased_ema, raw_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 from optzoo_jax.pieces.updates import times_learning_rate
 
@@ -67,7 +67,7 @@ def adamod(
         rate = inverse_rms(b2, eps, eps_root, bias_correction=bias_correction)
         return precondition(debiased_ema(b1, bias_correction=bias_correction), chain(rate, *bound))
     rate = inverse_raw_rms(b2, eps, eps_root, bias_correction=bias_correction)
-    return precondition(ema(b1), chain(rate, *((debias(b1),) if bias_correction else ()), *bound))
+    return precondition(raw_ema(b1), chain(rate, *((debias(b1),) if bias_correction else ()), *bound))
 
 
 # At a constant rate α may as well stand after it: a minimum of two positive multiples of α is a multiple of α.

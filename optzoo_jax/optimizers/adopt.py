@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.clips import clip_growing
-from optzoo_jax.pieces.directions import ema, identity, scale
+from optzoo_jax.pieces.directions import identity, raw_ema, scale
 from optzoo_jax.pieces.moments import lagged_ema, square
 from optzoo_jax.pieces.rates import inverse_max_root
 from optzoo_jax.pieces.schedules import from_the_second
@@ -53,7 +53,7 @@ def adopt(
     waits = scale(from_the_second(1.0))
     rate = chain(square(), lagged_ema(b2), inverse_max_root(eps), waits)
     limit = (clip_growing(),) if clip else ()
-    step = chain(precondition(identity(), rate), *limit, ema(b1))
+    step = chain(precondition(identity(), rate), *limit, raw_ema(b1))
     if decay.get("weight_decay") is None:
         return step
     return chain(descent(step, learning_rate, **decay), waits)  # what decays stands still as well

@@ -7,7 +7,7 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, EpsilonRoot, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, masked, precondition, scoped
-from optzoo_jax.pieces.directions import ema, identity
+from optzoo_jax.pieces.directions import identity, raw_ema
 from optzoo_jax.pieces.moments import moment_ema, residual, square
 from optzoo_jax.pieces.rates import inverse_root, power
 from optzoo_jax.pieces.reductions import by_axes, factored, has_fewer_axes, has_two_axes
@@ -63,7 +63,7 @@ def came(
     moment = chain(residual(), square(eps2), masked(factored(distances), has_two_axes))
     # Vectors have no confidence: nothing is kept for them.
     confidence = chain(moment, inverse_root(), masked(power(0.0), has_fewer_axes))
-    return chain(precondition(identity(), rate), clip_rms(d), scoped(precondition(ema(b1), confidence)))
+    return chain(precondition(identity(), rate), clip_rms(d), scoped(precondition(raw_ema(b1), confidence)))
 
 
 scale_by_came = step_of(came)

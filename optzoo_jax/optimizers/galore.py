@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, Hyper, LearningRate, Range, Steps
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.bases import Rank, in_subspace
 from optzoo_jax.pieces.directions import debiased_ema
@@ -22,7 +22,7 @@ def galore(
     b2: Decay = 0.999,
     eps: Epsilon = 1e-6,
     update_interval: Steps = 200,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """GaLore: Adam on a projection of the gradient, whose averages are as small as that.
 

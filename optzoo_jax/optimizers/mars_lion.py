@@ -9,7 +9,7 @@ from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.clips import clip_norm
 from optzoo_jax.pieces.differences import mars_gradient
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.signs import sign
 
 
@@ -48,4 +48,4 @@ def mars_lion(
     Reference: Yuan et al., 2024, "MARS: unleashing the power of variance reduction for training large models",
     arXiv:2411.10438, Algorithm 4.
     """
-    return chain(mars_gradient(b1, gamma), clip_norm(1.0), ema(b1), sign())
+    return chain(mars_gradient(b1, gamma), clip_norm(1.0), raw_ema(b1), sign())

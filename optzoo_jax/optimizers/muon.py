@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions, matrices
 
@@ -29,7 +29,7 @@ def muon(
     eps: Epsilon = 1e-7,
     orthogonalize: Literal["newton_schulz", "svd"] = "newton_schulz",
     dtype: Any = None,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """Muon: the direction of a matrix of averages, all of whose singular values become 1.
 
@@ -71,7 +71,7 @@ def muon(
     is scalable for LLM training", arXiv:2502.16982.
     """
     if average == "ema":
-        mean = directions.nesterov_ema(momentum, bias_correction=False) if nesterov else directions.ema(momentum)
+        mean = directions.nesterov_ema(momentum, bias_correction=False) if nesterov else directions.raw_ema(momentum)
     else:
         mean = directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum)
     direction = matrices.orthogonalize(orthogonalize, norm=norm, eps=eps, dtype=dtype)

@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import ema, mix
+from optzoo_jax.pieces.directions import mix, raw_ema
 from optzoo_jax.pieces.rates import inverse_rms
 
 
@@ -46,4 +46,4 @@ def nadamw(
     Reference: Dozat, 2016, "Incorporating Nesterov momentum into Adam"; Dahl et al., 2023, "Benchmarking neural
     network training algorithms", arXiv:2306.07179.
     """
-    return precondition(chain(ema(b1), mix(b1), debias(b1)), inverse_rms(b2, eps))
+    return precondition(chain(raw_ema(b1), mix(b1), debias(b1)), inverse_rms(b2, eps))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
-from optzoo_jax.pieces.directions import ema, identity, scale
+from optzoo_jax.pieces.directions import identity, raw_ema, scale
 from optzoo_jax.pieces.matrices import orthogonalize
 from optzoo_jax.pieces.moments import moment_ema, square
 from optzoo_jax.pieces.rates import inverse_root
@@ -21,7 +21,7 @@ def normuon(
     momentum: Decay = 0.95,
     b2: Decay = 0.95,
     eps: Epsilon = 1e-8,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """NorMuon: Muon, and then a rate for each output.
 
@@ -47,7 +47,7 @@ def normuon(
     Reference: Li et al., 2025, "NorMuon: making Muon more efficient and scalable", arXiv:2510.05491, Algorithm 1.
     """
     rate = chain(square(), mean_over(axis=-1), moment_ema(b2), inverse_root(eps))
-    return chain(ema(momentum), orthogonalize(), precondition(identity(), rate), over_rms((-2, -1)), scale(0.2))
+    return chain(raw_ema(momentum), orthogonalize(), precondition(identity(), rate), over_rms((-2, -1)), scale(0.2))
 
 
 scale_by_normuon = step_of(normuon)

@@ -8,7 +8,7 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.distances import Growth, estimate_distance, inverse_root_at_distance
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.trust import times_factor
@@ -73,7 +73,7 @@ def prodigy(
     found = estimate_distance(
         learning_rate, b2, b1=b1, d0=d0, d_coef=d_coef, growth_rate=growth_rate, bias_correction=bias_correction
     )
-    adam = precondition(ema(b1), chain(second_moment(b2), inverse_root_at_distance(eps)))
+    adam = precondition(raw_ema(b1), chain(second_moment(b2), inverse_root_at_distance(eps)))
     return chain(found, adam, decay_inside(**decay), times_factor())
 
 

@@ -7,7 +7,7 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
-from optzoo_jax.pieces.directions import ema, mix
+from optzoo_jax.pieces.directions import mix, raw_ema
 
 
 @optimizer(learning_rate=1e-1, calls={"authors": {}}, degree=1)
@@ -36,4 +36,4 @@ def qhm(
     Reference: Ma & Yarats, 2018, "Quasi-hyperbolic momentum and Adam for deep learning", arXiv:1810.06801, Section
     3.
     """
-    return chain(ema(momentum), mix(nu))
+    return chain(raw_ema(momentum), mix(nu))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Unpack
 
 from optzoo_jax.arguments import Hyper, LearningRate, Range
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions
 from optzoo_jax.pieces.matrices import orthogonalize, scale_by_shape
@@ -24,7 +24,7 @@ def scion(
     scale: Annotated[Hyper, Range("[0, ∞)", "the size of a step, and of the ball")] = 1.0,
     norm: Norm = "spectral",
     constrained: bool = True,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Any:  # of matrices, and of vectors
     """Scion: to the corner of a norm's ball that the averaged gradient points away from.
 
@@ -58,7 +58,7 @@ def scion(
         "bias_rms": [over_rms(axis=-2, eps=1e-8)],
     }
     of_vectors = {"sign": [sign()], "bias_rms": [over_rms(eps=1e-8)]}
-    mean = directions.ema(directions.complement(momentum))
+    mean = directions.raw_ema(directions.complement(momentum))
     pull = [add_decayed_weights(1.0)] if constrained else []
 
     def step(links: list[Transformation]) -> Transformation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from optzoo_jax.arguments import EpsilonRoot, LearningRate
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import chain, join
 from optzoo_jax.pieces.directions import accumulate, identity
 from optzoo_jax.pieces.matrices import (
@@ -24,7 +24,7 @@ def shampoo(
     *,
     eps: EpsilonRoot = 1e-4,
     exponent: Exponent | None = None,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Any:  # of matrices, and of vectors
     """Shampoo: a matrix of second moments for each side of a matrix.
 

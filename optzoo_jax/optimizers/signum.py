@@ -7,7 +7,7 @@ from typing import Unpack
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.signs import sign
 
 
@@ -44,4 +44,4 @@ def signum(
     Reference: Bernstein, Wang, Azizzadenesheli & Anandkumar, 2018, "signSGD: compressed optimisation for non-convex
     problems", arXiv:1802.04434, Algorithm 2.
     """
-    return chain(ema(momentum), sign())
+    return chain(raw_ema(momentum), sign())

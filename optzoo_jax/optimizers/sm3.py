@@ -29,7 +29,7 @@ def sm3(learning_rate: LearningRate, *, eps: EpsilonRoot = 1e-30, **decay: Unpac
       eps: ε ≥ 0 [g²], inside the root.
 
     No counterpart:
-      momentum: `ema` after the step.
+      momentum: `raw_ema` after the step.
 
     Departures: without the momentum that the authors' code has by default, as in the paper's Algorithm.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Steps
-from optzoo_jax.card import WeightDecay, optimizer, step_of
+from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.bases import in_basis
 from optzoo_jax.pieces.directions import debiased_ema
@@ -22,7 +22,7 @@ def soap(
     eps: Epsilon = 1e-8,
     shampoo_beta: Decay | None = None,
     precondition_frequency: Steps = 10,
-    **decay: Unpack[WeightDecay],
+    **decay: Unpack[MatrixOptions],
 ) -> Transformation:
     """SOAP: Adam in the eigenbasis of Shampoo.
 

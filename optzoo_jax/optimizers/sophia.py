@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate, Steps
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.curvature import at_most, given_curvature
-from optzoo_jax.pieces.directions import ema, scale
+from optzoo_jax.pieces.directions import raw_ema, scale
 from optzoo_jax.pieces.moments import moment_ema
 from optzoo_jax.pieces.rates import inverse
 from optzoo_jax.pieces.schedules import in_every
@@ -62,7 +62,7 @@ def sophia(
     arXiv:2305.14342, Algorithm 3.
     """
     curvature = chain(given_curvature(), moment_ema(in_every(update_interval, b2)))
-    return precondition(ema(b1), chain(curvature, scale(rho), inverse(eps), at_most(1.0)))
+    return precondition(raw_ema(b1), chain(curvature, scale(rho), inverse(eps), at_most(1.0)))
 
 
 scale_by_sophia = step_of(sophia)

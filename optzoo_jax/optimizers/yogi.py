@@ -8,7 +8,7 @@ from optzoo_jax.arguments import Decay, Epsilon, Initial, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.corrections import debias
-from optzoo_jax.pieces.directions import ema
+from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
 
@@ -33,11 +33,13 @@ def yogi(
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """Yogi: Adam whose rate cannot rise in a jump when gradients become small.
+    """Yogi, its averages from 0 (optax.yogi: from 1e-6): Adam whose rate cannot rise in a jump.
 
         m ← β₁m + (1−β₁)g,               m̂ = m/(1−β₁ᵗ)
         v ← v − (1−β₂)·sign(v−g²)·g²,    v̂ = v/(1−β₂ᵗ)
         θ ← θ − αm̂/(√v̂ + ε)
+
+    Full name: Yogi.
 
     Difference from adam: the second moment changes by the square of the gradient, not by its distance to it.
 
@@ -60,7 +62,9 @@ def yogi(
     Algorithm 2; survey, Algorithm 7.
     """
     start, corrected = initial_accumulator_value, variant != "paper"
-    direction = chain(ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ()))
+    direction = chain(
+        raw_ema(b1, initial=start if variant == "authors" else 0.0), *((debias(b1),) if corrected else ())
+    )
     moment = chain(yogi_moment(b2, initial=start), *((debias(b2),) if corrected else ()))
     return precondition(direction, chain(moment, inverse_root(eps)))
 

@@ -50,8 +50,8 @@ def average(m: Array, x: Array, decay: Any, poured: Any = None, *, weight: Any =
 
 
 @piece("x → x", mu=full)
-def ema(x, mu, decay: Decay = 0.9):
-    """m ← βm + (1−β)x; d = m.
+def raw_ema(x, mu, decay: Decay = 0.9):
+    """m ← βm + (1−β)x; d = m: `ema` without bias correction.
 
     Args:
       decay: β in [0, 1). The average looks back over about 1/(1−β) steps.
@@ -163,7 +163,17 @@ def debiased_ema(decay: Decay = 0.9, *, bias_correction: bool = True) -> Transfo
       decay: β in [0, 1).
       bias_correction: False for d = m.
     """
-    return chain(ema(decay), debias(decay)) if bias_correction else ema(decay)
+    return chain(raw_ema(decay), debias(decay)) if bias_correction else raw_ema(decay)
+
+
+def ema(decay: Decay = 0.9, debias: bool = True) -> Transformation:
+    """`debiased_ema`, or without `debias` `raw_ema`: the two under the name and the arguments that optax has for them.
+
+    Args:
+      decay: β in [0, 1).
+      debias: False for d = m.
+    """
+    return debiased_ema(decay, bias_correction=debias)
 
 
 @piece("x → x", trace=zeros)

@@ -192,13 +192,13 @@ def centered(mean: optax.GradientTransformation) -> Transformation:
     Stands in the rate branch of `precondition`, after the moment.
 
     Args:
-      mean: gradient → average, made of pieces, such as `ema(0.9)`; with `debias` where the moment has it.
+      mean: gradient → average, made of pieces, such as `raw_ema(0.9)`; with `debias` where the moment has it.
 
     Raises:
       TypeError: where `mean` is made elsewhere.
     """
     if any(isinstance(leaf, Elsewhere) for leaf in composition_of(mean).leaves):
-        raise TypeError("centered(mean): mean must be made of this library's pieces, such as ema(0.9).")
+        raise TypeError("centered(mean): mean must be made of this library's pieces, such as raw_ema(0.9).")
     return join(operator.sub, identity(), chain(gradient(), mean, square()))
 
 

@@ -52,7 +52,7 @@ CLAIMS = (
         "An exponential average is about the average of the last 1/(1−β) values: what is older weighs less than 1/e of "
         "the newest and can be neglected.",
         "study note, on RMSProp",
-        "What `ema` still holds of a single 1 that it was fed some steps ago.",
+        "What `raw_ema` still holds of a single 1 that it was fed some steps ago.",
         "At the age 1/(1−β) a weight is below 1/e of the newest, and more than half of all weight is younger.",
         averages,
         fades,

@@ -42,7 +42,7 @@ def test_every_stream_is_that_of_its_part():
     m, v = np.zeros(2), np.zeros(2)
     for t, g in enumerate(G, start=1):
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-        np.testing.assert_allclose(streams["direction", "ema"][t - 1], m, rtol=1e-12)
+        np.testing.assert_allclose(streams["direction", "raw_ema"][t - 1], m, rtol=1e-12)
         np.testing.assert_allclose(streams["direction", "debias"][t - 1], m / (1 - 0.9**t), rtol=1e-12)
         np.testing.assert_allclose(streams["rate", "second_moment"][t - 1], v, rtol=1e-12)
         rate = 1 / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
@@ -55,7 +55,7 @@ def test_what_was_made_elsewhere_is_refused():
     with pytest.raises(ValueError, match="chain was made elsewhere"):
         watch(optax.sgd(0.1, momentum=0.9), G)
     with pytest.raises(ValueError, match="made elsewhere"):
-        watch(oz.chain(oz.ema(0.9), optax.scale(-1.0)), G)
+        watch(oz.chain(oz.raw_ema(0.9), optax.scale(-1.0)), G)
 
 
 def test_bounds_are_those_of_the_paper():

@@ -43,10 +43,10 @@ def window() -> Figure:
 
 
 def weights(decay: float, ages: int = 60) -> np.ndarray:
-    """What `ema(decay)` still holds of a single 1 that it was fed 0, 1, … steps ago.
+    """What `raw_ema(decay)` still holds of a single 1 that it was fed 0, 1, … steps ago.
 
     Args:
       decay: β in [0, 1).
       ages: how many.
     """
-    return watch(optzoo_jax.ema(decay), np.asarray(jnp.eye(ages)[0]))[-1].values
+    return watch(optzoo_jax.raw_ema(decay), np.asarray(jnp.eye(ages)[0]))[-1].values
