@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = (
     "generate.py",
-    *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing")),
+    *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing", "from_optax")),
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)

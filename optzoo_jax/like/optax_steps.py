@@ -30,13 +30,13 @@ optaxs = twin_of(optax)
 
 @optaxs
 def trace(decay: Any, nesterov: bool) -> Transformation:
-    """m ← βm + g; m, or with `nesterov` g + βm."""
+    """m ← βm + g; m, or with `nesterov` g + βm. With an `accumulator_dtype` it is optax's."""
     return directions.nesterov(decay) if nesterov else directions.scale_by_momentum(decay)
 
 
 @optaxs
 def ema(decay: Any, debias: bool) -> Transformation:
-    """m ← βm + (1−β)g; m/(1−βᵗ), or without `debias` m."""
+    """m ← βm + (1−β)g; m/(1−βᵗ), or without `debias` m. With an `accumulator_dtype` it is optax's."""
     return debiased_ema(decay, bias_correction=debias)
 
 

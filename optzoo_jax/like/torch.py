@@ -32,6 +32,8 @@ from optzoo_jax.pieces.updates import descent
 from optzoo_jax.registry import card
 from optzoo_jax.wrappers.split_complex import split_complex
 
+__all__ = ["SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"]
+
 Betas = tuple[Hyper, Hyper]
 
 
