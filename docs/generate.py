@@ -22,7 +22,7 @@ from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeat
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.verdicts import markdown
 from optzoo_jax.experiments.report.standings import protocol, race_rows
-from optzoo_jax.like.optax import ours
+from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 from optzoo_jax.testing.pairs import NOT_KEPT, WRAPPERS, refusal
 
@@ -261,7 +261,8 @@ def mixes() -> str:
 
 def from_optax() -> str:
     """The tables of docs/from_optax.md: what like.optax makes of our pieces, and which methods differ from optax's."""
-    made = [(f"`{name}`", line_of(f.__wrapped__.__doc__)) for name, f in sorted(ours().items())]
+    found = {**like.ours(), **{f"contrib.{name}": f for name, f in like.contrib.ours().items()}}
+    made = [(f"`{name}`", line_of(f.__wrapped__.__doc__)) for name, f in sorted(found.items())]
     different = [card(name) for name in sorted(list_optimizers()) if "optax." in card(name).summary]
     return "\n\n".join(
         [

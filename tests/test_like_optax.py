@@ -107,16 +107,13 @@ def gradient(_, t):
     return {name: g[t] for name, g in GRADIENTS.items()}
 
 
-def names():
-    return [name for name in dir(optax) if not name.startswith("_")]
-
-
 def test_every_name_of_optax_is_there_ours_or_its_own():
-    for name in names():
-        mine, theirs = getattr(like, name), getattr(optax, name)
-        assert name in dir(like)
-        assert (mine is theirs) == (name not in like.ours())
-    assert set(like.ours()) <= set(names())
+    for mine, theirs in [(like, optax), (like.contrib, optax.contrib)]:
+        names = [name for name in dir(theirs) if not name.startswith("_") and name != "contrib"]
+        assert set(mine.ours()) <= set(names)
+        for name in names:
+            assert name in dir(mine)
+            assert (getattr(mine, name) is getattr(theirs, name)) == (name not in mine.ours())
 
 
 @pytest.mark.parametrize("name", like.ours())
@@ -150,6 +147,31 @@ def test_every_argument_gives_the_numbers_of_optax(name):
         elif what not in ("all", "mu_dtype", "accumulator_dtype"):
             assert np.max(np.abs(theirs - plain)) > 1e-9, f"{what} changes nothing"
     assert max(found.values()) < 1e-12, found
+
+
+@pytest.mark.parametrize("name", like.contrib.ours())
+def test_arguments_and_defaults_are_those_of_contrib(name):
+    assert inspect.signature(getattr(like.contrib, name)) == inspect.signature(getattr(optax.contrib, name))
+
+
+DISTANCES = {"betas": (0.8, 0.95), "eps": 1e-2, "estim_lr0": 1e-2, "weight_decay": 0.1, "learning_rate": cosine}
+IN_CONTRIB = {
+    "prodigy": DISTANCES | {"beta3": 0.9, "estim_lr_coef": 0.7, "safeguard_warmup": True},
+    "dadapt_adamw": DISTANCES,
+}
+
+
+@pytest.mark.tier2
+@pytest.mark.parametrize("name", like.contrib.ours())
+def test_every_argument_gives_the_numbers_of_contrib(name):
+    moves = IN_CONTRIB[name]
+    assert set(moves) == set(inspect.signature(getattr(optax.contrib, name)).parameters)
+    numbers = {k: v for k, v in moves.items() if k not in ("beta3", "weight_decay", "safeguard_warmup")}
+    for call in [{}, numbers, *({"estim_lr0": 0.1, k: v} for k, v in moves.items())]:
+        made = [getattr(m, name)(**call) for m in (like.contrib, optax.contrib)]
+        with as_jax_comes():
+            ours, theirs = (run(tx, gradient, PARAMS, STEPS) for tx in made)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12, err_msg=str(call))
 
 
 def a_library():

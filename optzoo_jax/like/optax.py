@@ -1,7 +1,7 @@
 """optax's names, arguments, defaults and numbers: `from optzoo_jax.like import optax` in the place of `import optax`.
 
 Every name of the installed optax is here. Those of `ours()` are made of this library's pieces; the others are optax's
-own, among them all of its submodules.
+own, among them all of its submodules but `contrib`, which is treated the same way.
 """
 
 import functools
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import optax as _optax
 
+from optzoo_jax.like import optax_contrib as _contrib
 from optzoo_jax.like import optax_optimizers as _optimizers
 from optzoo_jax.like import optax_steps as _steps
 
@@ -26,6 +27,8 @@ def ours() -> Mapping[str, Callable[..., Any]]:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "contrib":
+        return _contrib
     return ours()[name] if name in ours() else getattr(_optax, name)
 
 
