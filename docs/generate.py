@@ -22,6 +22,7 @@ from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeat
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.verdicts import markdown
 from optzoo_jax.experiments.report.standings import protocol, race_rows
+from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 from optzoo_jax.testing.pairs import NOT_KEPT, WRAPPERS, refusal
 
@@ -257,9 +258,35 @@ def mixes() -> str:
     return "\n\n".join([intro, said, code, "\n".join(rows)]) + "\n"
 
 
-def columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table."""
-    rule = ["---", *["---:"] * (len(names) - 1)]
+def from_optax() -> str:
+    """The tables of docs/from_optax.md: what like.optax makes of our pieces, and which methods differ from optax's."""
+    found = {**like.ours(), **{f"contrib.{name}": f for name, f in like.contrib.ours().items()}}
+    made = [(f"`{name}`", line_of(f.__wrapped__.__doc__)) for name, f in sorted(found.items())]
+    different = [card(name) for name in sorted(list_optimizers()) if "optax." in card(name).summary]
+    return "\n\n".join(
+        [
+            "## Functions that are ours",
+            "In `like.optax`; every other name of optax is its own function.",
+            columns(["name", "what it is, and when optax's own takes the call"], made, right=False),
+            "## Methods that differ",
+            "By the library's own names; each links to its page.",
+            columns(
+                ["method", "its first line"],
+                [(f"[`{c.name}`](methods.md#{c.name})", line_of(c.summary)) for c in different],
+                right=False,
+            ),
+        ]
+    )
+
+
+def line_of(docstring: str) -> str:
+    """A docstring as a cell of a table."""
+    return " ".join(docstring.split()).replace("|", "\\|")
+
+
+def columns(names: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = True) -> str:
+    """A table, whose columns after the first stand to the right where they are numbers."""
+    rule = ["---", *["---:" if right else "---"] * (len(names) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (names, rule, *rows))
 
 
@@ -332,6 +359,7 @@ def pages() -> dict[Path, str]:
         "docs/claims.md": claims,
         "docs/race.md": race,
         "docs/choosing.md": advice,
+        "docs/from_optax.md": from_optax,
     }
     return {
         **{ROOT / name: filled(ROOT / name, text()) for name, text in filled_in.items()},

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = (
     "generate.py",
-    *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing")),
+    *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing", "from_optax")),
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 WITH_PROGRAMS = ("README.md", *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops")))

@@ -9,11 +9,13 @@ import pytest
 
 PROGRAM = Path(__file__).parent / "typed_program.py"
 PYTHON = {"pyright": ["--pythonpath", sys.executable], "mypy": ["--strict", "--python-executable", sys.executable]}
+IMPORTS = ("import optzoo_jax as oz", "from optzoo_jax.like import torch")
 WRONG = {
     "an argument that is none": "oz.adam(1e-3, betas=(0.9, 0.999))",
     "a number that is a word": "oz.adam(1e-3, b1='0.9')",
     "a mode that is none": "oz.adamw(1e-3, weight_decay_mode='strong')",
     "a name that is none": "oz.adamz(1e-3)",
+    "an argument that is not torch's": "torch.AdamW(learning_rate=1e-3)",
     "an argument of a matrix's that is none": "oz.muon(1e-3, axes=(0, 1))",
 }
 
@@ -41,9 +43,9 @@ def test_a_users_program(checker, tmp_path):
 @pytest.mark.parametrize("checker", PYTHON)
 def test_a_wrong_program(checker, tmp_path):
     program = tmp_path / "program.py"
-    program.write_text("\n".join(["import optzoo_jax as oz", *WRONG.values()]))
+    program.write_text("\n".join([*IMPORTS, *WRONG.values()]))
     found = "\n".join(checked(checker, program))
-    missed = [what for line, what in enumerate(WRONG, 2) if f"program.py:{line}:" not in found]
+    missed = [what for line, what in enumerate(WRONG, 1 + len(IMPORTS)) if f"program.py:{line}:" not in found]
     assert not missed, found
 
 

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import optax
 
 import optzoo_jax as oz
+from optzoo_jax.like import optax as like_optax
+from optzoo_jax.like import torch
 from optzoo_jax.testing import check_transformation
 
 Params = dict[str, jax.Array]
@@ -51,3 +53,6 @@ def signs(learning_rate: float, momentum: float = 0.9) -> optax.GradientTransfor
 
 
 train(signs(1e-2, momentum=0.8), 3)
+
+train(like_optax.chain(like_optax.clip_by_global_norm(1.0), like_optax.adamw(1e-3, nesterov=True)), 3)
+train(torch.AdamW(lr=schedule, betas=(0.9, 0.95), foreach=True), 3)

@@ -18,7 +18,7 @@ from optzoo_jax.pieces.rates import inverse_root, update_rms
 def adadelta(
     learning_rate: LearningRate = 1.0, rho: Decay = 0.9, eps: Epsilon = 1e-6, **decay: Unpack[WeightDecay]
 ) -> Transformation:
-    """Adadelta: the step takes its units from the steps before it.
+    """Adadelta: the step takes its units from the steps before it (without a learning rate optax.adadelta ascends).
 
         r ← ρr + (1−ρ)g²
         Δ = √(u + ε)/√(r + ε)·g

@@ -28,7 +28,7 @@ def adagrad(
     eps_root: EpsilonRoot = 1e-8,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """Adagrad: rare coordinates take large steps, and every rate only falls.
+    """Adagrad, its sum from 0, eps outside the root (optax.adagrad: 0.1, inside): rare coordinates take large steps.
 
         G ← G + g²
         θ ← θ − αg/(√(G + ε_root) + ε)

@@ -18,7 +18,7 @@ def lion(
     b2: Decay = 0.99,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """Lion: the sign of an average that is read ahead of what it keeps.
+    """Lion, without decay by default (optax.lion: 1e-3): the sign of an average that is read ahead of what it keeps.
 
         u = sign(β₁m + (1−β₁)g)
         m ← β₂m + (1−β₂)g

@@ -28,7 +28,7 @@ def nadam(
     variant: Variant = "dozat",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """NAdam: Adam whose momentum looks where it is going.
+    """NAdam, with the paper's momentum schedule (optax.nadam: without): Adam whose momentum looks where it is going.
 
         μₜ = β₁(1 − ½·0.96^(tψ))
         m ← β₁m + (1−β₁)g

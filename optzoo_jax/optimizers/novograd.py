@@ -22,7 +22,7 @@ def novograd(
     eps: Epsilon = 1e-6,
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """NovoGrad: momentum of gradients that are divided, array by array, by an average of their length.
+    """NovoGrad, its eps 1e-6 (optax.scale_by_novograd: 1e-8): momentum of gradients over an average of their length.
 
         q = ‖g‖²,  v₁ = q,  v ← β₂v + (1−β₂)q      one number an array
         m ← β₁m + (g/(√v + ε) + λθ)

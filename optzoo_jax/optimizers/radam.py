@@ -36,7 +36,7 @@ def radam(
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """RAdam: Adam with its warm-up derived, not tuned.
+    """RAdam, rectified where ρₜ > 4, as in its paper (optax.radam: 5): Adam with its warm-up derived, not tuned.
 
         m ← β₁m + (1−β₁)g,    m̂ = m/(1−β₁ᵗ)
         v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)

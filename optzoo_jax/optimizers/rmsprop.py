@@ -33,7 +33,7 @@ def rmsprop(
     initial: Literal["zeros", "first_gradient"] = "zeros",
     **decay_arguments: Unpack[WeightDecay],
 ) -> Transformation:
-    """RMSProp: the gradient over the root of the average of its square.
+    """RMSProp, eps outside the root (optax.rmsprop: inside): the gradient over the root of the average of its square.
 
         v ← βv + (1−β)g²
         θ ← θ − αg/(√(v + ε_root) + ε)

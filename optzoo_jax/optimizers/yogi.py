@@ -33,11 +33,13 @@ def yogi(
     variant: Variant = "survey",
     **decay: Unpack[WeightDecay],
 ) -> Transformation:
-    """Yogi: Adam whose rate cannot rise in a jump when gradients become small.
+    """Yogi, its averages from 0 (optax.yogi: from 1e-6): Adam whose rate cannot rise in a jump.
 
         m ← β₁m + (1−β₁)g,               m̂ = m/(1−β₁ᵗ)
         v ← v − (1−β₂)·sign(v−g²)·g²,    v̂ = v/(1−β₂ᵗ)
         θ ← θ − αm̂/(√v̂ + ε)
+
+    Full name: Yogi.
 
     Difference from adam: the second moment changes by the square of the gradient, not by its distance to it.
 
