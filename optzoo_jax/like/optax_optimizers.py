@@ -4,6 +4,7 @@ from typing import Any
 
 from optzoo_jax.like.optax_steps import (
     add_decayed_weights,
+    by_array,
     ema,
     optaxs,
     scale_by_adadelta,
@@ -149,7 +150,7 @@ def lars(
 ) -> Any:
     """L2 decay, the trust ratio, the learning rate, and a trace of that."""
     decay = add_decayed_weights(weight_decay, weight_decay_mask)
-    ratio = masked(scale_by_trust_ratio(trust_coefficient=trust_coefficient, eps=eps), trust_ratio_mask)
+    ratio = masked(scale_by_trust_ratio(trust_coefficient=trust_coefficient, eps=eps), by_array(trust_ratio_mask))
     return chain(decay, ratio, scale_by_learning_rate(learning_rate), trace(momentum, nesterov))
 
 

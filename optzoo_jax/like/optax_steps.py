@@ -7,6 +7,7 @@ and this library in at least float32.
 import operator
 from typing import Any
 
+import jax
 import optax
 
 from optzoo_jax.like.twin import twin_of
@@ -43,7 +44,12 @@ def ema(decay: Any, debias: bool) -> Transformation:
 @optaxs
 def add_decayed_weights(weight_decay: Any, mask: Any) -> Transformation:
     """x + λθ."""
-    return updates.add_decayed_weights(weight_decay, mask)
+    return updates.add_decayed_weights(weight_decay, by_array(mask))
+
+
+def by_array(mask: Any) -> Any:
+    """A mask, which optax also takes as one boolean for all arrays."""
+    return (lambda params: jax.tree.map(lambda _: mask, params)) if isinstance(mask, bool) else mask
 
 
 @optaxs
