@@ -14,6 +14,7 @@ Every part and every optimizer is an optax `GradientTransformation`: it fits whe
 from optzoo_jax.arguments import Range
 from optzoo_jax.card import Card, optimizer, step_of
 from optzoo_jax.composition import composition_of
+from optzoo_jax.convert import convert_state, from_torch_state
 from optzoo_jax.describe import describe, in_words
 from optzoo_jax.formats.compressed import Compressed
 from optzoo_jax.inspect import current_learning_rate, eval_params, explain, state_bytes, step
@@ -257,7 +258,8 @@ __all__ += [
 ]
 # Questions about methods and states; many runs.
 __all__ += [
-    "Compressed", "card", "composition_of", "current_learning_rate", "describe", "eval_params", "explain", "get",
+    "Compressed", "card", "composition_of", "convert_state", "current_learning_rate", "describe", "eval_params",
+    "explain", "from_torch_state", "get",
     "in_words", "list_optimizers", "state_bytes", "step", "sweep",
 ]
 # fmt: on

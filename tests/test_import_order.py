@@ -8,7 +8,7 @@ ORDER = (
     *("other_names", "arguments", "docstring", "units", "precision", "trees", "matrices", "elementwise", "formats"),
     *("composition", "program", "state", "walk", "wrapper", "piece", "slots"),
     *("pieces", "card", "wrappers", "optimizers", "stopping"),
-    *("registry", "describe", "inspect", "sweep", "testing", "like"),
+    *("registry", "describe", "inspect", "convert", "sweep", "testing", "like"),
 )
 
 

@@ -1,0 +1,217 @@
+"""A run begun elsewhere goes on here, and one begun here elsewhere: its state is carried over, exactly.
+
+    python tests/test_convert.py
+
+records torch's states anew, in the middle of the runs of test_like_torch.py.
+"""
+
+import inspect
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from test_like_torch import CALLS, GRADIENTS, START
+from test_like_torch import RECORD as PATHS
+
+import optzoo_jax as oz
+from optzoo_jax.like import optax as like
+from optzoo_jax.like import torch as like_torch
+
+RECORD = Path(__file__).parent / "torch_states.json"
+CUT, END = 10, 20
+ARRAYS = {name: jnp.asarray(x) for name, x in START.items()}
+PEAK = 0.01
+LIKE_OPTAX = [name for name in oz.list_optimizers(kind="optimizer") if "optax" in oz.card(name).calls]
+TWINS = {name: getattr(optax, name) for name in LIKE_OPTAX if hasattr(optax, name)}
+OURS = {name: getattr(like, name) for name in TWINS}
+TWINS |= {"prodigy": optax.contrib.prodigy, "dadapt_adamw": optax.contrib.dadapt_adamw}
+OURS |= {"prodigy": like.contrib.prodigy, "dadapt_adamw": like.contrib.dadapt_adamw}
+FIRST = ("adamw", "novograd", "prodigy", "adadelta")
+NAMES = [name if name in FIRST else pytest.param(name, marks=pytest.mark.tier2) for name in TWINS]
+
+
+def schedule(count):
+    return PEAK * jnp.exp2(-0.1 * jnp.asarray(count, float))
+
+
+def go_on(tx, params, state, steps):
+    for t in steps:
+        updates, state = tx.update({name: jnp.asarray(g[t]) for name, g in GRADIENTS.items()}, state, params)
+        params = optax.apply_updates(params, updates)
+    return params, state
+
+
+@jax.numpy_dtype_promotion("standard")  # optax's own numbers are of mixed dtypes
+def same_way(a, b, **options):
+    """After the cut, a goes on, and b from a's state."""
+    params, state = go_on(a, ARRAYS, a.init(ARRAYS), range(CUT))
+    expected, _ = go_on(a, params, state, range(CUT, END))
+    found, after = go_on(b, params, oz.convert_state(state, a, b, params, **options), range(CUT, END))
+    for name, x in expected.items():
+        np.testing.assert_allclose(found[name], x, rtol=1e-12, atol=1e-12)
+    return after
+
+
+def with_decay(make):
+    """The method with a schedule and what it has of decay and mask."""
+    options = {"weight_decay": 0.1, "mask": {"w": True, "b": False}}
+    known = inspect.signature(make).parameters
+    return make(schedule, **({k: v for k, v in options.items() if k in known} if "mask" in known else {}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_and_back(name):
+    theirs, ours = with_decay(TWINS[name]), with_decay(OURS[name])
+    same_way(theirs, ours)
+    same_way(ours, theirs)
+
+
+def test_every_twin_is_converted():
+    """The names of optax's optimizers that are ours in like.optax, each with a state that is carried over above."""
+    ours = {name for name in oz.list_optimizers(kind="optimizer") if hasattr(getattr(like, name, None), "theirs")}
+    assert ours - {"adafactor", "adan", "lars", "nadamw", "sm3"} <= set(TWINS) | {"momentum"}
+
+
+CHAINS = {
+    "clipping": lambda m: m.chain(m.clip_by_global_norm(1.0), m.adamw(schedule)),
+    "a mask around it": lambda m: m.masked(m.adam(schedule), {"w": True, "b": False}),
+    "groups": lambda m: m.partition({"x": m.adam(schedule), "y": m.sgd(schedule, 0.9)}, {"w": "x", "b": "y"}),
+    "accumulation": lambda m: m.MultiSteps(m.adamw(schedule), 2).gradient_transformation(),
+    "injected": lambda m: m.inject_hyperparams(m.adamw)(schedule),
+}
+
+
+@pytest.mark.parametrize("what", CHAINS)
+def test_nested_states(what):
+    theirs, ours = CHAINS[what](optax), CHAINS[what](like)
+    same_way(theirs, ours)
+    same_way(ours, theirs)
+
+
+def test_between_our_own():
+    same_way(oz.adam(schedule), oz.pack(oz.adam(schedule), below=10))
+    same_way(oz.pack(oz.adam(schedule), below=10), oz.adam(schedule))
+    after = same_way(oz.adam(schedule), oz.chain(oz.scale_by_adam(), oz.scale_by_learning_rate(schedule)))
+    assert oz.step(after) == END
+
+
+def test_a_compressed_state_has_the_numbers_of_the_plain_one():
+    plain, compressed = oz.adam(0.01), oz.compress_state(oz.adam(0.01), min_size=1)
+    params, state = go_on(compressed, ARRAYS, compressed.init(ARRAYS), range(CUT))
+    opened = oz.convert_state(state, compressed, plain, params)
+    again = oz.convert_state(opened, plain, compressed, params)
+    for slot in ("mu", "nu"):
+        jax.tree.map(np.testing.assert_array_equal, optax.tree.get(again, slot), optax.tree.get(state, slot))
+
+
+def test_what_does_not_count_is_asked_for():
+    theirs, ours = optax.rmsprop(0.01), like.rmsprop(0.01)
+    with pytest.raises(ValueError, match=r"nothing in this state counts.*step="):
+        oz.convert_state(theirs.init(ARRAYS), theirs, ours, ARRAYS)
+    assert oz.step(same_way(theirs, ours, step=CUT)) == END
+
+
+WRONG = {
+    "a slot too few": (oz.scale_by_momentum, lambda: oz.adam(0.1), "'mu' of the new state has no counterpart.*'trace'"),
+    "a slot too many": (lambda: oz.adam(0.1), lambda: oz.signum(0.1), "'nu' of the old state.*would be lost"),
+    "one of two": (lambda: oz.amsgrad(0.1), lambda: oz.adam(0.1), "'nu_max' of the old state"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_does_not_fit_is_refused(what):
+    old, new, words = WRONG[what]
+    with pytest.raises(ValueError, match=words):
+        oz.convert_state(old().init(ARRAYS), old(), new(), ARRAYS)
+
+
+def test_other_parameters_are_refused():
+    state = oz.adam(0.1).init({"w": jnp.ones((2, 2)), "b": jnp.ones(4)})
+    with pytest.raises(
+        ValueError, match=r"'mu' has another shape at 'w': \(2, 2\) in the old state, \(3, 4\) in the new"
+    ):
+        oz.convert_state(state, oz.adam(0.1), oz.adam(0.1), ARRAYS)
+
+
+# -- from torch
+
+
+def converted(recorded, name, call, **options):
+    leaves = sorted(START)
+    params = {leaf: jnp.asarray(x) for leaf, x in zip(leaves, recorded["params"], strict=True)}
+    state_dict = {"state": dict(enumerate(recorded["state"]))}
+    tx = getattr(like_torch, name)(**call)
+    return tx, params, oz.from_torch_state(state_dict, tx, params, **options)
+
+
+CONVERTED = {name: calls for name, calls in CALLS.items() if name != "Adafactor"}  # whose slots have other shapes
+CASES = [pytest.param(name, i, id=f"{name}-{i}") for name, calls in CONVERTED.items() for i in range(len(calls))]
+
+
+@pytest.mark.parametrize(("name", "i"), CASES)
+def test_a_run_of_torch_goes_on(name, i):
+    options = {"step": CUT} if name == "SGD" else {}
+    tx, params, state = converted(json.loads(RECORD.read_text())[name][i], name, CALLS[name][i], **options)
+    found, _ = go_on(tx, params, state, range(CUT, END))
+    expected = json.loads(PATHS.read_text())["paths"][name][i][-1]
+    np.testing.assert_allclose(np.concatenate([found[leaf].ravel() for leaf in sorted(START)]), expected, rtol=1e-12)
+
+
+def test_torch_parameters_in_another_order_and_transposed():
+    recorded = json.loads(RECORD.read_text())["AdamW"][0]
+    tx, params, state = converted(recorded, "AdamW", {})
+    turned = {**params, "w": params["w"].T}
+    b, w = recorded["state"]
+    other = {"state": {0: w, 1: b}}
+    found = oz.from_torch_state(
+        other, tx, turned, indices={"w": 0, "b": 1}, leaf=lambda path, x: x.T if path == "w" else x
+    )
+    for slot in ("mu", "nu"):
+        before, after = optax.tree.get(state, slot), optax.tree.get(found, slot)
+        np.testing.assert_array_equal(after["w"], before["w"].T)
+        np.testing.assert_array_equal(after["b"], before["b"])
+    assert oz.step(found) == CUT
+
+
+def test_states_of_torch_that_do_not_fit_are_refused():
+    recorded = json.loads(RECORD.read_text())
+    with pytest.raises(ValueError, match="nothing in this state counts its updates: say how many"):
+        converted(recorded["SGD"][1], "SGD", CALLS["SGD"][1])
+    b, w = recorded["Adam"][0]["state"]
+    lacking = {"params": recorded["Adam"][0]["params"], "state": [b, {k: w[k] for k in ("step", "exp_avg")}]}
+    with pytest.raises(ValueError, match="'w' has no exp_avg_sq"):
+        converted(lacking, "Adam", {})
+    with pytest.raises(ValueError, match=r"were updated \[3, 10\] times"):
+        converted({"params": recorded["Adam"][0]["params"], "state": [{**b, "step": 3}, w]}, "Adam", {})
+
+
+def plain(x):
+    return None if x is None else np.asarray(x).tolist()
+
+
+def recorded_states(torch):
+    torch.set_default_dtype(torch.float64)
+    found = {}
+    for name, calls in CONVERTED.items():
+        for call in calls:
+            leaves = sorted(START)
+            params = [torch.nn.Parameter(torch.tensor(START[leaf])) for leaf in leaves]
+            optimizer = getattr(torch.optim, name)(params, **call)
+            for t in range(CUT):
+                for leaf, p in zip(leaves, params, strict=True):
+                    p.grad = torch.tensor(GRADIENTS[leaf][t])
+                optimizer.step()
+            state = optimizer.state_dict()["state"]
+            slots = [{k: plain(x) for k, x in state.get(i, {}).items()} for i in range(2)]
+            found.setdefault(name, []).append({"params": [p.tolist() for p in params], "state": slots})
+    return found
+
+
+if __name__ == "__main__":
+    import torch
+
+    RECORD.write_text(json.dumps(recorded_states(torch)) + "\n")
