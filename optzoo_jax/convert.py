@@ -98,7 +98,7 @@ def from_torch_state(
     *,
     step: int | None = None,
     indices: Any = None,
-    leaf: Callable[[str, np.ndarray], Any] = lambda path, x: x,
+    leaf: Callable[[str, np.ndarray], Any] | None = None,
 ) -> Any:
     """The `state_dict()` of a torch optimizer as the state of its twin, from `optzoo_jax.like.torch`.
 
@@ -110,7 +110,7 @@ def from_torch_state(
       indices: a pytree like `params` of the places that its arrays had among the torch optimizer's parameters; None
         where that is the order of the tree's leaves.
       leaf: (path, array) → the array as the parameter at that path is stored, such as a transposed kernel. Paths are
-        keys joined by "/".
+        keys joined by "/". None where they are stored alike.
 
     Raises:
       ValueError: where a slot has no counterpart, or one of another shape; where parameters counted differently;
@@ -133,7 +133,9 @@ def from_torch_state(
             raise ValueError(f"from_torch_state: the parameter {path_name(path)!r} has no {', '.join(lacking)}.")
     given = []
     for name in names:
-        arrays = [leaf(path_name(path), np.asarray(slots[name])) for (path, _), slots in zip(paths, kept, strict=True)]
+        arrays = [np.asarray(slots[name]) for slots in kept]
+        if leaf is not None:
+            arrays = [leaf(path_name(path), x) for (path, _), x in zip(paths, arrays, strict=True)]
         given.append((TORCH.get(name, name), treedef.unflatten(arrays)))
     return _filled(to_tx, params, given, jnp.asarray(step if step is not None else max(steps), jnp.int32))
 
