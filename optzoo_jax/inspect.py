@@ -15,6 +15,7 @@ from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed, each
 from optzoo_jax.state import WalkState, chosen
 from optzoo_jax.trees import key_name, map_kind, of_kind, path_name, without_variables
+from optzoo_jax.versions import PartitionState
 from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
 from optzoo_jax.wrappers.pack import unpack_state
@@ -171,7 +172,7 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
         if owner is not None:
             kept[owner].append(x)
             groups[owner] = groups[owner] or _group(path)
-    known = [str(label) for partition in of_kind(optax.PartitionState, state) for label in partition.inner_states]
+    known = [str(label) for partition in of_kind(PartitionState, state) for label in partition.inner_states]
     without_state = " or ".join(label for label in known if label not in groups)
     rows = []
     node = composition_of(tx)
@@ -319,7 +320,7 @@ def _rates(node: Any, path: tuple) -> list[_Found]:
             )
         return [_Found(path, path, x) for x in jax.tree.leaves(node.last_learning_rate)]
     found = []
-    if isinstance(node, optax.PartitionState):
+    if isinstance(node, PartitionState):
         groups = _items(node.inner_states, path)
         rates = [_rates(group, where) for where, group in groups]
         for (where, group), mine in zip(groups, rates, strict=True):

@@ -12,10 +12,11 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import optax
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding, PartitionSpec
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.trees import path_name
+from optzoo_jax.versions import AxisType, mesh_of, reshard, typeof
 
 Axes = tuple[int, int] | None
 
@@ -126,7 +127,7 @@ def in_batches(f: Callable[[Any], Any], given: dict[int, Any], *, symmetric: boo
 
 def _kind(x: Any) -> Any:
     leaves, treedef = jax.tree.flatten(x)
-    return treedef, *map(jax.typeof, leaves)
+    return treedef, *map(typeof, leaves)
 
 
 def _stacked(like: Any) -> Callable[..., Array]:
@@ -149,18 +150,20 @@ def _gathered(tree: Any, *, dealt: bool) -> Any:
     """
 
     def one(x: Any) -> Any:
-        mesh = jax.typeof(x).sharding.mesh
+        mesh = mesh_of(x)
+        if mesh.empty or jnp.ndim(x) < 2:
+            return x
         # Inside of shard_map an axis is manual: what is there is one device's own, and is whole.
         kinds = dict(zip(mesh.axis_names, mesh.axis_types, strict=True))
         axes = tuple(name for name, kind in kinds.items() if kind != AxisType.Manual)
-        if jnp.ndim(x) < 2 or not axes:
+        if not axes:
             return x
         spec: list[Any] = [None] * x.ndim
         if dealt and x.ndim > 2 and x.shape[0] % math.prod(mesh.shape[name] for name in axes) == 0:
             spec[0] = axes
         target = NamedSharding(mesh, PartitionSpec(*spec))
         if {kinds[name] for name in axes} == {AxisType.Explicit}:
-            return jax.sharding.reshard(x, target)
+            return reshard(x, target)
         return jax.lax.with_sharding_constraint(x, target) if isinstance(x, jax.core.Tracer) else x
 
     return jax.tree.map(one, tree)
@@ -168,24 +171,25 @@ def _gathered(tree: Any, *, dealt: bool) -> Any:
 
 def _dealt_back(y: Any) -> Any:
     """A batch that can be taken apart: on explicit axes no device may have a part of it alone."""
-    sharding = jax.typeof(y).sharding
-    if sharding.mesh.empty or not sharding.spec or sharding.spec[0] is None:
+    mesh = mesh_of(y)
+    if mesh.empty or AxisType.Explicit not in mesh.axis_types:
         return y
-    if AxisType.Explicit not in sharding.mesh.axis_types:
+    spec = typeof(y).sharding.spec
+    if not spec or spec[0] is None:
         return y
-    return jax.sharding.reshard(y, NamedSharding(sharding.mesh, PartitionSpec(None, *sharding.spec[1:])))
+    return reshard(y, NamedSharding(mesh, PartitionSpec(None, *spec[1:])))
 
 
 def whole(x: Any) -> Any:
     """An array on each device, on a mesh whose axes are explicit."""
-    mesh = jax.typeof(x).sharding.mesh
+    mesh = mesh_of(x)
     explicit = not mesh.empty and AxisType.Explicit in mesh.axis_types
-    return jax.sharding.reshard(x, NamedSharding(mesh, PartitionSpec(*[None] * x.ndim))) if explicit else x
+    return reshard(x, NamedSharding(mesh, PartitionSpec(*[None] * x.ndim))) if explicit else x
 
 
 def placed_as(y: Any, x: Any) -> Any:
     """An array where another one of its shape is, on a mesh whose axes are explicit."""
-    mesh = jax.typeof(x).sharding.mesh
+    mesh = mesh_of(x)
     if mesh.empty or AxisType.Explicit not in mesh.axis_types or jnp.shape(x) != jnp.shape(y):
         return y
-    return jax.sharding.reshard(y, jax.typeof(x).sharding)
+    return reshard(y, typeof(x).sharding)

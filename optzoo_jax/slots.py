@@ -1,6 +1,6 @@
 """The slots of any state, optax's too: its trees shaped like the parameters, and what they are called.
 
-`optax.tree.map_params` finds them: it lets `init` make a state of something that stands for all parameters, and looks
+`optax.tree_map_params` finds them: it lets `init` make a state of something that stands for all parameters, and looks
 where that is. So what is inside of the parameters, and how it is called, has no part in it.
 """
 
@@ -29,7 +29,7 @@ class _Slot:  # no pytree, so that it is a leaf
 
 def opened(tx: optax.GradientTransformation, state: Any) -> tuple[list[Part], Any]:
     """A state of `tx` as its slots and its other arrays, and how they were put together."""
-    marked = optax.tree.map_params(tx, _Slot, state, is_leaf=lambda _: True)
+    marked = optax.tree_map_params(tx, _Slot, state, is_leaf=lambda _: True)
     leaves, treedef = jax.tree_util.tree_flatten_with_path(marked, is_leaf=lambda x: isinstance(x, Compressed))
     return [_part(path, x) for path, x in leaves], treedef
 

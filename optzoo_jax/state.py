@@ -15,6 +15,7 @@ from optzoo_jax.matrices import as_matrix, axes_by_themselves, axes_of, native
 from optzoo_jax.precision import wide, widen
 from optzoo_jax.program import call, narrowed
 from optzoo_jax.trees import checked_mask, flatten_like, without_variables
+from optzoo_jax.versions import typeof
 
 
 class WalkState(NamedTuple):
@@ -155,7 +156,7 @@ def _placed_as(y: Any, x: Any) -> Any:
 
 def _stream_of(p: Any) -> jax.ShapeDtypeStruct:
     """The shape, the wide dtype and the sharding in which a parameter's gradient enters a walk."""
-    holder = jax.typeof(p) if isinstance(p, jax.core.Tracer) else p
+    holder = typeof(p) if isinstance(p, jax.core.Tracer) else p
     # An array that may be moved has a sharding too, and what is made for it would be bound to it.
     bound = getattr(holder, "committed", True)
     sharding = getattr(holder, "sharding", None) if bound else None

@@ -17,7 +17,7 @@ torch computes in bfloat16: `optzoo_jax.get("muon", like="torch")` is its formul
 from __future__ import annotations
 
 import functools
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,7 @@ from optzoo_jax.pieces.directions import nesterov as nesterov_momentum
 from optzoo_jax.pieces.schedules import at, from_the_second
 from optzoo_jax.pieces.updates import descent
 from optzoo_jax.registry import card
+from optzoo_jax.versions import Unpack
 from optzoo_jax.wrappers.split_complex import split_complex
 
 __all__ = ["SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -12,6 +12,7 @@ from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import belief_moment, residual
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.rectification import rectify
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["survey", "authors"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Unpack
+from typing import Any, Literal
 
 from optzoo_jax.arguments import Array, Decay, Epsilon, FinalRate, LearningRate, Speed
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -14,6 +14,7 @@ from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import running_max, second_moment
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.updates import require_base
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["authors", "survey"]
 Bound = Callable[[Array], Any]

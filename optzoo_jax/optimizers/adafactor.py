@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, Literal
 
 from optzoo_jax.arguments import Epsilon, Factor, Hyper, LearningRate, Power, Range
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -14,6 +14,7 @@ from optzoo_jax.pieces.reductions import by_axes, factored
 from optzoo_jax.pieces.schedules import at_most_inverse_root_of_t, negative
 from optzoo_jax.pieces.trust import clip_rms, scale_by_parameter_rms
 from optzoo_jax.pieces.updates import times_learning_rate
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["paper", "torch"]
 Exponent = Annotated[Hyper, Range("(-∞, 0]", "minus the exponent of the decay")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Power
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -13,6 +11,7 @@ from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse
 from optzoo_jax.pieces.rates import power as to_the_power
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1e-1, calls={"authors": {}})

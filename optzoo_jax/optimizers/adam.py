@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(

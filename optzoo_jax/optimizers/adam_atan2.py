@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -11,6 +9,7 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema, scale
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_atan2
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Axis, Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -12,6 +12,7 @@ from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import moment_ema, square
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.reductions import mean_over
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import largest_gradient
 from optzoo_jax.pieces.rates import inverse
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=2e-3, calls={"torch": {"weight_decay_mode": "l2"}, "optax": {}, "authors": {"eps": 0.0}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -12,6 +12,7 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema, raw_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms, inverse_rms
 from optzoo_jax.pieces.updates import times_learning_rate
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["survey", "authors"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Axis, Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation, chain, scoped
 from optzoo_jax.pieces.places import decay_weights_by_share, project_out
 from optzoo_jax.pieces.updates import descent
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
@@ -11,6 +10,7 @@ from optzoo_jax.piece import Transformation, chain, join, precondition
 from optzoo_jax.pieces.differences import difference, last_change
 from optzoo_jax.pieces.directions import debiased_ema, identity, scale
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}}, weight_decay_mode="proximal")

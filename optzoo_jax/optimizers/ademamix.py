@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Steps, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, join, precondition
 from optzoo_jax.pieces.directions import debiased_ema, slow_ema
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, EpsilonRoot, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, masked, precondition, scoped
@@ -12,6 +10,7 @@ from optzoo_jax.pieces.moments import moment_ema, residual, square
 from optzoo_jax.pieces.rates import inverse_root, power
 from optzoo_jax.pieces.reductions import by_axes, factored, has_fewer_axes, has_two_axes
 from optzoo_jax.pieces.trust import clip_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.signs import cautious
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["mean", "plus_one"]
 

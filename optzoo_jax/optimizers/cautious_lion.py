@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.lion import scale_by_lion
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.signs import cautious
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["plus_one", "mean"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.distances import Growth, dadapt_step
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1.0, calls={"optax": {"bias_correction": True}, "authors": {}})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.distances import distance_over_weighted_gradients
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1.0, calls={"authors": {}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Unpack
+from typing import Annotated
 
 from optzoo_jax.arguments import Decay, Epsilon, Hyper, LearningRate, Range, Steps
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
@@ -10,6 +10,7 @@ from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.bases import Rank, in_subspace
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-2, otherwise="adamw", calls={"authors": {"matrix_axes": (0, 1)}})

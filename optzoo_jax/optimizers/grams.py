@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition, scoped
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms
 from optzoo_jax.pieces.signs import sign_of_gradient
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
@@ -11,6 +10,7 @@ from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation, chain, join
 from optzoo_jax.pieces.directions import identity, slow_ema
 from optzoo_jax.pieces.schedules import from_the_second
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"authors": {}})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import debiased_ema, identity
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=4e-4, calls={"authors": {}})

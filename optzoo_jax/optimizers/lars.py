@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -10,6 +10,7 @@ from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity, scale_by_momentum
 from optzoo_jax.pieces.trust import rate_beside_decay, trust_ratio
 from optzoo_jax.pieces.updates import decay_inside
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["optax", "paper"]
 

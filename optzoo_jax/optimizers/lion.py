@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import ema_read_ahead
 from optzoo_jax.pieces.signs import sign
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-4, calls={"optax": {"weight_decay": 1e-3}, "authors": {}})

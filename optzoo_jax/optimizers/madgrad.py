@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -11,6 +9,7 @@ from optzoo_jax.pieces.directions import accumulate
 from optzoo_jax.pieces.moments import square
 from optzoo_jax.pieces.places import pull_to_anchor, times_growing_rate
 from optzoo_jax.pieces.rates import inverse, power
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-2, calls={"authors": {}}, degree=0.3333333333333333)

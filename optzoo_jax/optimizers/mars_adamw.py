@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.adam import scale_by_adam
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.clips import clip_norm
 from optzoo_jax.pieces.differences import mars_gradient
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=3e-3, calls={"authors": {}})

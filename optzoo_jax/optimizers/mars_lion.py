@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
@@ -11,6 +9,7 @@ from optzoo_jax.pieces.clips import clip_norm
 from optzoo_jax.pieces.differences import mars_gradient
 from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.signs import sign
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=3e-4, calls={"authors": {}})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Unpack
+from typing import Any, Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces import directions, matrices
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate, Speed
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import nesterov_ema, scheduled_nesterov_ema
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["dozat", "optax", "ruder"]
 

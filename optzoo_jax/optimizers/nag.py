@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.momentum import after_rate
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.directions import nesterov
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=3e-2, degree=1, calls={"torch": {}, "optax": {}}, weight_decay_mode="l2")

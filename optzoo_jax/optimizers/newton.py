@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Damping, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.curvature import newton_step
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1.0)

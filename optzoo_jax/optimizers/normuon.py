@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -12,6 +10,7 @@ from optzoo_jax.pieces.matrices import orthogonalize
 from optzoo_jax.pieces.moments import moment_ema, square
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.reductions import mean_over, over_rms
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=2e-2, otherwise="adamw", calls={"authors": {"matrix_axes": (0, 1)}})

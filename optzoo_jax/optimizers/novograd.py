@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -12,6 +10,7 @@ from optzoo_jax.pieces.moments import moment_ema, square
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.reductions import sum_over
 from optzoo_jax.pieces.updates import decay_inside
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-2, decays_inside="decoupled", calls={"optax": {}, "authors": {}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Unpack
+from typing import Annotated
 
 from optzoo_jax.arguments import Decay, Epsilon, Hyper, LearningRate, Range
 from optzoo_jax.card import WeightDecay, optimizer
@@ -11,6 +11,7 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root, power
+from optzoo_jax.versions import Unpack
 
 Partial = Annotated[Hyper, Range("[0, 0.5]", "how far from momentum (0) to Adam (½)")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Unpack
 
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -13,6 +12,7 @@ from optzoo_jax.pieces.distances import Growth, estimate_distance, inverse_root_
 from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.trust import times_factor
 from optzoo_jax.pieces.updates import decay_inside
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1.0, decays_inside="decoupled", calls={"optax": {"bias_correction": True}, "authors": {}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Unpack
+from typing import Annotated
 
 from optzoo_jax.arguments import Decay, Epsilon, Hyper, LearningRate, Range, Weight
 from optzoo_jax.card import WeightDecay, optimizer
@@ -11,6 +11,7 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import debiased_ema, mix
 from optzoo_jax.pieces.moments import moment_ema, square
 from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.versions import Unpack
 
 Share = Annotated[Hyper, Range("[0, 1]", "the weight of an average of squares, whose root is taken")]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate, Weight
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import mix, raw_ema
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-1, calls={"authors": {}}, degree=1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Share, Steps
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.optimizers.radam import radam
 from optzoo_jax.piece import Transformation
+from optzoo_jax.versions import Unpack
 from optzoo_jax.wrappers.lookahead import lookahead
 
 

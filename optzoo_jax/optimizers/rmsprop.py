@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -10,6 +10,7 @@ from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces import directions, moments
 from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Mixed, WarmUp
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.rates import inverse_rms
+from optzoo_jax.versions import Unpack
 from optzoo_jax.wrappers.schedule_free import schedule_free
 
 

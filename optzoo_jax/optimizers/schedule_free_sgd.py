@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import LearningRate, Mixed, WarmUp
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces.directions import identity
+from optzoo_jax.versions import Unpack
 from optzoo_jax.wrappers.schedule_free import schedule_free
 
 

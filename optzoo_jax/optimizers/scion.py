@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, Literal
 
 from optzoo_jax.arguments import Hyper, LearningRate, Range
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
@@ -12,6 +12,7 @@ from optzoo_jax.pieces.matrices import orthogonalize, scale_by_shape
 from optzoo_jax.pieces.reductions import over_rms
 from optzoo_jax.pieces.signs import sign
 from optzoo_jax.pieces.updates import add_decayed_weights
+from optzoo_jax.versions import Unpack
 
 Norm = Literal["spectral", "sign", "bias_rms"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation
 from optzoo_jax.pieces import directions
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-1, degree=1, calls={"torch": {}, "optax": {}, "survey": {}}, weight_decay_mode="l2")

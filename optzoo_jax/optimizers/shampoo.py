@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any
 
 from optzoo_jax.arguments import EpsilonRoot, LearningRate
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
@@ -16,6 +16,7 @@ from optzoo_jax.pieces.matrices import (
     one_sided,
     two_sided,
 )
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-1, otherwise="own", calls={"authors": {}})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer
 from optzoo_jax.piece import Transformation, chain
 from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.signs import sign
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, calls={"optax": {}, "authors": {}})

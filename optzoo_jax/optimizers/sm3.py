@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import EpsilonRoot, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import smallest_cover, square
 from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-1, calls={"authors": {}})

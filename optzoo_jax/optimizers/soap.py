@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate, Steps
 from optzoo_jax.card import MatrixOptions, optimizer, step_of
 from optzoo_jax.piece import Transformation
@@ -11,6 +9,7 @@ from optzoo_jax.pieces.bases import in_basis
 from optzoo_jax.pieces.directions import debiased_ema
 from optzoo_jax.pieces.rates import inverse_raw_rms
 from optzoo_jax.pieces.updates import decay_updated
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=3e-3, otherwise="adamw", calls={"authors": {"matrix_axes": (0, 1), "weight_decay": 1e-2}})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, Factor, LearningRate, Steps
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -12,6 +10,7 @@ from optzoo_jax.pieces.directions import raw_ema, scale
 from optzoo_jax.pieces.moments import moment_ema
 from optzoo_jax.pieces.rates import inverse
 from optzoo_jax.pieces.schedules import in_every
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(kind="second-order optimizer", learning_rate=1e-3, calls={"authors": {}})

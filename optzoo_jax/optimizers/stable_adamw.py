@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from optzoo_jax.arguments import Decay, Epsilon, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
 from optzoo_jax.piece import Transformation, chain, precondition
@@ -13,6 +11,7 @@ from optzoo_jax.pieces.moments import second_moment
 from optzoo_jax.pieces.rates import inverse_root
 from optzoo_jax.pieces.trust import rms_guard, times_factor
 from optzoo_jax.pieces.updates import decay_inside
+from optzoo_jax.versions import Unpack
 
 
 @optimizer(learning_rate=1e-3, decays_inside="decoupled", calls={"authors": {}})

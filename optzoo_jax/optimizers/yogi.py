@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Literal
 
 from optzoo_jax.arguments import Decay, Epsilon, Initial, LearningRate
 from optzoo_jax.card import WeightDecay, optimizer, step_of
@@ -11,6 +11,7 @@ from optzoo_jax.pieces.corrections import debias
 from optzoo_jax.pieces.directions import raw_ema
 from optzoo_jax.pieces.moments import yogi_moment
 from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.versions import Unpack
 
 Variant = Literal["survey", "paper", "authors"]
 

@@ -219,7 +219,7 @@ def lookahead_point(params: Any, state: Any, *, learning_rate: Numeric, momentum
       learning_rate: α of the step that comes next; 1.0 for `nag(lr_inside=True)`, whose m has the rate in it.
       momentum: β.
     """
-    trace, distance = optax.tree.get(state, "trace"), -learning_rate * momentum
+    trace, distance = optax.tree_utils.tree_get(state, "trace"), -learning_rate * momentum
     return jax.tree.map(lambda p, m: (p + distance * m).astype(p.dtype), params, trace)
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optzoo_jax.testing.subject import Subject, assert_finite
+from optzoo_jax.versions import enable_x64
 
 STEPS = 20
 
@@ -34,7 +35,7 @@ def finite_derivative(subject: Subject) -> None:
 
 def derivative_is_right(subject: Subject) -> None:
     """The derivative by where training began is that of finite differences, in float64."""
-    with jax.enable_x64(True):
+    with enable_x64(True):
         start = jnp.asarray([1.0, -0.7, 0.3], jnp.float64)
         curvature = jnp.asarray([1.0, 2.0, 3.0], jnp.float64)
         loss = jax.jit(lambda p: _loss_after(subject, p, curvature))

@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from optzoo_jax.testing.subject import assert_equal, assert_finite, scan
+from optzoo_jax.versions import enable_x64
 
 STEPS = 12
 _COUNTS = ("sync_period",)  # numbers of steps: part of the program, not of its numbers
@@ -73,7 +74,7 @@ def injected_bfloat16(factory: Factory) -> None:
 def batched(factory: Factory) -> None:
     """vmap over any number that it takes equals the loop over that number, to 1e-12 in float64."""
     names = list(factory.numbers)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         # A row for each argument, in which that one has changed.
         rows = np.tile(list(factory.numbers.values()), (len(names), 1))
         np.fill_diagonal(rows, [v * (1.1 if name == "threshold" else 0.9) for name, v in factory.numbers.items()])
@@ -126,7 +127,7 @@ def differentiable(factory: Factory) -> None:
         updates = factory.updates(jnp.float64, **dict(zip(names, values, strict=True)))
         return jnp.sum(jnp.sin(1 + updates["a"].sum(0))) + jnp.sum(jnp.sin(updates["b"].sum(0)))
 
-    with jax.enable_x64(True):
+    with enable_x64(True):
         at = jnp.asarray([factory.numbers[name] for name in names])
         value, derivative = jax.jit(loss), jax.jit(jax.grad(loss))(at)
         for i, name in enumerate(names):

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optzoo_jax.testing.subject import Subject
+from optzoo_jax.versions import enable_x64
 
 STEPS, N = 6, 4
 # Values of few digits shrink to a case that can be read; their ratios span what training meets.
@@ -32,7 +33,7 @@ def _holds_for_all(check: Callable[..., None], **more: Any) -> None:
     def one(g: list, **drawn: Any) -> None:
         check(jnp.asarray(g), **drawn)
 
-    with jax.enable_x64(True):
+    with enable_x64(True):
         quiet(hypothesis.given(g=gradients, **more)(one))()
 
 

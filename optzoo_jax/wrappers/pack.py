@@ -12,6 +12,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.composition import composition_of
 from optzoo_jax.precision import as_array
 from optzoo_jax.trees import flatten_like, map_kind, of_kind
+from optzoo_jax.versions import mesh_of, typeof
 from optzoo_jax.wrapper import Transformation, as_transformation
 
 
@@ -143,4 +144,4 @@ def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
 
 
 def _is_small(p: Any, below: int) -> bool:
-    return p.size < below and jax.typeof(p).sharding.is_fully_replicated
+    return p.size < below and (mesh_of(p).empty or typeof(p).sharding.is_fully_replicated)
