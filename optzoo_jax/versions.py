@@ -50,4 +50,5 @@ if hasattr(optax, "PartitionState"):  # optax 0.2.5
     from optax import PartitionState as PartitionState
     from optax import partition as partition
 else:
-    pass
+    from optax import MultiTransformState as PartitionState
+    from optax import multi_transform as partition

@@ -5,7 +5,8 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parent.parent / "optzoo_jax"
 ORDER = (
-    *("other_names", "versions", "arguments", "docstring", "units", "precision", "trees", "matrices", "elementwise", "formats"),
+    *("versions", "other_names", "arguments", "docstring", "units", "precision", "trees", "matrices", "elementwise"),
+    *("formats",),
     *("composition", "program", "state", "walk", "wrapper", "piece", "slots"),
     *("pieces", "card", "wrappers", "optimizers", "stopping"),
     *("registry", "describe", "inspect", "convert", "sweep", "testing", "like"),
