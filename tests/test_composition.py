@@ -224,7 +224,10 @@ def test_a_method_is_a_composition(name):
 
 
 # Where a file of an optimizer may have its names from; of these two modules, which.
-PLACES = r"__future__|typing|collections\.abc|optzoo_jax\.(arguments|card|piece|versions|(pieces|optimizers|wrappers)(\.\w+)?)"
+PLACES = (
+    r"__future__|typing|collections\.abc|"
+    r"optzoo_jax\.(arguments|card|piece|versions|(pieces|optimizers|wrappers)(\.\w+)?)"
+)
 VALUES = {"math": ["inf"], "operator": ["add"]}
 
 
