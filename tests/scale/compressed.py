@@ -29,9 +29,11 @@ def main(kind):
             print(f"{kind}: the update has a collective in it")
         _, state = update(params, state, params)
         for path, x in jax.tree_util.tree_leaves_with_path(state):
-            spec = next((spec for name, spec in SHARDINGS.items() if f"'{name}'" in jax.tree_util.keystr(path)), P())
+            where = jax.tree_util.keystr(path)
+            names = [name for i, name in enumerate(sorted(SHARDINGS)) if f"'{name}'" in where or f"scale[{i}]" in where]
+            spec = SHARDINGS[names[0]] if names else P()
             if not x.sharding.is_equivalent_to(NamedSharding(mesh, spec), x.ndim):
-                print(f"{kind}: {jax.tree_util.keystr(path)} is sharded {x.sharding}")
+                print(f"{kind}: {where} is sharded {x.sharding}")
 
 
 if __name__ == "__main__":
