@@ -187,6 +187,7 @@ from optzoo_jax.pieces.updates import (
 )
 from optzoo_jax.precision import full, norm, zeros
 from optzoo_jax.registry import card, get, list_optimizers
+from optzoo_jax.sharding import state_sharding
 from optzoo_jax.stopping import early_stopping
 from optzoo_jax.sweep import sweep
 from optzoo_jax.wrappers.accumulate import accumulate_gradients
@@ -260,7 +261,7 @@ __all__ += [
 __all__ += [
     "Compressed", "card", "composition_of", "convert_state", "current_learning_rate", "describe", "eval_params",
     "explain", "from_torch_state", "get",
-    "in_words", "list_optimizers", "state_bytes", "step", "sweep",
+    "in_words", "list_optimizers", "state_bytes", "state_sharding", "step", "sweep",
 ]
 # fmt: on
 

@@ -76,19 +76,28 @@ def convert_state(
       step: how many updates were made, where the state does not count them, as optax.rmsprop's.
 
     Raises:
-      ValueError: where a slot has no counterpart, or one of another shape; where nothing counts and `step` is None.
+      ValueError: where a slot has no counterpart, or one for other parameters, of another shape, or real where it was
+        complex; where nothing counts and `step` is None; where counters differ, or contradict `step`.
     """
     state = unpack_state(without_variables(state), params)
-    if step is None:
-        try:
-            count = step_of_state(state)
-        except ValueError as error:
-            raise ValueError(f"convert_state: {error} Or say how many updates were made: step=….") from None
-    else:
-        count = jnp.asarray(step, jnp.int32)
     names = _names_of(state)
     given = [(_named(part, names), _decoded(part.value)) for part in opened(from_tx, state)[0]]
-    return _filled(to_tx, params, given, count)
+    return _filled(to_tx, params, given, _count_of(state, step, counts=any(name in COUNTS for name, _ in given)))
+
+
+def _count_of(state: Any, step: int | None, *, counts: bool) -> Any:
+    """How many updates were made: what the state says, or else `step`, which may not contradict it."""
+    try:
+        count = step_of_state(state)
+    except ValueError as error:
+        if counts:
+            raise ValueError(f"convert_state: {error}") from None
+        if step is None:
+            raise ValueError(f"convert_state: {error} Or say how many updates were made: step=….") from None
+        return jnp.asarray(step, jnp.int32)
+    if step is not None and not np.array_equal(count, step):
+        raise ValueError(f"convert_state: step={step}, and the state has counted {count} updates: leave step out.")
+    return count
 
 
 def from_torch_state(
@@ -197,6 +206,10 @@ def _as_kept(name: str, value: Any, like: Any) -> Any:
     first = like.codes if isinstance(like, Compressed) else like
     paths, treedef = jax.tree_util.tree_flatten_with_path(first)
     arrays = jax.tree.leaves(value)
+    places = [[path_name(path) for path, _ in x] for x in (jax.tree_util.tree_leaves_with_path(value), paths)]
+    if len(arrays) == len(paths) and places[0] != places[1]:  # arrays of one shape would change places unseen
+        old, new = next((a, b) for a, b in zip(*places, strict=True) if a != b)
+        raise ValueError(f"the slot {name!r} is kept for {old!r} in the old state, and for {new!r} in the new.")
     if len(arrays) == len(paths):  # one number is one number, whichever axes it has
         arrays = [
             jnp.reshape(x, y.shape) if jnp.size(x) == y.size == 1 else x
@@ -208,6 +221,10 @@ def _as_kept(name: str, value: Any, like: Any) -> Any:
         where = path_name(paths[at][0]) if at < len(paths) else "the end"
         old, new = ([*x, "absent"][at] if at < len(x) else "absent" for x in shapes)
         raise ValueError(f"the slot {name!r} has another shape at {where!r}: {old} in the old state, {new} in the new.")
+    for x, (path, y) in zip(arrays, paths, strict=True):
+        if jnp.iscomplexobj(x) and not isinstance(like, Compressed) and not jnp.iscomplexobj(y):
+            where = path_name(path)
+            raise ValueError(f"the slot {name!r} is complex at {where!r} in the old state, and real in the new.")
     if not isinstance(like, Compressed):
         return treedef.unflatten([jnp.asarray(x, y.dtype) for x, (_, y) in zip(arrays, paths, strict=True)])
     form = format_of(like)

@@ -14,7 +14,7 @@ from optzoo_jax.arguments import Array
 from optzoo_jax.composition import Masked, Matrices, Piece, composition_of
 from optzoo_jax.formats.compressed import Compressed, each
 from optzoo_jax.state import WalkState, chosen
-from optzoo_jax.trees import key_name, map_kind, of_kind, path_name, without_variables
+from optzoo_jax.trees import key_name, map_kind, of_kind, owner_of, path_name, without_variables
 from optzoo_jax.versions import PartitionState
 from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
@@ -163,12 +163,12 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
     groups: list[str | None] = [None] * len(leaves)
     for slot in of_kind(Compressed, state):
         for path, codes, scale in each(slot):
-            owner = _owner(path, codes, leaves)
+            owner = owner_of(path, codes, leaves)
             if owner is not None:
                 kept[owner].append(scale)
     state = map_kind(lambda slot: slot._replace(scale=()), Compressed, state)
     for path, x in jax.tree_util.tree_leaves_with_path(state):
-        owner = _owner(path, x, leaves)
+        owner = owner_of(path, x, leaves)
         if owner is not None:
             kept[owner].append(x)
             groups[owner] = groups[owner] or _group(path)
@@ -236,12 +236,6 @@ def _reads_params(tx: optax.GradientTransformation, shapes: Any) -> Any:
         return jax.lax.scan(body, tx.init(params), None, 8)[1]
 
     return jax.tree.map(lambda a, b: bool(jnp.any(a != b)), updates_at(1.0), updates_at(-1.0))
-
-
-def _owner(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | None:
-    """The parameter that a state array is kept for: the one whose path its path ends in."""
-    ends = [i for i, (end, p) in enumerate(leaves) if p.shape == x.shape and path[len(path) - len(end) :] == end]
-    return max(ends, key=lambda i: len(leaves[i][0]), default=None)
 
 
 def _group(path: Sequence[Any]) -> str | None:

@@ -97,6 +97,12 @@ def checked_mask(mask: Any, tree: Any = None) -> Any:
     return mask
 
 
+def owner_of(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int | None:
+    """Of arrays with their paths, the one that a state's array is shaped like and whose path its path ends in."""
+    ends = [i for i, (end, p) in enumerate(leaves) if p.shape == x.shape and path[len(path) - len(end) :] == end]
+    return max(ends, key=lambda i: len(leaves[i][0]), default=None)
+
+
 def path_name(path: Sequence[Any]) -> str:
     """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
     names = [key_name(key) for key in path]

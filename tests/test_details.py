@@ -285,3 +285,11 @@ def test_an_equal_value_is_no_improvement():
     stopper = oz.early_stopping(patience=1)
     state = stopper.update(stopper.update(stopper.init(), 1.0), 1.0)
     assert bool(state.stop)
+
+
+@pytest.mark.parametrize("name", [name for name in oz.list_optimizers() if name != "early_stopping"])
+def test_a_first_state_can_be_donated(name):
+    """No buffer is in it twice, which XLA refuses to take over."""
+    state = oz.card(name).example().init({"w": jnp.ones((3, 2)), "b": jnp.ones(2)})
+    buffers = [x.unsafe_buffer_pointer() for x in jax.tree.leaves(state)]
+    assert len(set(buffers)) == len(buffers)

@@ -20,10 +20,8 @@ PAGES = (
     *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing", "from_optax")),
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
-WITH_PROGRAMS = (
-    "README.md",
-    *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops", "carry_a_run_over")),
-)
+WITH_PROGRAMS = ("README.md", *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops")))
+WITH_PROGRAMS += ("docs/carry_a_run_over.md", "docs/sharded_states.md")
 PROGRAMS = {
     f"{page}-{i}": program
     for page in WITH_PROGRAMS

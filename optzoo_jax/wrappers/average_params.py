@@ -81,8 +81,8 @@ def average_params(
 
     def init(params: Any) -> AverageState:
         ahead = jax.tree.map(lambda p: zeros(as_array(p)), params)
-        count = jnp.zeros((), jnp.int32)
-        return AverageState(inner.init(params), count, ahead, count, jnp.zeros((), float))
+        count, samples = (jnp.zeros((), jnp.int32) for _ in range(2))  # two buffers, since a state may be donated
+        return AverageState(inner.init(params), count, ahead, samples, jnp.zeros((), float))
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, AverageState]:
         step, inner_state = inner.update(updates, state.inner_state, params, **extra)

@@ -104,8 +104,9 @@ def schedule_free(
 
     def init(params: Any) -> ScheduleFreeState:
         apart = jax.tree.map(lambda p: zeros(as_array(p)), params)
-        number, first = jnp.zeros((), float), jnp.asarray(at(b1, jnp.zeros((), jnp.int32)), float)
-        return ScheduleFreeState(inner.init(params), apart, number, number, first)
+        total, largest = (jnp.zeros((), float) for _ in range(2))  # two buffers, since a state may be donated
+        first = jnp.asarray(at(b1, jnp.zeros((), jnp.int32)), float)
+        return ScheduleFreeState(inner.init(params), apart, total, largest, first)
 
     def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, ScheduleFreeState]:
         inner_state: Any
