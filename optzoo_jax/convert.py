@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -131,6 +132,8 @@ def from_torch_state(
     steps = {int(np.asarray(slots["step"])) for slots in kept if "step" in slots}
     if step is None and not steps:
         raise ValueError("from_torch_state: nothing in this state counts its updates: say how many were made, step=….")
+    if step is not None and steps - {step}:
+        raise ValueError(f"from_torch_state: step={step}, and the state has counted {sorted(steps)}: leave step out.")
     if len(steps) > 1:
         raise ValueError(
             f"from_torch_state: the parameters were updated {sorted(steps)} times: convert them in groups."
@@ -146,7 +149,7 @@ def from_torch_state(
         if leaf is not None:
             arrays = [leaf(path_name(path), x) for (path, _), x in zip(paths, arrays, strict=True)]
         given.append((TORCH.get(name, name), treedef.unflatten(arrays)))
-    return _filled(to_tx, params, given, jnp.asarray(step if step is not None else max(steps), jnp.int32))
+    return _filled(to_tx, params, given, jnp.asarray(step if step is not None else steps.pop(), jnp.int32))
 
 
 def _names_of(state: Any) -> dict[str, str]:
@@ -207,20 +210,17 @@ def _as_kept(name: str, value: Any, like: Any) -> Any:
     paths, treedef = jax.tree_util.tree_flatten_with_path(first)
     arrays = jax.tree.leaves(value)
     places = [[path_name(path) for path, _ in x] for x in (jax.tree_util.tree_leaves_with_path(value), paths)]
-    if len(arrays) == len(paths) and places[0] != places[1]:  # arrays of one shape would change places unseen
-        old, new = next((a, b) for a, b in zip(*places, strict=True) if a != b)
-        raise ValueError(f"the slot {name!r} is kept for {old!r} in the old state, and for {new!r} in the new.")
-    if len(arrays) == len(paths):  # one number is one number, whichever axes it has
-        arrays = [
-            jnp.reshape(x, y.shape) if jnp.size(x) == y.size == 1 else x
-            for x, (_, y) in zip(arrays, paths, strict=True)
-        ]
-    shapes = [jnp.shape(x) for x in arrays], [jnp.shape(x) for _, x in paths]
-    if shapes[0] != shapes[1]:
-        at = next((i for i, (a, b) in enumerate(zip(*shapes, strict=False)) if a != b), min(map(len, shapes)))
-        where = path_name(paths[at][0]) if at < len(paths) else "the end"
-        old, new = ([*x, "absent"][at] if at < len(x) else "absent" for x in shapes)
-        raise ValueError(f"the slot {name!r} has another shape at {where!r}: {old} in the old state, {new} in the new.")
+    for old, new in itertools.zip_longest(*places, fillvalue="nothing more"):
+        if old != new:  # arrays of one shape would change places unseen
+            raise ValueError(f"the slot {name!r} is kept for {old!r} in the old state, and for {new!r} in the new.")
+    for i, (path, y) in enumerate(paths):
+        if jnp.size(arrays[i]) == y.size == 1:  # one number is one number, whichever axes it has
+            arrays[i] = jnp.reshape(arrays[i], y.shape)
+        if jnp.shape(arrays[i]) != y.shape:
+            raise ValueError(
+                f"the slot {name!r} has another shape at {path_name(path)!r}: {jnp.shape(arrays[i])} in the old state, "
+                f"{y.shape} in the new."
+            )
     for x, (path, y) in zip(arrays, paths, strict=True):
         if jnp.iscomplexobj(x) and not isinstance(like, Compressed) and not jnp.iscomplexobj(y):
             where = path_name(path)

@@ -3,11 +3,14 @@
 Once that release is the oldest one, the name goes from here.
 """
 
+# What one release has the next one may not: a type checker sees one of them.
+# pyright: reportAttributeAccessIssue=false, reportMissingImports=false, reportCallIssue=false
 import sys
 from typing import Any
 
 import jax
 import jax.core
+import jax.experimental
 import optax
 from jax.sharding import AbstractMesh
 
@@ -41,10 +44,8 @@ elif hasattr(jax, "typeof"):
 else:
     reshard: Any = None  # as AxisType
 
-if hasattr(jax, "enable_x64"):  # JAX 0.8
-    from jax import enable_x64 as enable_x64
-else:
-    from jax.experimental import enable_x64 as enable_x64
+_home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # JAX 0.8
+enable_x64 = _home.enable_x64
 
 if hasattr(optax, "PartitionState"):  # optax 0.2.5
     from optax import PartitionState as PartitionState
