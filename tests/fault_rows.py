@@ -341,5 +341,6 @@ EQUIVALENT: dict[str, str] = {
     "formats.compressed:_encode_int8:arithmetic:0": "codes are numbers modulo 256, where −128 is 128",
     "formats.compressed:_encode_float8:arithmetic:0": "codes are numbers modulo 256, where −128 is 128",
     "pieces.directions:_log_product:sign:0": "it stands where 0 must not, and is not used there",
+    "optimizers.came:came:order:5": "the power 0 of a rate and the inverse root of a power 0 are both 1",
     "formats.rounding:_hash:arithmetic:1": "another bijection before the multiplications, which mixes as well",
 }

@@ -222,3 +222,10 @@ def test_a_wrong_argument_raises_what_it_raises_in_optax():
 def test_the_library_does_not_import_it():
     code = "import optzoo_jax, sys; sys.exit('optzoo_jax.like' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_eps_root_of_yogi_is_optaxs():
+    """Ours has none: a call with one is handed over."""
+    ours, theirs = (like.scale_by_yogi(eps_root=eps).init(jnp.ones(2)) for eps in (0.0, 1e-3))
+    assert type(ours) is not type(theirs)
+    assert isinstance(theirs, optax.ScaleByAdamState)

@@ -129,5 +129,8 @@ def test_an_entry_has_the_signature_that_is_called_and_its_words_as_markdown():
     assert [(p.name, p.default) for p in inverse.parameters] == [("eps", "0.0")], "not the body's"
     assert "η_l = α\\*(1 − 1/(γt+1))" in library["pieces.bounds.bound_lr"].docstring.value
     words = library["optimizers.radam.radam"].docstring.value
-    assert words.startswith("RAdam: Adam with its warm-up derived, not tuned.\n\nArgs:")
+    first, _, rest = words.partition("\n\n")
+    assert first.startswith("RAdam")
+    assert first.endswith("Adam with its warm-up derived, not tuned.")
+    assert rest.startswith("Args:")
     assert "Reference" not in words, "it is on the method's page already"
