@@ -126,7 +126,7 @@ def test_arguments_and_defaults_are_those_of_optax(name):
     [
         ("adam", {"learning_rate": cosine, "nesterov": True, "eps_root": 1e-4}),
         ("rmsprop", {"learning_rate": 0.05, "eps_in_sqrt": False, "centered": True, "momentum": 0.7}),
-        ("adadelta", {"weight_decay": 0.1, "weight_decay_mask": MASK}),
+        ("adadelta", {"learning_rate": 0.5, "weight_decay": 0.1, "weight_decay_mask": MASK}),
         ("lars", {"learning_rate": cosine, "weight_decay": 0.1, "trust_ratio_mask": MASK, "nesterov": True}),
     ],
 )
