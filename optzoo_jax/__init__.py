@@ -16,8 +16,9 @@ from optzoo_jax.card import Card, optimizer, step_of
 from optzoo_jax.composition import composition_of
 from optzoo_jax.convert import convert_state, from_torch_state
 from optzoo_jax.describe import describe, in_words
+from optzoo_jax.explain import explain
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.inspect import current_learning_rate, eval_params, explain, state_bytes, step
+from optzoo_jax.inspect import current_learning_rate, eval_params, state_bytes, step
 from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
 from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
 from optzoo_jax.optimizers.adadb import adadb, scale_by_adadb
@@ -260,8 +261,8 @@ __all__ += [
 # Questions about methods and states; many runs.
 __all__ += [
     "Compressed", "card", "composition_of", "convert_state", "current_learning_rate", "describe", "eval_params",
-    "explain", "from_torch_state", "get",
-    "in_words", "list_optimizers", "state_bytes", "state_sharding", "step", "sweep",
+    "explain", "from_torch_state", "get", "in_words", "list_optimizers", "state_bytes", "state_sharding", "step",
+    "sweep",
 ]
 # fmt: on
 

@@ -190,8 +190,8 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
             words = getattr(factory, "hint", "") + words
         if "too many positional" in str(error):
             places = [p.name for p in known.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-            words = f": without their names it takes {', '.join(places) or 'none'}.{words}"
-        raise TypeError(f"{where}: {error}{words and ('' if words[0] in '.:' else '.') + words}") from None
+            words = f" Without their names it takes {', '.join(places) or 'none'}.{words}"
+        raise TypeError(f"{where}: {error}{'.' if words else ''}{words}") from None
     bound.apply_defaults()
     found, allowed = bound.arguments, ranges_of(factory)
     for name in allowed.keys() & found.keys():

@@ -138,7 +138,8 @@ def from_torch_state(
         raise ValueError(
             f"from_torch_state: the parameters were updated {sorted(steps)} times: convert them in groups."
         )
-    names = [name for name in kept[0] if name not in ("step", "mu_product") and kept[0][name] is not None]
+    held = dict.fromkeys(name for slots in kept for name, x in slots.items() if x is not None)
+    names = [name for name in held if name not in ("step", "mu_product")]  # a product that is computed here
     for (path, _), slots in zip(paths, kept, strict=True):
         lacking = [name for name in names if slots.get(name) is None]
         if lacking:
@@ -154,11 +155,9 @@ def from_torch_state(
 
 def _names_of(state: Any) -> dict[str, str]:
     """The names that slots of this state have here."""
-    kinds = {
-        name: kind for name in OPTAX for kind in [getattr(optax, name, getattr(optax.contrib, name, None))] if kind
-    }
-    found = {kinds[name]: OPTAX[name] for name in kinds}
-    return {k: v for x in of_kind(tuple(found), state) for k, v in found[type(x)].items()}
+    # An older optax lacks some.
+    kinds: Any = tuple(getattr(optax, name, getattr(optax.contrib, name, ())) for name in OPTAX)
+    return {old: new for x in of_kind(kinds, state) for old, new in OPTAX[type(x).__name__].items()}
 
 
 def _named(part: Part, names: Mapping[str, str]) -> str:

@@ -17,14 +17,11 @@ OURS = {
     "alpha": "decay",
     "rho": "decay b2",
     "epsilon": "eps",
-    "eps_in_sqrt": "eps_root",
-    "initial_accumulator_value": "initial",
     "wd": "weight_decay",
     "lambd": "weight_decay",
     "weight_decay_mask": "mask",
     "decay_mask": "mask",
     "wd_mask": "mask",
-    "decoupled_weight_decay": "weight_decay_mode",
     "correct_bias": "bias_correction",
     "debias": "bias_correction",
     "k": "sync_period",
@@ -33,7 +30,6 @@ OURS = {
     "every_k_schedule": "k",
     "precondition_freq": "precondition_frequency",
     "update_proj_gap": "update_interval",
-    "ns_steps": "orthogonalize",
 }
 # What is done in another way here.
 _CLIP = "put optax.clip_by_global_norm(…), or what clips, into optax.chain before the optimizer"
@@ -46,8 +42,10 @@ INSTEAD = {
     "amsgrad": "amsgrad(learning_rate, …) is a method of its own",
     "nesterov": "nadam(…), nadamw(…) and nag(…) are methods of their own, and nesterov_ema(…) is a direction",
     "momentum": "precondition(direction, rate) has an average or a sum of gradients as the direction",
+    "eps_in_sqrt": "eps stands outside the root, and eps_root in it",
+    "decoupled_weight_decay": "weight_decay_mode='decoupled', or 'l2'",
     "maximize": "negate the loss, and so the gradients",
-    "dampening": "ema_momentum(…, bias_correction=False) is momentum with dampening = momentum",
+    "dampening": "SGD(…) of optzoo_jax.like.torch has it",
     "params": _PARAMS,
     "parameters": _PARAMS,
     "params_t": _PARAMS,
@@ -69,7 +67,7 @@ INSTEAD = {
     "lr_schedule": _SCHEDULE,
     "schedule": _SCHEDULE,
     "gradient_accumulation_steps": "accumulate_gradients(optimizer, k) goes around the optimizer",
-    "loss_scale_factor": "multiply the loss, and divide the gradients by optax.scale(1 / factor) before the optimizer",
+    "loss_scale_factor": "multiply the loss by it, and chain optax.scale(1 / factor) before the optimizer",
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ _FACTS = ("params", "grad", "direction", "t")
 
 
 _HINT = (
-    ". What a body takes beside its stream is a slot, where the decorator gives its first value, as in piece(…, "
+    " What a body takes beside its stream is a slot, where the decorator gives its first value, as in piece(…, "
     "mu=zeros); a fact; or a hyperparameter, which is given or has a default."
 )
 

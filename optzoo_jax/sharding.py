@@ -46,7 +46,8 @@ def state_sharding(tx: optax.GradientTransformation, params: Any, mesh: Mesh, ax
 
     def spec_of(p: Any) -> list[Any]:
         sharding = getattr(p, "sharding", None)
-        spec = tuple(sharding.spec) if isinstance(sharding, NamedSharding) else ()
+        on_mesh = isinstance(sharding, NamedSharding) and sharding.mesh.axis_names == mesh.axis_names
+        spec: Any = sharding.spec if on_mesh else ()  # pyright: ignore[reportOptionalMemberAccess]
         return [*spec, *[None] * (len(p.shape) - len(spec))]
 
     def placed(path: Any, x: Any) -> NamedSharding:

@@ -103,6 +103,11 @@ def owner_of(path: Sequence[Any], x: Any, leaves: list[tuple[Any, Any]]) -> int 
     return max(ends, key=lambda i: len(leaves[i][0]), default=None)
 
 
+def bytes_of(tree: Any) -> int:
+    """The size of a tree's arrays."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
 def path_name(path: Sequence[Any]) -> str:
     """A key path in one language: the keys joined by "/", without the `.value` in which nnx ends its paths."""
     names = [key_name(key) for key in path]

@@ -14,7 +14,8 @@ from tiers import FIRST_ORDER
 
 import optzoo_jax as oz
 from optzoo_jax.arguments import ranges_of
-from optzoo_jax.other_names import OURS
+from optzoo_jax.like import torch as like_torch
+from optzoo_jax.other_names import INSTEAD, OURS
 
 INNER = ("optzoo_jax.pieces", "optzoo_jax.wrappers")
 NAMES = oz.list_optimizers(kind="*optimizer")
@@ -194,6 +195,13 @@ def test_other_libraries_names_are_answered(what):
 def test_other_names_lead_to_arguments_that_exist():
     known = {name for f in oz.__all__ for name in inspect.signature(getattr(oz, f)).parameters}
     assert {name for names in OURS.values() for name in names.split()} <= known
+
+
+def test_what_is_said_to_do_instead_exists():
+    """Functions of this library, of its like.torch, or of optax, by their whole name."""
+    said = set(re.findall(r"([\w.]+)\(", " ".join(INSTEAD.values()))) - {"init", "update"}  # of a transformation
+    known = {*oz.__all__, *like_torch.__all__, *(f"optax.{name}" for name in dir(optax))}
+    assert said - known == set()
 
 
 def test_a_mask_function_under_inject_hyperparams_says_what_to_do():

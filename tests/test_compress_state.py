@@ -118,6 +118,24 @@ def test_what_is_compressed_can_be_chosen():
     assert optax.tree.get(state, "mu").codes["z"].dtype == jnp.complex64, "complex slots stay"
 
 
+def test_a_format_is_told_beside_arrays_that_are_16_bits_wide_by_themselves():
+    """In int8, with a small momentum that is kept in bfloat16: a pull-back reads codes as what they are."""
+    params = {"large": jnp.ones((64, 64), jnp.float32), "small": jnp.ones(8, jnp.float32)}
+    gradients = jax.tree.map(lambda p: jnp.linspace(-0.1, 0.1, p.size, dtype=p.dtype).reshape(p.shape), params)
+
+    def way(inner):
+        tx, p = oz.lookahead(inner, 2, inner_state="pullback"), params
+        state = tx.init(p)
+        for _ in range(6):
+            updates, state = tx.update(gradients, state, p)
+            p = optax.apply_updates(p, updates)
+        return p["large"] - params["large"]
+
+    plain = oz.with_state_dtype(oz.adam(0.1), {"mu": jnp.bfloat16})
+    expected = way(plain)
+    assert jnp.linalg.norm(way(oz.compress_state(plain)) - expected) < 0.1 * jnp.linalg.norm(expected)
+
+
 def test_arrays_of_one_shape_are_rounded_apart():
     params = {"a": jnp.asarray(GRADIENTS[0]), "b": jnp.asarray(GRADIENTS[0])}
     tx = oz.compress_state(optax.sgd(0.1, momentum=0.9), "bfloat16", min_size=1)

@@ -126,8 +126,9 @@ def test_a_compressed_state_has_the_numbers_of_the_plain_one():
         jax.tree.map(np.testing.assert_array_equal, optax.tree.get(again, slot), optax.tree.get(state, slot))
 
 
-def test_what_does_not_count_is_asked_for():
-    theirs, ours = optax.rmsprop(0.01), like.rmsprop(0.01)
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad"])
+def test_what_does_not_count_is_asked_for(name):
+    theirs, ours = getattr(optax, name)(0.01), getattr(like, name)(0.01)
     with pytest.raises(ValueError, match=r"nothing in this state counts.*step="):
         oz.convert_state(theirs.init(ARRAYS), theirs, ours, ARRAYS)
     assert oz.step(same_way(theirs, ours, step=CUT)) == END
@@ -241,6 +242,13 @@ def test_states_of_torch_that_do_not_fit_are_refused():
     lacking = {"params": recorded["Adam"][0]["params"], "state": [b, {k: w[k] for k in ("step", "exp_avg")}]}
     with pytest.raises(ValueError, match="'w' has no exp_avg_sq"):
         converted(lacking, "Adam", {})
+    with pytest.raises(ValueError, match="'b' has no exp_avg_sq"):
+        converted({**lacking, "state": [lacking["state"][1], w]}, "Adam", {})
+    rows = {"step": 3, "row_var": np.ones((3, 1)), "col_var": np.ones((1, 4))}
+    with pytest.raises(ValueError, match="has no counterpart"):
+        oz.from_torch_state({"state": {0: rows}}, like_torch.Adafactor(), {"w": jnp.ones((3, 4))})
+    with pytest.raises(ValueError, match=r"step=3, and the state has counted \[10\]: leave step out"):
+        converted(recorded["Adam"][0], "Adam", {}, step=3)
     with pytest.raises(ValueError, match=r"were updated \[3, 10\] times"):
         converted({"params": recorded["Adam"][0]["params"], "state": [{**b, "step": 3}, w]}, "Adam", {})
 

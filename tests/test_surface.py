@@ -10,6 +10,8 @@ import pydoc
 import re
 from pathlib import Path
 
+import tomllib
+
 import optzoo_jax as oz
 
 RECORD = Path(__file__).parent / "surface.json"
@@ -46,7 +48,11 @@ def test_no_inner_module_is_shown():
 
 
 def test_the_version_is_the_distribution_s():
-    assert re.fullmatch(r"\d+\.\d+\.\d+", oz.__version__)
+    """It is written once, where the build looks for it."""
+    project = tomllib.loads((RECORD.parent.parent / "pyproject.toml").read_text())
+    source = RECORD.parent.parent / project["tool"]["hatch"]["version"]["path"]
+    assert project["project"]["dynamic"] == ["version"]
+    assert re.findall(r'^__version__ = "(\d+\.\d+\.\d+)"$', source.read_text(), re.MULTILINE) == [oz.__version__]
 
 
 def test_the_first_learning_rates():

@@ -133,10 +133,11 @@ def _decode_float8(codes: Array, scale: Array) -> Array:
     return _E5M2.decode(code % 128).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
 
 
+# Those of eight bits first: an array that is bfloat16 may also be one that is not compressed.
 FORMATS = {
-    "bfloat16": Format(_encode_bfloat16, _decode_bfloat16, jnp.bfloat16),
-    "float8": Format(_encode_float8, _decode_float8, jnp.uint8),
     "int8": Format(_encode_int8, _decode_int8, jnp.int8),
+    "float8": Format(_encode_float8, _decode_float8, jnp.uint8),
+    "bfloat16": Format(_encode_bfloat16, _decode_bfloat16, jnp.bfloat16),
 }
 
 

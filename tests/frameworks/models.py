@@ -163,17 +163,19 @@ def arrays(run):
 
 
 def main(action, folder):
-    ends = {}
+    starts, ends = {}, {}
     for framework, (make, axes) in RUNS.items():
         for name, optimizer in OPTIMIZERS.items():
             run, train = make(optimizer(axes))
             path = folder / f"{framework} {name}"
+            starts |= {f"{framework} {name}: {key}": x for key, x in arrays(run).items()}
             if action == "save":
                 run = train(run, BEFORE)
                 saved(path, run)
             else:
                 run = restored(path, run)
             ends |= {f"{framework} {name}: {key}": x for key, x in arrays(train(run, AFTER)).items()}
+    np.savez(folder / "start.npz", **starts)
     np.savez(folder / f"{action}.npz", **ends)
 
 

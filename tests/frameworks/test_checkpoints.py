@@ -51,6 +51,9 @@ def test_a_restored_model_is_bit_identical(tmp_path):
     uninterrupted, restored = dict(np.load(tmp_path / "save.npz")), dict(np.load(tmp_path / "restore.npz"))
     assert restored.keys() == uninterrupted.keys()
     assert {tuple(name.split(":")[0].split(" ")) for name in restored} == set(itertools.product(RUNS, OPTIMIZERS))
+    start = dict(np.load(tmp_path / "start.npz"))
+    still = [name for name, x in start.items() if "kernel" in name and np.array_equal(x, uninterrupted[name])]
+    assert still == [], "every kernel and its slots have moved"
     assert [name for name, x in uninterrupted.items() if restored[name].tobytes() != x.tobytes()] == []
 
 

@@ -71,6 +71,11 @@ def main():
         kept = jax.tree.map(lambda x, s: x.sharding.is_equivalent_to(s, x.ndim), state, sharding)
         if not all(jax.tree.leaves(kept)):
             print(f"{name}: the state did not stay where it was")
+    grid = jax.make_mesh((4, 2), ("data", "model"), axis_types=(jax.sharding.AxisType.Auto,) * 2)
+    columns = jax.device_put(PARAMS["a"], NamedSharding(grid, P(None, "model")))
+    found = oz.state_sharding(OPTIMIZERS["adamw"], columns, grid)
+    if optax.tree.get(found, "mu").spec != P("data", "model"):
+        print("the parameter's own axis is lost")
     split_already = jax.device_put(PARAMS, dict.fromkeys(PARAMS, split))
     found = oz.state_sharding(OPTIMIZERS["adamw"], split_already, mesh)
     if optax.tree.get(found, "mu")["c"].spec != P("data", None):
