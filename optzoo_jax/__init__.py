@@ -16,9 +16,10 @@ from optzoo_jax.card import Card, optimizer, step_of
 from optzoo_jax.composition import composition_of
 from optzoo_jax.convert import convert_state, from_torch_state
 from optzoo_jax.describe import describe, in_words
+from optzoo_jax.eval_params import eval_params
 from optzoo_jax.explain import explain
 from optzoo_jax.formats.compressed import Compressed
-from optzoo_jax.inspect import current_learning_rate, eval_params, state_bytes, step
+from optzoo_jax.inspect import current_learning_rate, state_bytes, step
 from optzoo_jax.optimizers.adabelief import adabelief, scale_by_adabelief, scale_by_belief
 from optzoo_jax.optimizers.adabound import adabound, amsbound, scale_by_adabound, scale_by_amsbound
 from optzoo_jax.optimizers.adadb import adadb, scale_by_adadb

@@ -1,4 +1,4 @@
-"""Questions about a state, whatever it is nested in: which step, which learning rate, whose parameters, how large."""
+"""Questions about a state, whatever it is nested in: which step, which learning rate, how large."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,9 +11,8 @@ import optax
 
 from optzoo_jax.arguments import Array
 from optzoo_jax.state import WalkState
-from optzoo_jax.trees import bytes_of, of_kind, without_variables
+from optzoo_jax.trees import bytes_of, state_without_variables
 from optzoo_jax.versions import PartitionState
-from optzoo_jax.wrapper import HasParamsToEvaluate
 from optzoo_jax.wrappers.accumulate import AccumulationState
 
 
@@ -28,9 +27,9 @@ def step(state: Any) -> Array:
 
     Raises:
       ValueError: where nothing in the state counts; or where several parts count differently, such as groups of
-        `optax.partition` of which one accumulates (in `jit`, where they may).
+        `optax.partition` of which one accumulates (in `jit`, where they may); or where it is an `nnx.State`.
     """
-    found = list(_counters(without_variables(state), (), ()))
+    found = list(_counters(state_without_variables(state), (), ()))
     if not found:
         raise ValueError(
             "nothing in this state counts its updates (optax.sgd with a constant rate does not): use this library's "
@@ -50,47 +49,16 @@ def current_learning_rate(state: Any) -> Array:
 
     Raises:
       ValueError: where no learning rate is in the state; where several are, and differ (in `jit`, may differ), as
-        groups' under `optax.partition`; where something that may change it comes after it, or around it.
+        groups' under `optax.partition`; where something that may change it comes after it, or around it; or where the
+        state is an `nnx.State`.
     """
-    found = _rates(without_variables(state), ())
+    found = _rates(state_without_variables(state), ())
     if not found:
         raise ValueError(
             "no learning rate is in this state: use this library's optimizers, whose states record it, or "
             "optax.inject_hyperparams."
         )
     return _agreed(found, "learning rates")
-
-
-_ANSWERS = (HasParamsToEvaluate, optax.contrib.ScheduleFreeState)
-
-
-def eval_params(state: Any, params: Any) -> Any:
-    """The parameters to evaluate: Lookahead's slow ones, an average of them, else those that are trained.
-
-    A state answers that has a method `params_to_evaluate(params)`, whoever wrote it; so do those of
-    `optax.contrib.schedule_free`, and a pair `optax.LookaheadParams`, whose slow ones they are.
-
-    Args:
-      state: an optimizer's state, any nesting of chains and wrappers, Flax's nnx.Optimizer's too; a wrapper that holds
-        some parameters only (`optax.partition`, `optax.masked`) answers for those.
-      params: the parameters that it trains; the result has their dtypes, and is in what they are in.
-
-    Raises:
-      ValueError: where two answer, one in the other: which of the two is meant is not to be guessed.
-    """
-    if isinstance(params, optax.LookaheadParams):
-        return eval_params(state, params.slow)
-    plain = without_variables(params)
-    for found in of_kind(_ANSWERS, without_variables(state)):
-        inside = of_kind(_ANSWERS, list(found)) if isinstance(found, tuple) else []
-        if inside:
-            names = f"{type(found).__name__} and, in it, {type(inside[0]).__name__}"
-            raise ValueError(f"{names} both know parameters to evaluate: pass the one state that you mean.")
-        if isinstance(found, HasParamsToEvaluate):
-            plain = found.params_to_evaluate(plain)
-        else:
-            plain = optax.contrib.schedule_free_eval_params(found, plain)
-    return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(plain))
 
 
 def state_bytes(tx: optax.GradientTransformation, params: Any) -> int:

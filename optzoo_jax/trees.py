@@ -77,6 +77,17 @@ def without_variables(tree: Any) -> Any:
     return jax.tree.map(value, tree, is_leaf=is_variable)
 
 
+def state_without_variables(state: Any) -> Any:
+    """The same for an optimizer's state; ValueError for what Flax's nnx.state made of one, which has no types in it."""
+    nnx = sys.modules.get("flax.nnx")
+    if nnx is not None and isinstance(state, nnx.State):
+        raise ValueError(
+            "an nnx.State has the arrays of an optimizer's state, and not what they are there for: pass "
+            "optimizer.opt_state, into which nnx.update(optimizer, …) puts those of a checkpoint."
+        )
+    return without_variables(state)
+
+
 def checked_mask(mask: Any, tree: Any = None) -> Any:
     """A mask without Variables in it; TypeError where it is no tree of booleans like `tree`, where that is known."""
     mask = without_variables(mask)

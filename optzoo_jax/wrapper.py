@@ -41,11 +41,7 @@ class HasParamsToEvaluate(Protocol):
 
 def behind(params: Any, ahead: Any) -> Any:
     """θ − (θ − φ), for the arrays of which the second is kept."""
-
-    def one(d: Any, p: Any) -> Any:
-        return p if isinstance(d, optax.MaskedNode) else narrow(widen(p) - d, p)
-
-    return jax.tree.map(one, ahead, params, is_leaf=lambda x: isinstance(x, optax.MaskedNode))
+    return jax.tree.map(lambda p, d: narrow(widen(p) - d, p), params, ahead)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
