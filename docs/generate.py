@@ -9,11 +9,14 @@ import argparse
 import ast
 import inspect
 import json
+import runpy
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import jax.numpy as jnp
 
 from optzoo_jax import Card, card, in_words, list_optimizers
 from optzoo_jax.experiments.advice.words import in_markdown as advice
@@ -153,6 +156,8 @@ def laws() -> str:
         "would give, around momentum, Adam and RAdam, in float32 and bfloat16: under jit, scan and vmap, its state a "
         "fixed point, and that of shapes the real one. The others are refused when they are built.",
         *pairs(),
+        "## Frameworks",
+        *frameworks(),
         "## Bounds on the size of an update",
         "\n".join(bounds),
     ]
@@ -173,6 +178,39 @@ def pairs() -> list[str]:
     rows = [(f"`{o}`", *("✓" if found[o, i] is None else "–" for i in WRAPPERS)) for o in WRAPPERS]
     reasons = dict.fromkeys(f"* {why}" for why in found.values() if why)
     return [columns(["around ↓", *(f"`{name}`" for name in WRAPPERS)], rows), "\n".join(reasons)]
+
+
+def by(shape: Sequence[int]) -> str:
+    """A shape in words."""
+    return " × ".join(map(str, shape))
+
+
+def frameworks() -> list[str]:
+    """The table of what trains in which framework, and what goes otherwise there: the tests' own lists."""
+    tried = runpy.run_path(str(ROOT / "tests" / "frameworks" / "subjects.py"))
+    subjects, names, otherwise = (tried[name] for name in ("SUBJECTS", "FRAMEWORKS", "OTHERWISE"))
+
+    narrow = code(name for name, subject in subjects.items() if subject.dtype == jnp.bfloat16)
+    small = code(name for name, subject in subjects.items() if subject.shape == tried["SMALL"])
+    intro = (
+        "Where there is a ✓, six steps give bit by bit what they give to a tree of arrays in a loop by hand, and "
+        "`step`, `current_learning_rate`, `eval_params`, `explain` and `state_bytes` say the same. In the middle the "
+        "run goes to the host and back. plain: one compiled loop; pickled. linen: a `TrainState`; "
+        "`flax.serialization`. nnx: `nnx.Optimizer` under `nnx.jit`; `nnx.split`, NumPy's arrays, `nnx.merge`. "
+        "Equinox: a file of its leaves. Behind a comma stands a variant, or what is inside; wrappers are around Adam, "
+        f"`lookahead` around RAdam. The model is a layer of {by(tried['LARGE'])} in float32; in bfloat16 for {narrow}, "
+        f"which are about rounding; and of {by(tried['SMALL'])} for {small}, which has its Hessian."
+    )
+    table = [
+        (f"`{name}`", *("–" if (name, framework) in otherwise else "✓" for framework in names)) for name in subjects
+    ]
+    reasons = [f"* `{name}`, {framework}: {why}." for (name, framework), why in otherwise.items()]
+    return [
+        intro,
+        columns(["trained", *names], table),
+        "Where there is none, this gives the same numbers and answers:",
+        "\n".join(reasons),
+    ]
 
 
 MEASURED = {

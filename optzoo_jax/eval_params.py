@@ -1,4 +1,4 @@
-"""The parameters to evaluate, where a state, whatever it is nested in, knows better ones than those that are trained."""
+"""The parameters to evaluate: a state may know better ones than those that are trained, whatever it is nested in."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,16 +16,16 @@ def eval_params(state: Any, params: Any) -> Any:
     """The parameters to evaluate: Lookahead's slow ones, an average of them, else those that are trained.
 
     A state answers that has a method `params_to_evaluate(params)`, whoever wrote it. Of optax those of
-    `contrib.schedule_free` do, those of `contrib.sam`, which is uphill between two of its steps, and a pair
+    `contrib.schedule_free` do, those of `contrib.sam`, whose parameters are uphill between two of its steps, and a pair
     `LookaheadParams`, whose slow ones they are.
 
-    Nothing else is taken for an average. `optax.ema` in a chain averages gradients; what `optax.monitor` or `optax.snapshot`
-    measures, and an average beside the optimizer, such as `nnx.EMA`, is for whoever put it there to read.
+    Nothing else is taken for an average. `optax.ema` in a chain averages gradients; what `optax.monitor` measures, and
+    an average that is kept beside the optimizer, such as `nnx.EMA`, is for whoever put it there to read.
 
     Args:
-      state: an optimizer's state, any nesting of chains and wrappers, Flax's nnx.Optimizer's too. Where some parameters
-        only are in it, as in `optax.partition` and `optax.masked`, it is asked for those, with `optax.MaskedNode` in the
-        place of the others.
+      state: an optimizer's state, any nesting of chains and wrappers, Flax's nnx.Optimizer's too. Where only some
+        parameters are in it, as in `optax.partition` and `optax.masked`, it is asked for those, with
+        `optax.MaskedNode` in the place of the others.
       params: the parameters that it trains; the result has their dtypes, and is in what they are in.
 
     Raises:
@@ -40,14 +40,16 @@ def eval_params(state: Any, params: Any) -> Any:
             "optax.ema averages what it is given, and its state does not say whether those are parameters: evaluate "
             "what its update returns."
         )
-    arrays, treedef = jax.tree.flatten(without_variables(params))
+    plain = without_variables(params)
+    arrays, treedef = jax.tree.flatten(plain)
     evaluated, said_by = list(arrays), [""] * len(arrays)
     for found in _answering(state_without_variables(state)):
         name = type(found).__name__
-        for i, x in enumerate(_said(found, arrays, treedef)):
+        for i, x in enumerate(treedef.flatten_up_to(_said(found, plain))):
             if said_by[i] and not _is_masked(x):
                 raise ValueError(
-                    f"{said_by[i]} and {name} both know parameters to evaluate: pass the one state that you mean."
+                    f"{said_by[i]} and {name} both know parameters to evaluate: pass the one state that you mean, or "
+                    "call its params_to_evaluate(params) where the other is in it."
                 )
             if not _is_masked(x):
                 evaluated[i], said_by[i] = narrow(x, arrays[i]), name
@@ -72,23 +74,33 @@ def _answering(node: Any) -> Iterator[Any]:
             yield from _answering(jax.tree.leaves(found, is_leaf=lambda x, found=found: x is not found))
 
 
-def _said(found: Any, arrays: list[Any], treedef: Any) -> list[Any]:
-    """A state's answer, asked for the parameters that are in it: those that are not masked in all its trees of them."""
-
-    def is_like_params(x: Any) -> bool:
-        return jax.tree.structure(x, is_leaf=_is_masked) == treedef
-
-    trees = [x for x in jax.tree.leaves(found, is_leaf=is_like_params) if is_like_params(x)]
-    kept = [jax.tree.leaves(x, is_leaf=_is_masked) for x in trees] or [arrays]
-    in_it = [not all(map(_is_masked, slots)) for slots in zip(*kept, strict=True)]
-    params = treedef.unflatten(p if mine else optax.MaskedNode() for p, mine in zip(arrays, in_it, strict=True))
+def _said(found: Any, params: Any) -> Any:
+    """A state's answer, with a mask in the place of each parameter that is not in it."""
+    trees = jax.tree.leaves(found, is_leaf=lambda x: _is_like(x, params))
+    # The state's own are whole; what is in it may be of some of its parameters.
+    own = max((x for x in trees if _is_like(x, params)), key=lambda x: len(jax.tree.leaves(x)), default=params)
+    asked = jax.tree.map(lambda x, p: x if _is_masked(x) else p, own, params, is_leaf=_is_masked)
     if isinstance(found, HasParamsToEvaluate):
-        answer = found.params_to_evaluate(params)
+        answer = found.params_to_evaluate(asked)
     elif isinstance(found, optax.contrib.SAMState):
-        answer = jax.tree.map(lambda there, p: jnp.where(found.steps_since_sync == 0, p, there), found.cache, params)
+        answer = jax.tree.map(lambda there, p: jnp.where(found.steps_since_sync == 0, p, there), found.cache, asked)
     else:
-        answer = optax.contrib.schedule_free_eval_params(found, params)
-    said, structure = jax.tree.flatten(answer, is_leaf=_is_masked)
-    if structure != treedef:
+        answer = optax.contrib.schedule_free_eval_params(found, asked)
+    structure = jax.tree.structure(answer, is_leaf=_is_masked)
+    if structure != jax.tree.structure(asked, is_leaf=_is_masked):
         raise ValueError(f"{type(found).__name__} answers with another tree than the parameters, {structure}.")
-    return said
+
+    def for_each(x: Any, p: Any) -> Any:
+        return jax.tree.map(lambda _: x, p) if _is_masked(x) else x
+
+    return jax.tree.map(for_each, answer, params, is_leaf=_is_masked)
+
+
+def _is_like(x: Any, params: Any) -> bool:
+    """Whether a tree is one of the parameters, where a mask may stand for several."""
+    leaves, treedef = jax.tree.flatten(x, is_leaf=_is_masked)
+    try:
+        there = treedef.flatten_up_to(params)
+    except ValueError:
+        return False
+    return all(_is_masked(x) or jax.tree_util.all_leaves([p]) for x, p in zip(leaves, there, strict=True))

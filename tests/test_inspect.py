@@ -92,27 +92,6 @@ def test_what_is_not_there_is_said():
     np.testing.assert_allclose(oz.current_learning_rate(state.inner_states["head"]), 0.2)
 
 
-def test_eval_params_in_groups():
-    """Two groups, one looks ahead: its slow weights, and the other's own."""
-    tx = optax.partition({"body": oz.lookahead(oz.sgd(1.0), 5), "head": oz.sgd(0.1)}, LABELS)
-    updates, state = tx.update(jax.tree.map(lambda p: -jnp.ones_like(p), PARAMS), tx.init(PARAMS), PARAMS)
-    moved = optax.apply_updates(PARAMS, updates)
-    found = oz.eval_params(state, moved)
-    np.testing.assert_array_equal(found["dense"]["w"], PARAMS["dense"]["w"])
-    assert np.all(moved["dense"]["w"] == PARAMS["dense"]["w"] + 1)
-    np.testing.assert_array_equal(found["head"].astype(float), moved["head"].astype(float))
-    assert found["head"].dtype == jnp.bfloat16
-
-
-def test_eval_params_of_schedule_free():
-    tx = optax.contrib.schedule_free(oz.sgd(0.1), 0.1)
-    params = {"w": jnp.ones(3)}
-    state = after(tx, params=params)
-    expected = optax.contrib.schedule_free_eval_params(state, params)["w"]
-    np.testing.assert_array_equal(oz.eval_params(state, params)["w"], expected)
-    assert jnp.all(expected != 1)
-
-
 def test_state_bytes_allocates_nothing():
     shapes = jax.eval_shape(lambda p: p, PARAMS)
     scalars = 4 + jnp.zeros(()).dtype.itemsize  # the count, the learning rate
