@@ -52,7 +52,7 @@ ALL, BODY = ("dense", "head"), ("dense",)
 NESTED = {
     "by itself": (lambda tx: tx, 1, ALL),
     "in a chain": (lambda tx: optax.chain(optax.clip(1.0), optax.chain(tx)), 1, ALL),
-    "around masked": (lambda tx: averaged(optax.masked(oz.sgd(0.5), {"dense": True, "head": False})), 1, ALL),
+    "around masked": (lambda tx: averaged(optax.masked(oz.momentum(0.5), {"dense": True, "head": False})), 1, ALL),
     "masked": (lambda tx: optax.masked(tx, {"dense": True, "head": False}), 1, BODY),
     "masked within": (lambda tx: optax.masked(tx, {"dense": {"w": True, "b": False}, "head": True}), 1, ("w", "head")),
     "a group": (lambda tx: optax.partition({"body": tx, "head": optax.sgd(0.1)}, LABELS), 1, BODY),
@@ -179,6 +179,22 @@ def test_an_answer_without_a_tree_of_its_own_is_for_all_parameters():
             return jax.tree.map(lambda p: 2 * p, params)
 
     np.testing.assert_array_equal(oz.eval_params((Scale(jnp.zeros(())),), {"w": jnp.ones(2)})["w"], [2, 2])
+
+
+def test_numbers_of_groups_are_not_taken_for_parameters():
+    """Beside a mean of the head alone, a number for each group, which has the parameters' names."""
+
+    class Weighed(NamedTuple):
+        weights: Any
+        mean: Any
+
+        def params_to_evaluate(self, params):
+            return jax.tree.map(lambda mean, p: mean, self.mean, params)
+
+    mean = {"dense": optax.MaskedNode(), "head": jnp.zeros(4)}
+    found = oz.eval_params(Weighed({"dense": jnp.ones(()), "head": jnp.ones(())}, mean), PARAMS)
+    assert found["dense"]["w"] is PARAMS["dense"]["w"]
+    assert jnp.all(found["head"] == 0)
 
 
 def test_what_averages_gradients_is_not_asked():
