@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from test_inspect import NESTED
 
 import optzoo_jax as oz
 
@@ -46,10 +47,28 @@ AROUND = {
     "a chain": (lambda tx: tx, ("kernel", "bias")),
     "a mask": (lambda tx: optax.masked(tx, lambda params: jax.tree.map(lambda p: p.ndim > 1, params)), ("kernel",)),
     "a group": (
-        lambda tx: optax.partition({"chosen": tx, "other": oz.sgd(0.1)}, lambda params: type(params)(KERNELS)),
+        lambda tx: optax.partition({"chosen": tx, "other": optax.set_to_zero()}, lambda params: type(params)(KERNELS)),
         ("kernel",),
     ),
 }
+
+
+EVERYWHERE = {name: case for name, case in NESTED.items() if name not in ("masked", "partition")}  # by names of a dict
+EVERYWHERE |= {name: (wrap, 3) for name, (wrap, _) in AROUND.items()}
+
+
+@pytest.mark.tier2
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("nesting", EVERYWHERE)
+def test_step_and_learning_rate_in_every_nesting(nesting):
+    wrap, expected = EVERYWHERE[nesting]
+    model = nnx.Linear(3, 2, rngs=nnx.Rngs(0), param_dtype=jnp.float32)
+    tx = wrap(oz.adam(lambda count: 0.1 / (1 + count)))
+    optimizer = nnx.Optimizer(model, optax.with_extra_args_support(tx), wrt=nnx.Param)
+    for _ in range(3):
+        optimizer.update(model, jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param)))
+    assert oz.step(optimizer.opt_state) == expected
+    np.testing.assert_allclose(oz.current_learning_rate(optimizer.opt_state), 0.1 / expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("around", AROUND)
