@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from frameworks.nnx_releases import update
 
 import optzoo_jax as oz
 
@@ -38,7 +39,7 @@ def trained_by_nnx(tx, model):
 
     @nnx.jit
     def train(model, optimizer):
-        optimizer.update(model, nnx.grad(lambda m: jnp.mean(jnp.cos(m(X))))(model))
+        update(optimizer, model, nnx.grad(lambda m: jnp.mean(jnp.cos(m(X))))(model))
 
     for _ in range(STEPS):
         train(model, optimizer)
@@ -68,7 +69,7 @@ def test_an_optimizer_in_nnx_is_what_it_is(name):
     """The kernel is large enough to be compressed, the bias small enough to be packed."""
     make = OPTIMIZERS[name]
     model = nnx.Linear(70, 80, rngs=nnx.Rngs(0), param_dtype=jnp.float32)
-    start = {name: jnp.array(x) for name, x in nnx.to_pure_dict(nnx.state(model, nnx.Param)).items()}
+    start = {name: jnp.array(x[...]) for name, x in nnx.state(model, nnx.Param).items()}
     optimizer = trained_by_nnx(make(), model)
     params, state = trained_by_hand(make(), start)
     found = nnx.state(model, nnx.Param)
@@ -90,6 +91,6 @@ def test_a_mask_of_variables_is_one_of_their_values():
     for m, chosen in ((model, mask), (other, lambda params: jax.tree.map(lambda p: p.ndim > 1, params))):
         tx = oz.adamw(1e-2, weight_decay=0.5, mask=chosen)
         optimizer = nnx.Optimizer(m, tx, wrt=nnx.Param)
-        optimizer.update(m, jax.tree.map(jnp.ones_like, nnx.state(m, nnx.Param)))
+        update(optimizer, m, jax.tree.map(jnp.ones_like, nnx.state(m, nnx.Param)))
     np.testing.assert_array_equal(model.kernel[...], other.kernel[...])
     np.testing.assert_array_equal(model.bias[...], other.bias[...])
