@@ -1,4 +1,4 @@
-"""What Flax's releases do differently: before 0.11, which Python 3.10 has none of, an nnx.Optimizer holds its model."""
+"""What differs between Flax's releases: before 0.11, all that Python 3.10 has, an nnx.Optimizer holds its model."""
 
 import inspect
 

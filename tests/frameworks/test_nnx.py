@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
-from frameworks.nnx_releases import update
+from frameworks.nnx_releases import HOLDS_MODEL, update
 
 import optzoo_jax as oz
 
@@ -64,12 +64,13 @@ FIRST = ("compress_state int8", "lookahead pullback of codes")
 NAMES = [name if name in FIRST else pytest.param(name, marks=pytest.mark.tier2) for name in OPTIMIZERS]
 
 
+@pytest.mark.skipif(HOLDS_MODEL, reason="before Flax 0.11 paths and leaves are others, and sums of another order")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_optimizer_in_nnx_is_what_it_is(name):
     """The kernel is large enough to be compressed, the bias small enough to be packed."""
     make = OPTIMIZERS[name]
     model = nnx.Linear(70, 80, rngs=nnx.Rngs(0), param_dtype=jnp.float32)
-    start = {name: jnp.array(x[...]) for name, x in nnx.state(model, nnx.Param).items()}
+    start = {name: jnp.array(x) for name, x in nnx.to_pure_dict(nnx.state(model, nnx.Param)).items()}
     optimizer = trained_by_nnx(make(), model)
     params, state = trained_by_hand(make(), start)
     found = nnx.state(model, nnx.Param)
@@ -94,3 +95,12 @@ def test_a_mask_of_variables_is_one_of_their_values():
         update(optimizer, m, jax.tree.map(jnp.ones_like, nnx.state(m, nnx.Param)))
     np.testing.assert_array_equal(model.kernel[...], other.kernel[...])
     np.testing.assert_array_equal(model.bias[...], other.bias[...])
+
+
+def test_questions_in_all_releases():
+    model = nnx.Linear(2, 3, rngs=nnx.Rngs(0))
+    optimizer = nnx.Optimizer(model, oz.lookahead(oz.adam(optax.linear_schedule(0.1, 0.0, 10))), wrt=nnx.Param)
+    for _ in range(2):
+        update(optimizer, model, jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param)))
+    assert oz.step(optimizer.opt_state) == 2
+    np.testing.assert_allclose(oz.current_learning_rate(optimizer.opt_state), 0.09, rtol=1e-6)
