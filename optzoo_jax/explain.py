@@ -91,7 +91,7 @@ def explain(tx: optax.GradientTransformation, params: Any) -> Explanation:
         optimizer, matrix = group or without_state or node.name, ""
         if parted is not None:
             matrix = _axis_names(len(p.shape), axes[i])
-            optimizer = optimizer if matrix else parted.inside[1].name
+            optimizer = optimizer if matrix else next((x.name for x in parted.inside[1:]), optimizer)
         rows.append(Row(path_name(path), p.shape, p.dtype, optimizer, decay, bytes_of(mine), matrix))
     return Explanation(rows)
 
@@ -124,7 +124,7 @@ def _decays(node: Any, shapes: Any) -> list[bool]:
     inside = [_decays(child, shapes) for _, child in node.children] or [[False] * len(jax.tree.leaves(shapes))]
     if isinstance(node, Matrices):
         axes = chosen(node, shapes)[0]
-        return [any(found[:1] if pair else found[1:]) for *found, pair in zip(*inside, axes, strict=True)]
+        return [found[0] if pair else found[-1] for *found, pair in zip(*inside, axes, strict=True)]
     taken = chosen(node, shapes)[0] if isinstance(node, Masked) else [True] * len(inside[0])
     return [any(found) and takes for *found, takes in zip(*inside, taken, strict=True)]
 

@@ -6,17 +6,17 @@ arXiv:1910.02054, stage 1.
 
 from __future__ import annotations
 
-import math
+import itertools
 from typing import Any
 
 import jax
 import optax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, Mesh, NamedSharding, PartitionSpec
 
 from optzoo_jax.trees import owner_of
 
 
-def state_sharding(tx: optax.GradientTransformation, params: Any, mesh: Mesh, axis: str = "data") -> Any:
+def state_sharding(tx: optax.GradientTransformation, params: Any, mesh: Mesh | AbstractMesh, axis: str = "data") -> Any:
     """The sharding of an optimizer's state: as its parameter is sharded, and over one more axis of the mesh.
 
     Parameters that all devices have need their optimizer's state only once: each device keeps, and computes, its share.
@@ -32,7 +32,7 @@ def state_sharding(tx: optax.GradientTransformation, params: Any, mesh: Mesh, ax
     Args:
       tx: any transformation, of this library or of optax.
       params: arrays, or `jax.ShapeDtypeStruct`s, with `NamedSharding`s over this mesh; others are taken for replicated.
-      mesh: the devices.
+      mesh: the devices; an `AbstractMesh` where there are none yet.
       axis: the name of the axis, usually that over which a batch is split.
 
     Raises:
@@ -44,18 +44,17 @@ def state_sharding(tx: optax.GradientTransformation, params: Any, mesh: Mesh, ax
     leaves = jax.tree_util.tree_leaves_with_path(params)
     share = mesh.shape[axis]
 
-    def spec_of(p: Any) -> list[Any]:
+    def spec_of(p: Any) -> PartitionSpec:
         sharding = getattr(p, "sharding", None)
         on_mesh = isinstance(sharding, NamedSharding) and sharding.mesh.axis_names == mesh.axis_names
-        spec: Any = sharding.spec if on_mesh else ()  # pyright: ignore[reportOptionalMemberAccess]
-        return [*spec, *[None] * (len(p.shape) - len(spec))]
+        return sharding.spec if on_mesh else PartitionSpec()  # pyright: ignore[reportOptionalMemberAccess]
 
     def placed(path: Any, x: Any) -> NamedSharding:
         owner = owner_of(path, x, leaves)
-        spec: list[Any] = [None] * len(x.shape) if owner is None else spec_of(leaves[owner][1])
-        used = {name for names in spec if names for name in (names if isinstance(names, tuple) else (names,))}
-        free = [i for i, size in enumerate(x.shape) if spec[i] is None and size % share == 0 and size > 0]
-        if free and axis not in used and math.prod(x.shape) > share:
+        of_owner = () if owner is None else spec_of(leaves[owner][1])
+        spec: list[Any] = [names for _, names in itertools.zip_longest(x.shape, of_owner)]
+        free = [i for i, size in enumerate(x.shape) if spec[i] is None and size % share == 0]
+        if free and axis not in jax.tree.leaves(spec):  # one name, a tuple of names, or None for each dimension
             spec[max(free, key=lambda i: x.shape[i])] = axis
         return NamedSharding(mesh, PartitionSpec(*spec))
 

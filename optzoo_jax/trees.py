@@ -69,7 +69,10 @@ def without_variables(tree: Any) -> Any:
         return tree
 
     def value(x: Any) -> Any:
-        return without_variables(jax.tree.leaves(x, is_leaf=lambda y: y is not x)[0]) if is_variable(x) else x
+        if not is_variable(x):
+            return x
+        (inside,) = jax.tree.leaves(x, is_leaf=lambda y: y is not x)
+        return without_variables(x.value if inside is x else inside)  # before Flax 0.11 a Variable is a leaf
 
     def is_variable(x: Any) -> bool:
         return isinstance(x, nnx.Variable)

@@ -136,6 +136,7 @@ NOT_DECAYING = {
     "adam": oz.adam(0.1),
     "lookahead": oz.lookahead(oz.adam(0.1), 2),
     "noise": oz.chain(oz.add_gradient_noise(key=0), oz.adam(0.1)),
+    "a trust ratio": oz.lamb(0.1),
     "optax": optax.adam(0.1),
 }
 

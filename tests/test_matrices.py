@@ -197,6 +197,8 @@ def test_explain_says_what_is_a_matrix():
         row.path != "b" for row in oz.explain(decayed, params)
     ]
     assert "out, in" in str(oz.explain(decayed, params))
+    alone = oz.explain(oz.muon(0.1, weight_decay=0.1, otherwise=None), {"empty": jnp.ones((0, 4)), "w": params["w"]})
+    assert [(row.optimizer, row.decay, row.matrix) for row in alone] == [("muon", True, ""), ("muon", True, "in, out")]
 
 
 WRONG = {

@@ -16,6 +16,7 @@ import optax
 import orbax.checkpoint as ocp
 from flax import linen, nnx
 from flax.training.train_state import TrainState
+from frameworks import nnx_releases
 
 import optzoo_jax as oz
 
@@ -50,14 +51,12 @@ class Block(nnx.Module):
 class GPT(nnx.Module):
     def __init__(self, rngs, width=16):
         self.words, self.places = nnx.Embed(32, width, rngs=rngs), nnx.Embed(16, width, rngs=rngs)
-        self.blocks = nnx.List([Block(width, rngs) for _ in range(2)])
+        self.blocks = nnx.Sequential(*(Block(width, rngs) for _ in range(2)))
         self.head = nnx.Linear(width, 32, rngs=rngs)
 
     def __call__(self, words):
         x = self.words(words) + self.places(jnp.arange(words.shape[1]))
-        for block in self.blocks:
-            x = block(x)
-        return self.head(x)
+        return self.head(self.blocks(x))
 
 
 class CNN(linen.Module):
@@ -82,7 +81,7 @@ def nnx_run(tx):
         def loss(model):
             return cross_entropy(model(WORDS[:, :-1]), WORDS[:, 1:])
 
-        optimizer.update(model, nnx.grad(loss)(model))
+        nnx_releases.update(optimizer, model, nnx.grad(loss)(model))
 
     def train(run, steps):
         nnx.update((model, optimizer), run)

@@ -18,6 +18,7 @@ import optax
 import pytest
 from flax import linen, nnx, serialization
 from flax.training.train_state import TrainState
+from frameworks.nnx_releases import HOLDS_MODEL
 from frameworks.subjects import FRAMEWORKS, OTHERWISE, SUBJECTS, loss
 
 import optzoo_jax as oz
@@ -106,6 +107,8 @@ def in_linen(subject, one_step=by_apply_gradients):
 
 def in_nnx(subject):
     """In an nnx.Optimizer; split, as NumPy's arrays, and merged."""
+    if HOLDS_MODEL:
+        pytest.skip(ANOTHER_NNX)
     model = nnx.Linear(*subject.shape, rngs=nnx.Rngs(0), param_dtype=subject.dtype)
     nnx.update(model, start(flaxs, subject))
     optimizer = nnx.Optimizer(model, subject.make(), wrt=nnx.Param)
@@ -145,6 +148,7 @@ def in_equinox(subject):
     return params, state, Weights(params.weight, params.bias)
 
 
+ANOTHER_NNX = "before Flax 0.11 an nnx.Optimizer has other paths and leaves, and there is no nnx.as_pure"
 TRAIN = dict(zip(FRAMEWORKS, (plain, in_linen, in_nnx, in_equinox), strict=True))
 
 
@@ -190,6 +194,7 @@ def test_every_method_and_every_wrapper_is_tried():
     assert set(oz.list_optimizers()) - {"early_stopping"} | wrappers - states == NAMED
 
 
+@pytest.mark.skipif(HOLDS_MODEL, reason=ANOTHER_NNX)
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_state_of_variables_has_the_arrays_of_a_plain_one(name):
     """Under the same names; those that are compressed too."""

@@ -65,9 +65,9 @@ PARTED = oz.list_optimizers(kind="matrix optimizer")
 
 @pytest.mark.parametrize("label", in_both_tiers(label for label in METHODS if label not in (*OTHER_SHAPES, *PARTED)))
 def test_optax_knows_the_slots(label):
-    """By `optax.tree.map_params` shardings are given to the slots, each with its parameter's."""
+    """By `optax.tree_map_params` shardings are given to the slots, each with its parameter's."""
     state = init(label)
-    marked = optax.tree.map_params(
+    marked = optax.tree_map_params(
         METHODS[label], lambda x, shape: shape, state, {"w": (2, 3), "b": (3,)}, transform_non_params=lambda x: ()
     )
     assert marked == jax.tree.map(lambda x: x.shape, state)
@@ -77,7 +77,7 @@ def test_optax_knows_the_slots(label):
 def test_optax_knows_the_slots_of_some_arrays(label):
     state, masked = init(label), lambda x: isinstance(x, optax.MaskedNode)
     specs = {"w": "that of w", "b": "that of b"}
-    marked = optax.tree.map_params(
+    marked = optax.tree_map_params(
         METHODS[label], lambda x, spec: spec, state, specs, transform_non_params=lambda x: None, is_leaf=masked
     )
     found = {path[-1].key: x for path, x in jax.tree_util.tree_leaves_with_path(marked)}

@@ -8,6 +8,7 @@ import optax
 import pytest
 from flax import linen, nnx
 from flax.training.train_state import TrainState
+from frameworks.nnx_releases import update
 from sklearn.datasets import load_digits
 
 import optzoo_jax as oz
@@ -78,7 +79,7 @@ def two_layers(wrt):
 
     def train(model, optimizer):
         loss, grads = nnx.value_and_grad(lambda m: cross_entropy(m(IMAGES)), argnums=nnx.DiffState(0, wrt))(model)
-        optimizer.update(model, grads)
+        update(optimizer, model, grads)
         train.traced += 1
         return loss
 

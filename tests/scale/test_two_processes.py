@@ -1,4 +1,4 @@
-"""Two processes, joined by jax.distributed, train one model, and save and restore its sharded state."""
+"""Two processes, joined by jax.distributed, train one model, save and restore its sharded state, and share a state."""
 
 import socket
 import subprocess
@@ -35,21 +35,22 @@ def wait_for(processes, seconds):
     return [p.returncode for p in processes]
 
 
-def run_both(folder, module="scale.two_processes"):
+def run_both(folder, module, devices):
+    """Their exit codes and what they print, with so many devices each."""
     port, logs = free_port(), [folder / f"log{i}" for i in range(2)]
     processes = []
     for i, log in enumerate(logs):
         command = [sys.executable, "-m", module, str(port), str(i), str(folder)]
         with log.open("w") as out:  # a file, since a pipe that nobody empties would block the process
-            processes.append(
-                subprocess.Popen(command, cwd=TESTS, env=environment(), stdout=out, stderr=subprocess.STDOUT)
-            )
+            own = environment(devices)
+            processes.append(subprocess.Popen(command, cwd=TESTS, env=own, stdout=out, stderr=subprocess.STDOUT))
     return wait_for(processes, LIMIT), [log.read_text() for log in logs]
 
 
 @pytest.mark.tier2
-def test_two_processes_train_one_model(tmp_path):
-    codes, logs = run_both(tmp_path)
+@pytest.mark.parametrize(("module", "devices"), [("scale.two_processes", 1), ("scale.two_processes_zero", 4)])
+def test_two_processes_train_one_model(tmp_path, module, devices):
+    codes, logs = run_both(tmp_path, module, devices)
     assert codes == [0, 0], "\n\n".join(logs)
     assert all(log.endswith("done\n") for log in logs), "\n\n".join(logs)
 

@@ -55,7 +55,7 @@ def _ours(decay: float, steps: int) -> np.ndarray:
 
 def _optax(decay: float, steps: int) -> np.ndarray:
     one = jnp.ones((), jnp.float32)
-    correct = jax.jit(jax.vmap(lambda t: optax.tree.bias_correction(one, decay, t)))
+    correct = jax.jit(jax.vmap(lambda t: optax.tree_utils.tree_bias_correction(one, decay, t)))
     return np.asarray(correct(jnp.arange(1, steps + 1)))
 
 

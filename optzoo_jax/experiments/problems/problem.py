@@ -72,7 +72,7 @@ class Problem:
     def objective(self, params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
         """What is minimised: loss and penalty."""
         loss = self.loss(self.outputs(params, x), y)
-        return loss + self.penalty / 2 * optax.tree.norm(params, squared=True) if self.penalty else loss
+        return loss + self.penalty / 2 * sum(jnp.sum(p**2) for p in jax.tree.leaves(params)) if self.penalty else loss
 
     def measure(self, params: Any, x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
         """The loss without the penalty and, where there is one, the accuracy."""

@@ -63,10 +63,19 @@ def program(
     start = jax.vmap(jax.vmap(start_one, (None, 0, 0)), (0, None, None))
     runs, all_see = PartitionSpec("rates"), PartitionSpec()
     # Not propagation, which would gather the runs of a lax.map: it is the rates of each device that are mapped over.
-    shard = functools.partial(jax.shard_map, mesh=Mesh(np.array(jax.devices()), ("rates",)), check_vma=False)
-    start = shard(start, in_specs=(runs, all_see, all_see), out_specs=runs)
-    advance = shard(advance, in_specs=(runs, runs, all_see, all_see, all_see), out_specs=runs)
+    start = _on_all_devices(start, (runs, all_see, all_see), runs)
+    advance = _on_all_devices(advance, (runs, runs, all_see, all_see, all_see), runs)
     return jax.jit(start), jax.jit(advance)
+
+
+def _on_all_devices(f: Callable[..., Any], in_specs: Any, out_specs: Any) -> Callable[..., Any]:
+    """Each device runs f on its own part of the arguments."""
+    how: dict[str, Any] = {"mesh": Mesh(np.array(jax.devices()), ("rates",)), "in_specs": in_specs}
+    if hasattr(jax, "shard_map"):  # JAX 0.6.1
+        return jax.shard_map(f, **how, out_specs=out_specs, check_vma=False)
+    from jax.experimental.shard_map import shard_map
+
+    return shard_map(f, **how, out_specs=out_specs, check_rep=False)
 
 
 def training_step(

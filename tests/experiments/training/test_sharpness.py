@@ -5,7 +5,6 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from jax.flatten_util import ravel_pytree
 
@@ -50,14 +49,18 @@ def test_it_is_the_largest_not_the_farthest_from_zero():
     assert found[0, 0] == pytest.approx(values[-1], rel=1e-4)
 
 
+def length(params):
+    return jnp.linalg.norm(ravel_pytree(params)[0])
+
+
 def test_a_record_has_what_is_measured_at_the_end():
     """Of the parameters that the test loss is measured at."""
     problem = logistic.make(components=2)
 
     def at_the_end(params):
-        return {"length": jax.vmap(jax.vmap(optax.tree.norm))(params)}
+        return {"length": jax.vmap(jax.vmap(length))(params)}
 
     runs = trainer(problem, oz.sgd, steps=2, batch_size=8)([0.0, 1e30], [0, 1], at_the_end)
     for run, seed in zip(runs, (0, 1), strict=False):
-        assert run["length"] == pytest.approx(float(optax.tree.norm(problem.init(jax.random.key(seed)))), rel=1e-6)
+        assert run["length"] == pytest.approx(float(length(problem.init(jax.random.key(seed)))), rel=1e-6)
     assert [run["length"] for run in runs[2:]] == [None, None]
