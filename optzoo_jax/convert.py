@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +14,12 @@ import optax
 from optzoo_jax.formats.compressed import Compressed, format_of
 from optzoo_jax.formats.rounding import to_the_nearest
 from optzoo_jax.inspect import step as step_of_state
+from optzoo_jax.precision import times, widen
 from optzoo_jax.slots import Part, opened
 from optzoo_jax.trees import of_kind, path_name, without_variables
 from optzoo_jax.wrappers.pack import pack_state, unpack_state
 
-# Slots that are called otherwise here than in optax's states, in some only where a state of that kind is found; and
-# than in torch's.
+# What is called otherwise here than in optax's states, by the state that it is in; and than in torch's.
 _DISTANCES = {
     "exp_avg": "mu",
     "exp_avg_sq": "nu",
@@ -32,6 +32,12 @@ OPTAX = {
     "ScaleByAdaDeltaState": {"e_g": "nu"},
     "EmaState": {"ema": "mu"},
     "ScaleByNovogradState": {"mu": "trace"},
+    "ScaleByAdanState": {"m": "mu", "v": "mu", "n": "nu", "g": "previous_grad", "t": "count"},
+    "ScaleBySM3State": {"mu": "sums", "nu": "mu"},
+    "ScaleByAdemamixState": {"m1": "mu", "m2": "mu_slow", "count_m2": "count"},
+    "ScaleBySimplifiedAdEMAMixState": {"m": "trace", "n": "nu", "t": "count"},
+    "DoGState": {"init_params": "start", "max_dist": "distance", "sum_sq_norm_grads": "sum_of_squares"},
+    "ScheduleFreeState": {"z": "apart", "max_lr": "largest_rate", "step_count": "count_of_the_next"},
     "ProdigyState": _DISTANCES,
     "DAdaptAdamWState": _DISTANCES,
 }
@@ -45,11 +51,18 @@ TORCH = {
     "grad_avg": "mu",
     "momentum_buffer": "trace",
     "sum": "sum_of_squares",
+    "row_var": "nu",
+    "col_var": "nu",
+    "variance": "nu",
 }
+FACTORED = ("row_var", "col_var", "variance")  # of which an array has the first two, or the third
 # The largest distance that was found is the distance, where its growth has no bound, as in optax.
 COPIES = {"most": "distance"}
-COUNTS = ("count", "step_count")
-RECORDS = ("last_learning_rate",)  # of the last update, which nobody reads
+COUNTS = {"count": 0, "step_count": 0, "count_of_the_next": 1}
+FIRST = "is_init_step"
+# Of the last update, which nobody reads; and what an optimizer was made with, as the new one was.
+RECORDS = ("last_learning_rate", "ns_coeffs")
+IN_PARAMETERS = "ahead"  # of the slow parameters, which optax.lookahead has beside the fast ones
 
 
 def convert_state(
@@ -64,8 +77,8 @@ def convert_state(
 
         ours = convert_state(optax_state, optax.adamw(1e-3), optzoo_jax.adamw(1e-3), params)
 
-    Every slot goes to the slot of its name, those of one name in their order, in the dtype that the new one has. That
-    the two optimizers mean the same by a name is up to the caller: `from optzoo_jax.like import optax` has the twins of
+    Every slot goes to the slot of its name, those of one name and for the same arrays in their order, in the form and
+    the dtype that the new one has. That the two optimizers mean the same by a name is up to the caller: `from optzoo_jax.like import optax` has the twins of
     optax's, and `get(name, like="optax")`. The learning rate that the new state records is the first update's until its
     next one.
 
@@ -73,17 +86,21 @@ def convert_state(
       state: what `from_tx` has returned, of arrays or of Flax's nnx.Variables.
       from_tx: the optimizer that made it.
       to_tx: the one that is to go on.
-      params: what it trains.
+      params: what it trains; of `optax.lookahead`, on either side, its `optax.LookaheadParams`.
       step: how many updates were made, where the state does not count them, as optax.rmsprop's.
 
     Raises:
       ValueError: where a slot has no counterpart, or one for other parameters, of another shape, or real where it was
         complex; where nothing counts and `step` is None; where counters differ, or contradict `step`.
     """
-    state = unpack_state(without_variables(state), params)
-    names = _names_of(state)
-    given = [(_named(part, names), _decoded(part.value)) for part in opened(from_tx, state)[0]]
-    return _filled(to_tx, params, given, _count_of(state, step, counts=any(name in COUNTS for name, _ in given)))
+    fast = params.fast if isinstance(params, optax.LookaheadParams) else params
+    state = unpack_state(without_variables(state), fast)
+    held = _opened(from_tx, state)[0]
+    given = [(x.name, _as_ours(x, params)) for x in held]
+    if isinstance(params, optax.LookaheadParams):
+        ahead = jax.tree.map(jnp.subtract, widen(without_variables(fast)), widen(without_variables(params.slow)))
+        given = [(name, value) for name, value in given if name != IN_PARAMETERS] + [(IN_PARAMETERS, ahead)]
+    return _filled(to_tx, params, given, _count_of(state, step, counts=any(x.name in COUNTS for x in held)))
 
 
 def _count_of(state: Any, step: int | None, *, counts: bool) -> Any:
@@ -141,97 +158,233 @@ def from_torch_state(
     held = dict.fromkeys(name for slots in kept for name, x in slots.items() if x is not None)
     names = [name for name in held if name not in ("step", "mu_product")]  # a product that is computed here
     for (path, _), slots in zip(paths, kept, strict=True):
-        lacking = [name for name in names if slots.get(name) is None]
+        lacking = [name for name in names if name not in FACTORED and slots.get(name) is None]
         if lacking:
             raise ValueError(f"from_torch_state: the parameter {path_name(path)!r} has no {', '.join(lacking)}.")
-    given = []
-    for name in names:
-        arrays = [np.asarray(slots[name]) for slots in kept]
+    given = {name: [] for name in names}
+    for (path, p), slots in zip(paths, kept, strict=True):
+        arrays = {name: np.asarray(x) for name, x in slots.items() if name in given and x is not None}
         if leaf is not None:
-            arrays = [leaf(path_name(path), x) for (path, _), x in zip(paths, arrays, strict=True)]
-        given.append((TORCH.get(name, name), treedef.unflatten(arrays)))
+            arrays = {name: leaf(path_name(path), x) for name, x in arrays.items()}
+        rows, columns = (arrays.get(name) for name in FACTORED[:2])
+        if rows is not None and rows.shape != (*p.shape[:-1], 1):  # of an array that was turned
+            arrays |= {"row_var": columns, "col_var": rows}
+        for name in names:
+            given[name].append(arrays.get(name, optax.MaskedNode()))
+    given = [(TORCH.get(name, name), treedef.unflatten(xs)) for name, xs in given.items()]
     return _filled(to_tx, params, given, jnp.asarray(step if step is not None else steps.pop(), jnp.int32))
 
 
-def _names_of(state: Any) -> dict[str, str]:
-    """The names that slots of this state have here."""
-    # An older optax lacks some.
-    kinds: Any = tuple(getattr(optax, name, getattr(optax.contrib, name, ())) for name in OPTAX)
-    return {old: new for x in of_kind(kinds, state) for old, new in OPTAX[type(x).__name__].items()}
+class _Held(NamedTuple):
+    """A slot or another array of a state under the name that it has here, and the state of OPTAX that it is in."""
+
+    name: str
+    part: Part
+    state: Any
+    field: str
 
 
-def _named(part: Part, names: Mapping[str, str]) -> str:
-    """The name of a slot, as this library has it, or of an array that is none."""
+def _opened(tx: optax.GradientTransformation, state: Any) -> tuple[list[_Held], Any]:
+    """What a state holds, and how it was put together."""
+    known, (parts, treedef) = list(_known(state)), opened(tx, state)
+    return [_held(part, known) for part in parts], treedef
+
+
+def _held(part: Part, known: list[tuple[tuple, Any]]) -> _Held:
     own = (getattr(key, "name", getattr(key, "key", None)) for key in reversed(part.path))
     name = part.name if part.name is not None else next((x for x in own if isinstance(x, str)), "")
-    return names.get(name, name)
+    around = [(path, state) for path, state in known if part.path[: len(path)] == path]
+    path, state = max(around, key=lambda x: len(x[0]), default=((), None))
+    if state is None:
+        return _Held(name, part, None, "")
+    field = part.path[len(path)].name
+    return _Held(OPTAX[type(state).__name__].get(field, name), part, state, field)
+
+
+def _known(node: Any, path: tuple = ()) -> Iterator[tuple[tuple, Any]]:
+    """The states of optax's, wherever they are nested, that have names of their own, each with its path."""
+    # An older optax lacks some.
+    kinds: Any = tuple(getattr(optax, name, getattr(optax.contrib, name, ())) for name in OPTAX)
+    if isinstance(node, kinds):
+        yield path, node
+    items, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node and isinstance(x, kinds))
+    for where, x in items:
+        if isinstance(x, kinds):
+            yield from _known(x, (*path, *where))
+
+
+# -- what has another form in optax's states
+
+
+def _end_to_end(sums: Any, state: Any, params: Any) -> Any:
+    """The sums of an array's axes, one after another."""
+    return jax.tree.map(lambda x: jnp.concatenate(x) if isinstance(x, list) else x, sums, is_leaf=_is_row)
+
+
+def _axis_by_axis(sums: Any, like: Any, state: Any, params: Any) -> Any:
+    def parted(own: Any, x: Any) -> Any:
+        return jnp.split(x, np.cumsum([len(y) for y in own])[:-1]) if isinstance(own, list) else x
+
+    return jax.tree.map(parted, like, sums, is_leaf=_is_row)
+
+
+def _is_row(x: Any) -> bool:
+    return isinstance(x, list) and x != [] and all(hasattr(y, "shape") for y in x)
+
+
+def _way_apart(z: Any, state: Any, params: Any) -> Any:
+    """z − x = (z − y)/β, y = (1−β)z + βx."""
+
+    def one(z: Any, y: Any) -> Any:
+        return z if isinstance(z, optax.MaskedNode) else times(widen(z) - widen(y), _in(1 / state.b1, widen(y)))
+
+    return jax.tree.map(one, z, without_variables(params), is_leaf=_is_masked)
+
+
+def _fast_weights(apart: Any, like: Any, state: Any, params: Any) -> Any:
+    """z = y + β(z − x)."""
+
+    def one(d: Any, y: Any) -> Any:
+        return d if isinstance(d, optax.MaskedNode) else widen(y) + times(d, _in(state.b1, d))
+
+    return jax.tree.map(one, apart, without_variables(params), is_leaf=_is_masked)
+
+
+def _in(number: Any, x: Any) -> Any:
+    return number.astype(jnp.finfo(x.dtype).dtype)
+
+
+def _is_masked(x: Any) -> bool:
+    return isinstance(x, optax.MaskedNode)
+
+
+def _first_way(way: Any, like: Any, state: Any, params: Any) -> Any:
+    """DoG's, which is here found in the first update."""
+    return jnp.where(way > 0, way, like)
+
+
+# A slot of optax's, its state and the parameters → ours; and ours, what it is like, its state and the parameters → it.
+FORMS: Mapping[tuple[str, str], tuple[Callable[..., Any], Callable[..., Any]]] = {
+    ("ScaleBySM3State", "mu"): (_end_to_end, _axis_by_axis),
+    ("ScheduleFreeState", "z"): (_way_apart, _fast_weights),
+    ("DoGState", "max_dist"): (lambda way, state, params: way, _first_way),
+}
+
+
+def _form_of(x: _Held) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    return FORMS.get((type(x.state).__name__, x.field))
+
+
+def _as_ours(x: _Held, params: Any) -> Any:
+    """The value of a slot in the form that it has here."""
+    value, form = _decoded(x.part.value), _form_of(x)
+    return form[0](value, x.state, params) if form else value
 
 
 def _decoded(value: Any) -> Any:
     return format_of(value).decompress(value) if isinstance(value, Compressed) else value
 
 
+# -- into the new state
+
+
 def _filled(tx: optax.GradientTransformation, params: Any, given: list[tuple[str, Any]], count: Any) -> Any:
     """The first state of `tx` with what is given by name in the place of its arrays."""
-    packed = tx.init(params)
-    plain = unpack_state(packed, params)
-    names, (parts, treedef) = _names_of(plain), opened(tx, plain)
-    rest = [(name, value) for name, value in given if name not in (*COUNTS, *RECORDS)]
+    packed, fast, in_parameters = tx.init(params), params, False
+    if isinstance(params, optax.LookaheadParams):
+        fast, in_parameters = params.fast, bool(of_kind(optax.LookaheadState, packed))
+        packed = packed if in_parameters else tx.init(fast)
+    new, treedef = _opened(tx, unpack_state(packed, fast))
+    rest = [(name, value) for name, value in given if not _follows(name)]
     old = _listed([name for name, _ in rest])
     known, values = dict(rest), []
-    for part in parts:
-        name = _named(part, names)
+    for x in new:
+        name, value = x.name, x.part.value
         if name in RECORDS:
-            values.append(part.value)
+            values.append(value)
         elif name in COUNTS:
-            values.append(jnp.full_like(part.value, count))
+            values.append(jnp.full_like(value, count + COUNTS[name]))
+        elif name == FIRST:
+            values.append(jnp.full_like(value, count == 0))
         else:
-            at = next((i for i, (other, _) in enumerate(rest) if other == name), None)
+            like = _as_ours(x, params) if _form_of(x) else value
+            at = _place_of(name, like, rest)
             if at is None and COPIES.get(name) not in known:
                 raise ValueError(
                     f"the slot {name!r} of the new state has no counterpart: the old one has {old}. Two optimizers "
-                    "that keep the same things are needed."
+                    f"that keep the same things are needed.{_said_of(name)}"
                 )
-            values.append(_as_kept(name, known[COPIES[name]] if at is None else rest.pop(at)[1], part.value))
+            values.append(_kept(x, known[COPIES[name]] if at is None else rest.pop(at)[1], like, params))
     for name, value in rest:
+        if name == IN_PARAMETERS and in_parameters:
+            continue
         if name not in COPIES or not np.array_equal(value, known[COPIES[name]]):
-            new = [name for name in (_named(part, names) for part in parts) if name not in (*COUNTS, *RECORDS)]
             raise ValueError(
-                f"the slot {name!r} of the old state has no counterpart: the new one has {_listed(new)}. What it "
-                "holds would be lost."
+                f"the slot {name!r} of the old state has no counterpart: the new one has "
+                f"{_listed([x.name for x in new if not _follows(x.name)])}. What it holds would be lost."
+                f"{_said_of(name)}"
             )
-    return pack_state(treedef.unflatten(values), params, packed)
+    return pack_state(treedef.unflatten(values), fast, packed)
+
+
+def _follows(name: str) -> bool:
+    """Whether it is known without the old state's slots."""
+    return name in RECORDS or name in COUNTS or name == FIRST
+
+
+def _said_of(name: str) -> str:
+    if name != IN_PARAMETERS:
+        return ""
+    return (
+        " optax.lookahead has the slow parameters beside the fast ones: give and train params = "
+        "optax.LookaheadParams(fast=…, slow=…); of a state of lookahead the slow ones are eval_params(state, params)."
+    )
+
+
+def _place_of(name: str, like: Any, rest: list[tuple[str, Any]]) -> int | None:
+    """Where in the rest the first slot of this name is that fits, or else the first one, which will be refused."""
+    places = [i for i, (other, _) in enumerate(rest) if other == name]
+    return next((i for i in places if not _misfit(name, rest[i][1], like)), next(iter(places), None))
+
+
+def _kept(x: _Held, value: Any, like: Any, params: Any) -> Any:
+    """A slot as the new state keeps it."""
+    form, ours = _form_of(x), _as_kept(x.name, value, like)
+    return _as_kept(x.name, form[1](ours, x.part.value, x.state, params), x.part.value) if form else ours
+
+
+def _misfit(name: str, value: Any, like: Any) -> str:
+    """Why a value cannot stand in another's place; nothing where it can."""
+    first = like.codes if isinstance(like, Compressed) else like
+    old, new = (jax.tree_util.tree_leaves_with_path(tree) for tree in (value, first))
+    places = [[path_name(path) for path, _ in leaves] for leaves in (old, new)]
+    for a, b in itertools.zip_longest(*places, fillvalue="nothing more"):
+        if a != b:  # arrays of one shape would change places unseen
+            return f"the slot {name!r} is kept for {a!r} in the old state, and for {b!r} in the new."
+    for where, (_, x), (_, y) in zip(places[1], old, new, strict=True):
+        if jnp.shape(x) != y.shape and not jnp.size(x) == y.size == 1:
+            shapes = f"{jnp.shape(x)} in the old state, {y.shape} in the new"
+            return f"the slot {name!r} has another shape at {where!r}: {shapes}."
+        if jnp.iscomplexobj(x) and not isinstance(like, Compressed) and not jnp.iscomplexobj(y):
+            return f"the slot {name!r} is complex at {where!r} in the old state, and real in the new."
+    return ""
 
 
 def _as_kept(name: str, value: Any, like: Any) -> Any:
     """A slot in the shapes, the dtypes and the format of another."""
-    first = like.codes if isinstance(like, Compressed) else like
-    paths, treedef = jax.tree_util.tree_flatten_with_path(first)
-    arrays = jax.tree.leaves(value)
-    places = [[path_name(path) for path, _ in x] for x in (jax.tree_util.tree_leaves_with_path(value), paths)]
-    for old, new in itertools.zip_longest(*places, fillvalue="nothing more"):
-        if old != new:  # arrays of one shape would change places unseen
-            raise ValueError(f"the slot {name!r} is kept for {old!r} in the old state, and for {new!r} in the new.")
-    for i, (path, y) in enumerate(paths):
-        if jnp.size(arrays[i]) == y.size == 1:  # one number is one number, whichever axes it has
-            arrays[i] = jnp.reshape(arrays[i], y.shape)
-        if jnp.shape(arrays[i]) != y.shape:
-            raise ValueError(
-                f"the slot {name!r} has another shape at {path_name(path)!r}: {jnp.shape(arrays[i])} in the old state, "
-                f"{y.shape} in the new."
-            )
-    for x, (path, y) in zip(arrays, paths, strict=True):
-        if jnp.iscomplexobj(x) and not isinstance(like, Compressed) and not jnp.iscomplexobj(y):
-            where = path_name(path)
-            raise ValueError(f"the slot {name!r} is complex at {where!r} in the old state, and real in the new.")
+    if wrong := _misfit(name, value, like):
+        raise ValueError(wrong)
+    leaves, treedef = jax.tree.flatten(like.codes if isinstance(like, Compressed) else like)
+    # One number is one number, whichever axes it has.
+    arrays = [jnp.reshape(x, y.shape) for x, y in zip(jax.tree.leaves(value), leaves, strict=True)]
     if not isinstance(like, Compressed):
-        return treedef.unflatten([jnp.asarray(x, y.dtype) for x, (_, y) in zip(arrays, paths, strict=True)])
+        return treedef.unflatten([jnp.asarray(x, y.dtype) for x, y in zip(arrays, leaves, strict=True)])
     form = format_of(like)
 
     def one(_: tuple, codes: Any, x: Any) -> Any:
         return form.encode(jnp.asarray(x), to_the_nearest(codes.shape)) if codes.dtype == form.codes else (x, None)
 
-    return form.compress(one, first, treedef.unflatten(arrays))
+    return form.compress(one, like.codes, treedef.unflatten(arrays))
 
 
 def _listed(names: list[str]) -> str:

@@ -5,6 +5,7 @@
 records torch's states anew, in the middle of the runs of test_like_torch.py.
 """
 
+import functools
 import inspect
 import json
 from pathlib import Path
@@ -26,22 +27,20 @@ RECORD = Path(__file__).parent / "torch_states.json"
 CUT, END = 10, 20
 ARRAYS = {name: jnp.asarray(x) for name, x in START.items()}
 PEAK = 0.01
-# Not carried over, each with its reason.
-REFUSED = {
-    "adan": "optax's state has the last gradient, and ours the difference to it",
-    "sm3": "optax has a row of sums for each axis in one slot, and ours a slot of each",
-}
+# What takes a number as its learning rate in optax, or is optax's own with a schedule.
+OF_A_NUMBER = ("sm3", "schedule_free_sgd", "schedule_free_adamw")
+NOT_COUNTED = ("sm3", "dog")
 
 
 def twins(module, theirs):
     """The optimizers of optax whose names are ours, and ours."""
-    names = [name for name, f in vars(module).items() if hasattr(f, "theirs") and name not in REFUSED]
+    names = [name for name, f in vars(module).items() if hasattr(f, "theirs")]
     names = [name for name in names if "learning_rate" in inspect.signature(getattr(theirs, name)).parameters]
     return {name: (getattr(theirs, name), getattr(module, name)) for name in names if not name.startswith("scale_by")}
 
 
 TWINS = twins(optax_optimizers, optax) | twins(like.contrib, optax.contrib)
-FIRST = ("adamw", "novograd", "prodigy", "adadelta")
+FIRST = ("adamw", "novograd", "prodigy", "adadelta", "adan", "sm3", "dog", "schedule_free_sgd", "muon")
 NAMES = [name if name in FIRST else pytest.param(name, marks=pytest.mark.tier2) for name in TWINS]
 
 
@@ -67,31 +66,26 @@ def same_way(a, b, **options):
     return after
 
 
-def with_decay(make):
-    """The method with a schedule and what it has of decay and mask."""
+def with_decay(name, make):
+    """The method with a schedule, where it takes one, and what it has of decay and mask."""
     options = {"weight_decay": 0.1, "mask": {"w": True, "b": False}}
     known = inspect.signature(make).parameters
-    return make(schedule, **({k: v for k, v in options.items() if k in known} if "mask" in known else {}))
+    rate = PEAK if name in OF_A_NUMBER else 1.0 if name == "dog" else schedule
+    return make(rate, **({k: v for k, v in options.items() if k in known} if "mask" in known else {}))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_there_and_back(name):
-    theirs, ours = map(with_decay, TWINS[name])
-    same_way(theirs, ours)
+    theirs, ours = (with_decay(name, make) for make in TWINS[name])
+    assert type(ours.init(ARRAYS)).__module__.startswith("optzoo_jax.")
+    same_way(theirs, ours, **({"step": CUT} if name in NOT_COUNTED else {}))
     same_way(ours, theirs)
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_carried_over_is_refused(name):
-    theirs, ours = getattr(optax, name)(0.1), getattr(like, name)(0.1)
-    with pytest.raises(ValueError, match=r"has no counterpart|another shape"):
-        oz.convert_state(theirs.init(ARRAYS), theirs, ours, ARRAYS, step=0)
 
 
 def test_every_card_s_twin_is_among_them():
     """A method whose card says that it has optax's numbers, under a name that optax has."""
     said = [name for name in oz.list_optimizers(kind="optimizer") if "optax" in oz.card(name).calls]
-    assert {name for name in said if hasattr(optax, name)} - REFUSED.keys() <= TWINS.keys() | {"signum"}
+    assert {name for name in said if hasattr(optax, name)} <= TWINS.keys() | {"signum"}
 
 
 CHAINS = {
@@ -108,6 +102,42 @@ def test_nested_states(what):
     theirs, ours = CHAINS[what](optax), CHAINS[what](like)
     same_way(theirs, ours)
     same_way(ours, theirs)
+
+
+SYNC = 3
+
+
+@jax.numpy_dtype_promotion("standard")
+def test_lookahead_whose_slow_parameters_optax_keeps_beside_the_fast_ones():
+    theirs, ours = optax.lookahead(optax.adam(PEAK), SYNC, 0.3), oz.lookahead(like.adam(PEAK), SYNC, 0.3)
+
+    def pairs(pair, state, steps):
+        for t in steps:
+            updates, state = theirs.update({name: jnp.asarray(g[t]) for name, g in GRADIENTS.items()}, state, pair)
+            pair = optax.apply_updates(pair, updates)
+        return pair, state
+
+    cut = CUT + 1  # in the middle of a period
+    pair = optax.LookaheadParams.init_synced(ARRAYS)
+    pair, state = pairs(pair, theirs.init(pair), range(cut))
+    expected, _ = pairs(pair, state, range(cut, END))
+    params = pair.fast
+    found, after = go_on(ours, params, oz.convert_state(state, theirs, ours, pair), range(cut, END))
+    check = functools.partial(jax.tree.map, functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-12))
+    check(found, expected.fast)
+    check(oz.eval_params(after, found), expected.slow)
+
+    params, state = go_on(ours, ARRAYS, ours.init(ARRAYS), range(cut))
+    expected, after = go_on(ours, params, state, range(cut, END))
+    pair = optax.LookaheadParams(fast=params, slow=oz.eval_params(state, params))
+    found, _ = pairs(pair, oz.convert_state(state, ours, theirs, pair), range(cut, END))
+    check(found.fast, expected)
+    check(found.slow, oz.eval_params(after, expected))
+    for a, b in [(ours, theirs), (theirs, ours)]:
+        with pytest.raises(
+            ValueError, match=r"'ahead' of the (old|new) state has no counterpart.*LookaheadParams\(fast="
+        ):
+            oz.convert_state(a.init(ARRAYS), a, b, ARRAYS)
 
 
 def test_between_our_own():
@@ -167,10 +197,17 @@ def groups(a, b):
     return optax.partition({"x": oz.adam(0.1), "y": oz.adam(0.1)}, {"a": a, "b": b})
 
 
-@pytest.mark.parametrize(("old", "new"), [(only("a"), only("b")), (groups("x", "y"), groups("y", "x"))])
-def test_arrays_of_one_shape_do_not_change_places(old, new):
+def test_arrays_of_one_shape_do_not_change_places():
     with pytest.raises(ValueError, match="'mu' is kept for 'a' in the old state, and for 'b' in the new"):
-        oz.convert_state(old.init(ALIKE), old, new, ALIKE)
+        oz.convert_state(only("a").init(ALIKE), only("a"), only("b"), ALIKE)
+    old, new = groups("x", "y"), groups("y", "x")
+    _, state = old.update({"a": jnp.ones(3), "b": 2 * jnp.ones(3)}, old.init(ALIKE), ALIKE)
+    found = oz.convert_state(state, old, new, ALIKE)
+    for name, group in {"a": "x", "b": "y"}.items():
+        before, after = (
+            optax.tree.get(s.inner_states[g], "mu")[name] for s, g in [(state, group), (found, "xy"[group == "x"])]
+        )
+        np.testing.assert_array_equal(after, before)
 
 
 def test_a_complex_slot_stays_complex():

@@ -1,6 +1,6 @@
-"""optax.contrib's names: `like.optax.contrib`. Those of `ours()` are made of this library's pieces, the others optax's own.
+"""optax.contrib's names: `like.optax.contrib`. Those of `ours()` are made of our pieces, the others are optax's own.
 
-Of the methods that both have, those are ours whose numbers are optax's; `differ()` says why the others are not.
+Of the methods that both have, those are ours whose numbers are optax's; `DIFFER` says why the others are not.
 """
 
 import functools
