@@ -78,9 +78,9 @@ def convert_state(
         ours = convert_state(optax_state, optax.adamw(1e-3), optzoo_jax.adamw(1e-3), params)
 
     Every slot goes to the slot of its name, those of one name and for the same arrays in their order, in the form and
-    the dtype that the new one has. That the two optimizers mean the same by a name is up to the caller: `from optzoo_jax.like import optax` has the twins of
-    optax's, and `get(name, like="optax")`. The learning rate that the new state records is the first update's until its
-    next one.
+    the dtype that the new one has. That the two optimizers mean the same by a name is up to the caller: `from
+    optzoo_jax.like import optax` has the twins of optax's, and `get(name, like="optax")`. The learning rate that the
+    new state records is the first update's until its next one.
 
     Args:
       state: what `from_tx` has returned, of arrays or of Flax's nnx.Variables.

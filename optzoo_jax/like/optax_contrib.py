@@ -1,6 +1,6 @@
 """optax.contrib's names: `like.optax.contrib`. Those of `ours()` are made of our pieces, the others are optax's own.
 
-Of the methods that both have, those are ours whose numbers are optax's; `DIFFER` says why the others are not.
+Of the methods that both have, those are ours whose numbers are optax's; `kept()` says why the others are not.
 """
 
 import functools
@@ -189,9 +189,24 @@ def ours() -> Mapping[str, Callable[..., Any]]:
     return MappingProxyType({name: f for name, f in globals().items() if hasattr(f, "theirs")})
 
 
+def kept() -> Mapping[str, str]:
+    """What is optax's own though this library has the method, by name: where its numbers, or its calls, differ."""
+    galore = "projects the other side of a tall matrix, by a decomposition in float32"
+    return {
+        "dowg": "adds ε to √v too",
+        "galore": galore,
+        "hutchinson_estimator_diag_hessian": "draws signs of its own",
+        "madgrad": "has its weights λ in float32",
+        "sam": "makes steps of two kinds by turns",
+        "scale_by_galore": galore,
+        "schedule_free": "goes around an optimizer, and is told its learning rate once more",
+        "sophia": "corrects m for its start, and has max(γh, ε)",
+    }
+
+
 def __getattr__(name: str) -> Any:
     return getattr(_contrib, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*dir(_contrib), "ours"})
+    return sorted({*dir(_contrib), "ours", "kept"})
