@@ -251,7 +251,7 @@ def _fast_weights(apart: Any, like: Any, state: Any, params: Any) -> Any:
 
 
 def _in(number: Any, x: Any) -> Any:
-    return number.astype(jnp.finfo(x.dtype).dtype)
+    return jnp.asarray(number, jnp.finfo(x.dtype).dtype)
 
 
 def _is_masked(x: Any) -> bool:

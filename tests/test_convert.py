@@ -71,7 +71,8 @@ def with_decay(name, make):
     options = {"weight_decay": 0.1, "mask": {"w": True, "b": False}}
     known = inspect.signature(make).parameters
     rate = PEAK if name in OF_A_NUMBER else 1.0 if name == "dog" else schedule
-    return make(rate, **({k: v for k, v in options.items() if k in known} if "mask" in known else {}))
+    also = {"alpha": schedule} if "alpha" in known else {}
+    return make(rate, **also, **({k: v for k, v in options.items() if k in known} if "mask" in known else {}))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,6 +81,25 @@ def test_there_and_back(name):
     assert type(ours.init(ARRAYS)).__module__.startswith("optzoo_jax.")
     same_way(theirs, ours, **({"step": CUT} if name in NOT_COUNTED else {}))
     same_way(ours, theirs)
+
+
+@jax.numpy_dtype_promotion("standard")
+def test_nothing_of_a_state_is_lost():
+    """Not what its optimizer does not read, such as the count of Schedule-Free without a schedule."""
+    for name in ("schedule_free_sgd", "dog", "simplified_ademamix", "ademamix", "muon"):
+        theirs, ours = (with_decay(name, make) for make in TWINS[name])
+        for steps in (0, 2):
+            params, state = go_on(theirs, ARRAYS, theirs.init(ARRAYS), range(steps))
+            there = oz.convert_state(state, theirs, ours, params, **({"step": steps} if name in NOT_COUNTED else {}))
+            assert oz.step(there) == steps
+            back = oz.convert_state(there, ours, theirs, params)
+            jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-12), back, state)
+
+
+def test_a_distance_that_is_not_known_yet_is_the_first_one():
+    theirs, ours = optax.contrib.dog(), like.contrib.dog()
+    found = oz.convert_state(ours.init(ARRAYS), ours, theirs, ARRAYS)
+    jax.tree.map(np.testing.assert_array_equal, found, theirs.init(ARRAYS))
 
 
 def test_every_card_s_twin_is_among_them():
@@ -94,6 +114,8 @@ CHAINS = {
     "groups": lambda m: m.partition({"x": m.adam(schedule), "y": m.sgd(schedule, 0.9)}, {"w": "x", "b": "y"}),
     "accumulation": lambda m: m.MultiSteps(m.adamw(schedule), 3).gradient_transformation(),
     "injected": lambda m: m.inject_hyperparams(m.adamw)(schedule),
+    "names by their states": lambda m: m.partition({"x": m.sm3(PEAK), "y": m.adam(schedule)}, {"w": "x", "b": "y"}),
+    "a mask around fast weights": lambda m: m.masked(m.contrib.schedule_free_adamw(PEAK), {"w": True, "b": False}),
 }
 
 

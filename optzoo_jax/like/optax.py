@@ -28,7 +28,7 @@ def ours() -> Mapping[str, Callable[..., Any]]:
 
 def kept() -> Mapping[str, str]:
     """What is optax's own though this library has the method, by name: where its numbers, or its calls, differ."""
-    factored = "factors the two largest axes, in float32"
+    factored = "factors the two largest axes, from 128 on, and has its decay in float32"
     return {
         "adafactor": factored,
         "lookahead": "takes the slow parameters beside the fast ones",

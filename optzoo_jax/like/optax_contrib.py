@@ -71,7 +71,7 @@ def _decayed(step: Any, weight_decay: Any, mask: Any, learning_rate: Any) -> Any
 
 @_optaxs
 def scale_by_adopt(b1: Any, b2: Any, eps: Any, nesterov: bool, use_clipping: bool) -> Any:
-    """`adopt`'s step; with `nesterov` the average of the step to come. With a `mu_dtype` or a limit it is optax's."""
+    """`adopt`'s step; with `nesterov` the average a step ahead. With a `mu_dtype` or a `clip_value_fn` it is optax's."""
     waits = _directions.scale(_from_the_second(1.0))
     rate = _chain(_moments.square(), _moments.lagged_ema(b2), _rates.inverse_max_root(eps), waits)
     limit = (_clips.clip_growing(),) if use_clipping else ()
@@ -88,7 +88,10 @@ def adopt(learning_rate: Any, b1: Any, b2: Any, eps: Any, nesterov: bool, use_cl
 
 @_optaxs
 def scale_by_muon(ns_steps: Any, beta: Any, eps: Any, nesterov: bool) -> Any:
-    """The orthogonal factor of m̂, or with `nesterov` of the m̂ of the step to come. With what is else it is optax's."""
+    """The orthogonal factor of m̂, with `nesterov` of that of the step to come.
+
+    With coefficients, another preconditioning, `adaptive`, axes or a `mu_dtype` it is optax's.
+    """
     mean = _directions.nesterov_ema(beta) if nesterov else _directions.debiased_ema(beta)
     return _chain(mean, _matrices.orthogonalize(eps=eps, steps=ns_steps))
 
@@ -109,7 +112,10 @@ def muon(
     adam_learning_rate: Any = None,
     consistent_rms: Any = None,
 ) -> Any:
-    """`scale_by_muon`, √max(1, A/B), decay and the learning rate for arrays of two axes; `adamw` for others."""
+    """`scale_by_muon`, √max(1, A/B), decay and the learning rate for arrays of two axes; `adamw` for others.
+
+    Optax's where `scale_by_muon` is.
+    """
     shape = _matrices.scale_by_shape()
     if consistent_rms is not None:
         shape = _chain(_matrices.scale_by_shape("match_rms_adamw"), _directions.scale(consistent_rms / 0.2))
@@ -129,7 +135,7 @@ def muon(
 
 @_optaxs
 def dog(learning_rate: Any, init_step: Any, eps: Any, weight_decay: Any, mask: Any) -> Any:
-    """L2 decay and `dog`, whose reps_rel is the `init_step` ('heuristic', reps_rel). With another it is optax's."""
+    """L2 decay, and `dog` with the `init_step` ('heuristic', reps_rel). With another it is optax's."""
     kind, reps_rel = init_step
     if kind != "heuristic":
         return NotImplemented
