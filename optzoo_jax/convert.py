@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
+from optzoo_jax.counterparts import FACTORED, TORCH, Held, form_of, held_by
 from optzoo_jax.formats.compressed import Compressed, format_of
 from optzoo_jax.formats.rounding import to_the_nearest
 from optzoo_jax.inspect import step as step_of_state
-from optzoo_jax.precision import times, widen
-from optzoo_jax.slots import Part, opened
+from optzoo_jax.precision import widen
 from optzoo_jax.trees import of_kind, path_name, without_variables
 from optzoo_jax.wrappers.pack import pack_state, unpack_state
 
-# What is called otherwise here than in optax's states, by the state that it is in; and than in torch's.
-_DISTANCES = {
-    "exp_avg": "mu",
-    "exp_avg_sq": "nu",
-    "grad_sum": "sum_of_gradients",
-    "params0": "start",
-    "estim_lr": "distance",
-    "numerator_weighted": "numerator",
-}
-OPTAX = {
-    "ScaleByAdaDeltaState": {"e_g": "nu"},
-    "EmaState": {"ema": "mu"},
-    "ScaleByNovogradState": {"mu": "trace"},
-    "ScaleByAdanState": {"m": "mu", "v": "mu", "n": "nu", "g": "previous_grad", "t": "count"},
-    "ScaleBySM3State": {"mu": "sums", "nu": "mu"},
-    "ScaleByAdemamixState": {"m1": "mu", "m2": "mu_slow", "count_m2": "count"},
-    "ScaleBySimplifiedAdEMAMixState": {"m": "trace", "n": "nu", "t": "count"},
-    "DoGState": {"init_params": "start", "max_dist": "distance", "sum_sq_norm_grads": "sum_of_squares"},
-    "ScheduleFreeState": {"z": "apart", "max_lr": "largest_rate", "step_count": "count_of_the_next"},
-    "ProdigyState": _DISTANCES,
-    "DAdaptAdamWState": _DISTANCES,
-}
-TORCH = {
-    "exp_avg": "mu",
-    "exp_avg_sq": "nu",
-    "max_exp_avg_sq": "nu_max",
-    "exp_inf": "nu",
-    "square_avg": "nu",
-    "acc_delta": "e_x",
-    "grad_avg": "mu",
-    "momentum_buffer": "trace",
-    "sum": "sum_of_squares",
-    "row_var": "nu",
-    "col_var": "nu",
-    "variance": "nu",
-}
-FACTORED = ("row_var", "col_var", "variance")  # of which an array has the first two, or the third
 # The largest distance that was found is the distance, where its growth has no bound, as in optax.
 COPIES = {"most": "distance"}
 COUNTS = {"count": 0, "step_count": 0, "count_of_the_next": 1}
@@ -93,12 +56,12 @@ def convert_state(
       ValueError: where a slot has no counterpart, or one for other parameters, of another shape, or real where it was
         complex; where nothing counts and `step` is None; where counters differ, or contradict `step`.
     """
-    fast = params.fast if isinstance(params, optax.LookaheadParams) else params
+    fast = _fast(params)
     state = unpack_state(without_variables(state), fast)
-    held = _opened(from_tx, state)[0]
-    given = [(x.name, _as_ours(x, params)) for x in held]
+    held = held_by(from_tx, state)[0]
+    given = [(x.name, _as_ours(x, fast)) for x in held]
     if isinstance(params, optax.LookaheadParams):
-        ahead = jax.tree.map(jnp.subtract, widen(without_variables(fast)), widen(without_variables(params.slow)))
+        ahead = jax.tree.map(jnp.subtract, *(widen(without_variables(x)) for x in params))
         given = [(name, value) for name, value in given if name != IN_PARAMETERS] + [(IN_PARAMETERS, ahead)]
     return _filled(to_tx, params, given, _count_of(state, step, counts=any(x.name in COUNTS for x in held)))
 
@@ -161,124 +124,34 @@ def from_torch_state(
         lacking = [name for name in names if name not in FACTORED and slots.get(name) is None]
         if lacking:
             raise ValueError(f"from_torch_state: the parameter {path_name(path)!r} has no {', '.join(lacking)}.")
-    given = {name: [] for name in names}
-    for (path, p), slots in zip(paths, kept, strict=True):
-        arrays = {name: np.asarray(x) for name, x in slots.items() if name in given and x is not None}
-        if leaf is not None:
-            arrays = {name: leaf(path_name(path), x) for name, x in arrays.items()}
-        rows, columns = (arrays.get(name) for name in FACTORED[:2])
-        if rows is not None and rows.shape != (*p.shape[:-1], 1):  # of an array that was turned
-            arrays |= {"row_var": columns, "col_var": rows}
-        for name in names:
-            given[name].append(arrays.get(name, optax.MaskedNode()))
-    given = [(TORCH.get(name, name), treedef.unflatten(xs)) for name, xs in given.items()]
+    found = [
+        _turned(p, {name: slots[name] for name in names if slots.get(name) is not None}, path_name(path), leaf)
+        for (path, p), slots in zip(paths, kept, strict=True)
+    ]
+    given = [
+        (TORCH.get(name, name), treedef.unflatten([arrays.get(name, optax.MaskedNode()) for arrays in found]))
+        for name in names
+    ]
     return _filled(to_tx, params, given, jnp.asarray(step if step is not None else steps.pop(), jnp.int32))
 
 
-class _Held(NamedTuple):
-    """A slot or another array of a state under the name that it has here, and the state of OPTAX that it is in."""
-
-    name: str
-    part: Part
-    state: Any
-    field: str
-
-
-def _opened(tx: optax.GradientTransformation, state: Any) -> tuple[list[_Held], Any]:
-    """What a state holds, and how it was put together."""
-    known, (parts, treedef) = list(_known(state)), opened(tx, state)
-    return [_held(part, known) for part in parts], treedef
+def _turned(p: Any, slots: dict[str, Any], path: str, leaf: Callable[[str, np.ndarray], Any] | None) -> dict[str, Any]:
+    """The slots of a parameter as it is stored here; where it was turned, rows are columns."""
+    arrays = {name: np.asarray(x) if leaf is None else leaf(path, np.asarray(x)) for name, x in slots.items()}
+    rows, columns = (arrays.get(name) for name in ("row_var", "col_var"))
+    if rows is not None and rows.shape != (*p.shape[:-1], 1):
+        arrays |= {"row_var": columns, "col_var": rows}
+    return arrays
 
 
-def _held(part: Part, known: list[tuple[tuple, Any]]) -> _Held:
-    own = (getattr(key, "name", getattr(key, "key", None)) for key in reversed(part.path))
-    name = part.name if part.name is not None else next((x for x in own if isinstance(x, str)), "")
-    around = [(path, state) for path, state in known if part.path[: len(path)] == path]
-    path, state = max(around, key=lambda x: len(x[0]), default=((), None))
-    if state is None:
-        return _Held(name, part, None, "")
-    field = part.path[len(path)].name
-    return _Held(OPTAX[type(state).__name__].get(field, name), part, state, field)
+def _fast(params: Any) -> Any:
+    return params.fast if isinstance(params, optax.LookaheadParams) else params
 
 
-def _known(node: Any, path: tuple = ()) -> Iterator[tuple[tuple, Any]]:
-    """The states of optax's, wherever they are nested, that have names of their own, each with its path."""
-    # An older optax lacks some.
-    kinds: Any = tuple(getattr(optax, name, getattr(optax.contrib, name, ())) for name in OPTAX)
-    if isinstance(node, kinds):
-        yield path, node
-    items, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda x: x is not node and isinstance(x, kinds))
-    for where, x in items:
-        if isinstance(x, kinds):
-            yield from _known(x, (*path, *where))
-
-
-# -- what has another form in optax's states
-
-
-def _end_to_end(sums: Any, state: Any, params: Any) -> Any:
-    """The sums of an array's axes, one after another."""
-    return jax.tree.map(lambda x: jnp.concatenate(x) if isinstance(x, list) else x, sums, is_leaf=_is_row)
-
-
-def _axis_by_axis(sums: Any, like: Any, state: Any, params: Any) -> Any:
-    def parted(own: Any, x: Any) -> Any:
-        return jnp.split(x, np.cumsum([len(y) for y in own])[:-1]) if isinstance(own, list) else x
-
-    return jax.tree.map(parted, like, sums, is_leaf=_is_row)
-
-
-def _is_row(x: Any) -> bool:
-    return isinstance(x, list) and x != [] and all(hasattr(y, "shape") for y in x)
-
-
-def _way_apart(z: Any, state: Any, params: Any) -> Any:
-    """z − x = (z − y)/β, y = (1−β)z + βx."""
-
-    def one(z: Any, y: Any) -> Any:
-        return z if isinstance(z, optax.MaskedNode) else times(widen(z) - widen(y), _in(1 / state.b1, widen(y)))
-
-    return jax.tree.map(one, z, without_variables(params), is_leaf=_is_masked)
-
-
-def _fast_weights(apart: Any, like: Any, state: Any, params: Any) -> Any:
-    """z = y + β(z − x)."""
-
-    def one(d: Any, y: Any) -> Any:
-        return d if isinstance(d, optax.MaskedNode) else widen(y) + times(d, _in(state.b1, d))
-
-    return jax.tree.map(one, apart, without_variables(params), is_leaf=_is_masked)
-
-
-def _in(number: Any, x: Any) -> Any:
-    return jnp.asarray(number, jnp.finfo(x.dtype).dtype)
-
-
-def _is_masked(x: Any) -> bool:
-    return isinstance(x, optax.MaskedNode)
-
-
-def _first_way(way: Any, like: Any, state: Any, params: Any) -> Any:
-    """DoG's, which is here found in the first update."""
-    return jnp.where(way > 0, way, like)
-
-
-# A slot of optax's, its state and the parameters → ours; and ours, what it is like, its state and the parameters → it.
-FORMS: Mapping[tuple[str, str], tuple[Callable[..., Any], Callable[..., Any]]] = {
-    ("ScaleBySM3State", "mu"): (_end_to_end, _axis_by_axis),
-    ("ScheduleFreeState", "z"): (_way_apart, _fast_weights),
-    ("DoGState", "max_dist"): (lambda way, state, params: way, _first_way),
-}
-
-
-def _form_of(x: _Held) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
-    return FORMS.get((type(x.state).__name__, x.field))
-
-
-def _as_ours(x: _Held, params: Any) -> Any:
+def _as_ours(x: Held, params: Any) -> Any:
     """The value of a slot in the form that it has here."""
-    value, form = _decoded(x.part.value), _form_of(x)
-    return form[0](value, x.state, params) if form else value
+    value, form = _decoded(x.part.value), form_of(x)
+    return form[0](value, x.state, without_variables(params)) if form else value
 
 
 def _decoded(value: Any) -> Any:
@@ -290,11 +163,11 @@ def _decoded(value: Any) -> Any:
 
 def _filled(tx: optax.GradientTransformation, params: Any, given: list[tuple[str, Any]], count: Any) -> Any:
     """The first state of `tx` with what is given by name in the place of its arrays."""
-    packed, fast, in_parameters = tx.init(params), params, False
-    if isinstance(params, optax.LookaheadParams):
-        fast, in_parameters = params.fast, bool(of_kind(optax.LookaheadState, packed))
-        packed = packed if in_parameters else tx.init(fast)
-    new, treedef = _opened(tx, unpack_state(packed, fast))
+    fast, packed = _fast(params), tx.init(params)
+    in_parameters = fast is not params and bool(of_kind(optax.LookaheadState, packed))
+    if fast is not params and not in_parameters:
+        packed = tx.init(fast)
+    new, treedef = held_by(tx, unpack_state(packed, fast))
     rest = [(name, value) for name, value in given if not _follows(name)]
     old = _listed([name for name, _ in rest])
     known, values = dict(rest), []
@@ -307,16 +180,16 @@ def _filled(tx: optax.GradientTransformation, params: Any, given: list[tuple[str
         elif name == FIRST:
             values.append(jnp.full_like(value, count == 0))
         else:
-            like = _as_ours(x, params) if _form_of(x) else value
+            like = _as_ours(x, fast) if form_of(x) else value
             at = _place_of(name, like, rest)
             if at is None and COPIES.get(name) not in known:
                 raise ValueError(
                     f"the slot {name!r} of the new state has no counterpart: the old one has {old}. Two optimizers "
                     f"that keep the same things are needed.{_said_of(name)}"
                 )
-            values.append(_kept(x, known[COPIES[name]] if at is None else rest.pop(at)[1], like, params))
+            values.append(_kept(x, known[COPIES[name]] if at is None else rest.pop(at)[1], like, fast))
     for name, value in rest:
-        if name == IN_PARAMETERS and in_parameters:
+        if in_parameters and name == IN_PARAMETERS:
             continue
         if name not in COPIES or not np.array_equal(value, known[COPIES[name]]):
             raise ValueError(
@@ -347,10 +220,13 @@ def _place_of(name: str, like: Any, rest: list[tuple[str, Any]]) -> int | None:
     return next((i for i in places if not _misfit(name, rest[i][1], like)), next(iter(places), None))
 
 
-def _kept(x: _Held, value: Any, like: Any, params: Any) -> Any:
+def _kept(x: Held, value: Any, like: Any, params: Any) -> Any:
     """A slot as the new state keeps it."""
-    form, ours = _form_of(x), _as_kept(x.name, value, like)
-    return _as_kept(x.name, form[1](ours, x.part.value, x.state, params), x.part.value) if form else ours
+    form, ours = form_of(x), _as_kept(x.name, value, like)
+    if not form:
+        return ours
+    theirs = form[1](ours, _decoded(x.part.value), x.state, without_variables(params))
+    return _as_kept(x.name, theirs, x.part.value)
 
 
 def _misfit(name: str, value: Any, like: Any) -> str:

@@ -9,7 +9,7 @@ ORDER = (
     *("formats",),
     *("composition", "program", "state", "walk", "wrapper", "piece", "slots"),
     *("pieces", "card", "wrappers", "optimizers", "stopping"),
-    *("registry", "describe", "inspect", "explain", "convert", "sharding", "sweep", "testing", "like"),
+    *("registry", "describe", "inspect", "explain", "counterparts", "convert", "sharding", "sweep", "testing", "like"),
 )
 
 

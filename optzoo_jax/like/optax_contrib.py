@@ -71,7 +71,7 @@ def _decayed(step: Any, weight_decay: Any, mask: Any, learning_rate: Any) -> Any
 
 @_optaxs
 def scale_by_adopt(b1: Any, b2: Any, eps: Any, nesterov: bool, use_clipping: bool) -> Any:
-    """`adopt`'s step; with `nesterov` the average a step ahead. With a `mu_dtype` or a `clip_value_fn` it is optax's."""
+    """`adopt`'s step; with `nesterov` the average ahead. With a `mu_dtype` or a `clip_value_fn` it is optax's."""
     waits = _directions.scale(_from_the_second(1.0))
     rate = _chain(_moments.square(), _moments.lagged_ema(b2), _rates.inverse_max_root(eps), waits)
     limit = (_clips.clip_growing(),) if use_clipping else ()
