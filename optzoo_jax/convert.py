@@ -118,7 +118,7 @@ def from_torch_state(
         raise ValueError(
             f"from_torch_state: the parameters were updated {sorted(steps)} times: convert them in groups."
         )
-    held = dict.fromkeys(name for slots in kept for name, x in slots.items() if x is not None)
+    held: dict[str, None] = dict.fromkeys(name for slots in kept for name, x in slots.items() if x is not None)
     names = [name for name in held if name not in ("step", "mu_product")]  # a product that is computed here
     for (path, _), slots in zip(paths, kept, strict=True):
         lacking = [name for name in names if name not in FACTORED and slots.get(name) is None]

@@ -40,7 +40,7 @@ def twins(module, theirs):
 
 
 TWINS = twins(optax_optimizers, optax) | twins(like.contrib, optax.contrib)
-FIRST = ("adamw", "novograd", "prodigy", "adadelta", "adan", "sm3", "dog", "schedule_free_sgd", "muon")
+FIRST = ("adamw", "novograd", "prodigy", "adadelta", "adan", "sm3", "dog", "schedule_free_sgd")
 NAMES = [name if name in FIRST else pytest.param(name, marks=pytest.mark.tier2) for name in TWINS]
 
 
