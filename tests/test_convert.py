@@ -96,6 +96,16 @@ def test_nothing_of_a_state_is_lost():
             jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-12), back, state)
 
 
+@jax.numpy_dtype_promotion("standard")
+def test_sums_of_parameters_in_lists():
+    """optax has a list of an array's sums in the place of each, beside lists that are the parameters' own."""
+    theirs, ours = optax.sm3(PEAK), like.sm3(PEAK)
+    params = [[jnp.ones((2, 3)), jnp.ones(2)], []]
+    _, state = theirs.update(params, theirs.init(params), params)
+    there = oz.convert_state(state, theirs, ours, params, step=1)
+    jax.tree.map(np.testing.assert_array_equal, oz.convert_state(there, ours, theirs, params), state)
+
+
 def test_a_distance_that_is_not_known_yet_is_the_first_one():
     theirs, ours = optax.contrib.dog(), like.contrib.dog()
     found = oz.convert_state(ours.init(ARRAYS), ours, theirs, ARRAYS)
@@ -115,6 +125,7 @@ CHAINS = {
     "accumulation": lambda m: m.MultiSteps(m.adamw(schedule), 3).gradient_transformation(),
     "injected": lambda m: m.inject_hyperparams(m.adamw)(schedule),
     "names by their states": lambda m: m.partition({"x": m.sm3(PEAK), "y": m.adam(schedule)}, {"w": "x", "b": "y"}),
+    "one in another": lambda m: m.contrib.schedule_free(m.adadelta(PEAK), PEAK),
     "a mask around fast weights": lambda m: m.masked(m.contrib.schedule_free_adamw(PEAK), {"w": True, "b": False}),
 }
 

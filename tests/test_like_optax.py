@@ -250,6 +250,14 @@ def test_every_argument_in_contrib_is_ours_or_handed_over():
             assert not is_ours(name, in_contrib(name, call)[0]), call
 
 
+@pytest.mark.parametrize("name", [name for name in IN_CONTRIB if not name.startswith("scale_by")])
+def test_numbers_are_those_of_contrib(name):
+    for call in ({}, IN_CONTRIB[name]):
+        with as_jax_comes():
+            found = [run(tx, gradient, PARAMS, 3, eager=True) for tx in in_contrib(name, call)]
+        np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.tier2
 @pytest.mark.parametrize("name", IN_CONTRIB)
 def test_every_argument_gives_the_numbers_of_contrib(name):

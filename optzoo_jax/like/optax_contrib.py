@@ -114,7 +114,7 @@ def muon(
 ) -> Any:
     """`scale_by_muon`, √max(1, A/B), decay and the learning rate for arrays of two axes; `adamw` for others.
 
-    Optax's where `scale_by_muon` is.
+    It is optax's where `scale_by_muon` is.
     """
     shape = _matrices.scale_by_shape()
     if consistent_rms is not None:
@@ -153,7 +153,7 @@ def schedule_free_sgd(learning_rate: Any, warmup_steps: Any, b1: Any, weight_dec
 
 @_optaxs
 def schedule_free_adamw(learning_rate: Any, warmup_steps: Any, b1: Any, b2: Any, eps: Any, weight_decay: Any) -> Any:
-    """`schedule_free_adamw`, and optax's where `schedule_free_sgd` is."""
+    """`schedule_free_adamw`. It is optax's where `schedule_free_sgd` is."""
     if callable(learning_rate) or warmup_steps is not None:
         return NotImplemented
     return _schedule_free_adamw.schedule_free_adamw(learning_rate, b1, b2, eps, weight_decay=weight_decay)
