@@ -104,7 +104,7 @@ def _axis_by_axis(sums: Any, like: Any, state: Any, params: Any) -> Any:
 
 def _is_row(x: Any) -> bool:
     """Whether it is a list of an array's sums, and not one of the parameters'."""
-    return isinstance(x, list) and len(x) > 0 and all(hasattr(y, "shape") for y in x)
+    return isinstance(x, list) and len(x) > 0 and hasattr(x[0], "shape")
 
 
 def _way_apart(z: Any, state: Any, params: Any) -> Any:

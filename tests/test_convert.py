@@ -346,6 +346,16 @@ def test_states_of_torch_that_do_not_fit_are_refused():
         oz.from_torch_state({"state": {0: rows}}, like_torch.Adafactor(), {"w": jnp.ones((4, 3))})
     with pytest.raises(ValueError, match="'nu' of the new state has no counterpart"):
         oz.from_torch_state({"state": {1: rows}}, like_torch.Adafactor(), {"w": jnp.ones((3, 4)), "b": jnp.ones(3)})
+    kernel = {"step": 3, "row_var": np.ones((5, 2, 3, 1)), "col_var": np.ones((5, 2, 1, 4))}
+    with pytest.raises(
+        ValueError, match="'nu' has another shape at 'w'"
+    ):  # the means over its other axes are not there
+        oz.from_torch_state(
+            {"state": {0: kernel}},
+            like_torch.Adafactor(),
+            {"w": jnp.ones((3, 4, 2, 5))},
+            leaf=lambda _, x: x.transpose(2, 3, 1, 0),
+        )
     with pytest.raises(ValueError, match=r"step=3, and the state has counted \[10\]: leave step out"):
         converted(recorded["Adam"][0], "Adam", {}, step=3)
     with pytest.raises(ValueError, match=r"were updated \[3, 10\] times"):
