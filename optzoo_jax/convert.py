@@ -151,7 +151,7 @@ def _fast(params: Any) -> Any:
 def _as_ours(x: Held, params: Any) -> Any:
     """The value of a slot in the form that it has here."""
     value, form = _decoded(x.part.value), form_of(x)
-    return form[0](value, x.state, without_variables(params)) if form else value
+    return form[0](*map(without_variables, (value, x.state, params))) if form else value
 
 
 def _decoded(value: Any) -> Any:
@@ -225,8 +225,8 @@ def _kept(x: Held, value: Any, like: Any, params: Any) -> Any:
     form, ours = form_of(x), _as_kept(x.name, value, like)
     if not form:
         return ours
-    theirs = form[1](ours, _decoded(x.part.value), x.state, without_variables(params))
-    return _as_kept(x.name, theirs, x.part.value)
+    theirs = form[1](ours, *map(without_variables, (_decoded(x.part.value), x.state, params)))
+    return _placed(theirs, x.part.value)
 
 
 def _misfit(name: str, value: Any, like: Any) -> str:
@@ -247,9 +247,13 @@ def _misfit(name: str, value: Any, like: Any) -> str:
 
 
 def _as_kept(name: str, value: Any, like: Any) -> Any:
-    """A slot in the shapes, the dtypes and the format of another."""
+    """A slot that fits in the shapes, the dtypes and the format of another."""
     if wrong := _misfit(name, value, like):
         raise ValueError(wrong)
+    return _placed(value, like)
+
+
+def _placed(value: Any, like: Any) -> Any:
     leaves, treedef = jax.tree.flatten(like.codes if isinstance(like, Compressed) else like)
     # One number is one number, whichever axes it has.
     arrays = [jnp.reshape(x, y.shape) for x, y in zip(jax.tree.leaves(value), leaves, strict=True)]

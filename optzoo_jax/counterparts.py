@@ -92,19 +92,21 @@ def _known(node: Any, path: tuple = ()) -> Iterator[tuple[tuple, Any]]:
 
 def _end_to_end(sums: Any, state: Any, params: Any) -> Any:
     """The sums of an array's axes, one after another."""
-    return jax.tree.map(jnp.concatenate, sums, is_leaf=_is_row)
+    return jax.tree.map(lambda rows: jnp.concatenate(jax.tree.leaves(rows)), sums, is_leaf=_has_arrays)
 
 
 def _axis_by_axis(sums: Any, like: Any, state: Any, params: Any) -> Any:
     def parted(rows: Any, x: Any) -> Any:
-        return jnp.split(x, np.cumsum([len(row) for row in rows])[:-1])
+        own, treedef = jax.tree.flatten(rows)
+        return treedef.unflatten(jnp.split(x, np.cumsum([len(row) for row in own])[:-1]))
 
-    return jax.tree.map(parted, like, sums, is_leaf=_is_row)
+    return jax.tree.map(parted, like, sums, is_leaf=_has_arrays)
 
 
-def _is_row(x: Any) -> bool:
-    """Whether it is a list of an array's sums, and not one of the parameters'."""
-    return isinstance(x, list) and len(x) > 0 and hasattr(x[0], "shape")
+def _has_arrays(x: Any) -> bool:
+    """Whether it is what stands for an array, a list of one for each of its axes."""
+    inside = jax.tree.leaves(x, is_leaf=lambda y: y is not x)
+    return len(inside) > 0 and hasattr(inside[0], "shape")
 
 
 def _way_apart(z: Any, state: Any, params: Any) -> Any:
