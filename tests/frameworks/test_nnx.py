@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 import optzoo_jax as oz
+from optzoo_jax.like import optax as like
 
 STEPS = 5
 X = jnp.sin(jnp.arange(140.0, dtype=jnp.float32)).reshape(2, 70)
@@ -93,3 +94,22 @@ def test_a_mask_of_variables_is_one_of_their_values():
         optimizer.update(m, jax.tree.map(jnp.ones_like, nnx.state(m, nnx.Param)))
     np.testing.assert_array_equal(model.kernel[...], other.kernel[...])
     np.testing.assert_array_equal(model.bias[...], other.bias[...])
+
+
+@pytest.mark.tier2
+@pytest.mark.parametrize("name", ["adam", "sm3", "schedule_free_sgd"])
+@jax.numpy_dtype_promotion("standard")  # optax's own numbers are of mixed dtypes
+def test_a_state_is_carried_over(name):
+    """Also where a slot has another form in optax's state."""
+    here, there = (m.contrib if name.startswith("schedule_free") else m for m in (optax, like))
+    theirs, ours = getattr(here, name)(1e-2), getattr(there, name)(1e-2)
+    model = nnx.Linear(70, 3, rngs=nnx.Rngs(0), param_dtype=jnp.float32)
+    optimizer, params = trained_by_nnx(theirs, model), jax.tree.map(jnp.array, nnx.state(model, nnx.Param))
+    found = oz.convert_state(optimizer.opt_state, theirs, ours, params, **({"step": STEPS} if name == "sm3" else {}))
+    back = oz.convert_state(found, ours, theirs, params)
+    optimizer.update(model, params)  # as if they were gradients
+    expected = jax.tree.leaves(nnx.state(model, nnx.Param))
+    for tx, state in [(ours, found), (theirs, back)]:
+        updates, _ = tx.update(params, state, params)
+        for x, e in zip(jax.tree.leaves(optax.apply_updates(params, updates)), expected, strict=True):
+            np.testing.assert_allclose(x, e, rtol=2e-5, atol=1e-6)
