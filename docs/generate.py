@@ -300,12 +300,18 @@ def from_optax() -> str:
     """The tables of docs/from_optax.md: what like.optax makes of our pieces, and which methods differ from optax's."""
     found = {**like.ours(), **{f"contrib.{name}": f for name, f in like.contrib.ours().items()}}
     made = [(f"`{name}`", line_of(f.__wrapped__.__doc__)) for name, f in sorted(found.items())]
+    kept = {**like.kept(), **{f"contrib.{name}": why for name, why in like.contrib.kept().items()}}
     different = [card(name) for name in sorted(list_optimizers()) if "optax." in card(name).summary]
     return "\n\n".join(
         [
             "## Functions that are ours",
             "In `like.optax`; every other name of optax is its own function.",
             columns(["name", "what it is, and when optax's own takes the call"], made, right=False),
+            "## Methods that stay optax's own",
+            "In `like.optax`, though this library has the method:",
+            columns(
+                ["name", "what optax's does"], [(f"`{name}`", why) for name, why in sorted(kept.items())], right=False
+            ),
             "## Methods that differ",
             "By the library's own names; each links to its page.",
             columns(

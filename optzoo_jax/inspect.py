@@ -116,18 +116,21 @@ def _states(node: Any, path: tuple) -> Iterator[tuple[tuple, Any]]:
 def _counters(node: Any, path: tuple, clock: tuple) -> Iterator[_Found]:
     """The counts of updates in a state."""
     name, fields = "count", getattr(node, "_fields", ())
+    next_one = isinstance(node, optax.contrib.ScheduleFreeState)  # which has the number of the next update
     if isinstance(node, optax.contrib.ReduceLROnPlateauState):
         name = ""  # it counts what is in its average
     elif isinstance(node, optax.ConditionallyTransformState):
         name = "step"
+    elif _is_from(node, "optax") and "t" in fields:
+        name = "t"
     inside = (*clock, path) if isinstance(node, _SKIPPING) or not _is_from(node, "optax", "optzoo_jax") else clock
     if isinstance(node, optax.MultiStepsState):
         name, clock = "gradient_step", inside
-    elif _is_from(node, "optzoo_jax") and "step_count" in fields:
+    elif (_is_from(node, "optzoo_jax") or next_one) and "step_count" in fields:
         name = "step_count"
     for value in jax.tree.leaves(getattr(node, name)) if name in fields else []:  # a tuple's own `count` is no field
         if jnp.issubdtype(jnp.result_type(value), jnp.integer):
-            yield _Found((*path, jax.tree_util.GetAttrKey(name)), clock, value)
+            yield _Found((*path, jax.tree_util.GetAttrKey(name)), clock, value - 1 if next_one else value)
     for where, x in _states(node, path):
         yield from _counters(x, where, inside)
 

@@ -417,12 +417,13 @@ def dog(
     """Ivgi, Hinder & Carmon 2023."""
     decay = Decay(weight_decay, weight_decay_mode, base_learning_rate, learning_rate)
     ps, out = list(params), []
-    r, total = at(reps_rel, 1) * (1 + norm(params)), at(eps, 1)
+    r, total = at(reps_rel, 1) * (1 + norm(params)), 0.0
     for t in range(1, steps + 1):
         gs = decay.gradient(grad_fn(ps, t - 1), ps, t)
         r = max(r, norm([p - q for p, q in zip(ps, params, strict=True)]))
         total += norm(gs) ** 2
-        rate = at(learning_rate, t) * (r / np.sqrt(total) if total > 0 else 0.0)
+        below = total + at(eps, t)
+        rate = at(learning_rate, t) * (r / np.sqrt(below) if below > 0 else 0.0)
         ps = [p - rate * g - decay.shrink(t) * p for p, g in zip(ps, gs, strict=True)]
         out.append(flat(ps))
     return np.array(out)

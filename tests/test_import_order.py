@@ -9,7 +9,8 @@ ORDER = (
     *("formats",),
     *("composition", "program", "state", "walk", "wrapper", "piece", "slots"),
     *("pieces", "card", "wrappers", "optimizers", "stopping"),
-    *("registry", "describe", "inspect", "eval_params", "explain", "convert", "sharding", "sweep", "testing", "like"),
+    *("registry", "describe", "inspect", "eval_params", "explain", "counterparts", "convert", "sharding", "sweep"),
+    *("testing", "like"),
 )
 
 

@@ -46,6 +46,8 @@ COUNTED = {
     "noise before": (oz.chain(oz.add_gradient_noise(key=0), oz.adam(0.1)), 8),
     "reduce_on_plateau": (optax.chain(oz.sgd(0.1), contrib.reduce_on_plateau(accumulation_size=3)), 8),
     "schedule_free": (contrib.schedule_free(oz.sgd(0.1), 0.1), 8),
+    "schedule_free of what does not count": (contrib.schedule_free(optax.sgd(0.1), 0.1), 8),
+    "optax's adan": (optax.adan(0.1), 8),
     "inject_hyperparams": (optax.inject_hyperparams(optax.sgd)(lambda count: 0.1 / (1 + count)), 8),
 }
 

@@ -26,6 +26,16 @@ def ours() -> Mapping[str, Callable[..., Any]]:
     return MappingProxyType(found)
 
 
+def kept() -> Mapping[str, str]:
+    """What is optax's own though this library has the method, by name: where its numbers, or its calls, differ."""
+    factored = "factors the two largest axes, from 128 on, and has its decay in float32"
+    return {
+        "adafactor": factored,
+        "lookahead": "takes the slow parameters beside the fast ones",
+        "scale_by_factored_rms": factored,
+    }
+
+
 def __getattr__(name: str) -> Any:
     if name == "contrib":
         return _contrib
@@ -33,4 +43,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*dir(_optax), "ours"})
+    return sorted({*dir(_optax), "ours", "kept"})

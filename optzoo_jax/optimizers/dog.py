@@ -20,8 +20,8 @@ def dog(
     """DoG: the largest way from the start so far, over the root of the sum of all squares.
 
         r₁ = reps_rel·(1 + ‖θ₀‖),  r ← max(r, ‖θ − θ₀‖)
-        G₀ = ε,  G ← G + ‖g‖²
-        θ ← θ − αr/√G·g
+        G ← G + ‖g‖²
+        θ ← θ − αr/√(G + ε)·g
 
     Norms are over the whole tree.
 

@@ -34,8 +34,8 @@ def dowg(learning_rate: LearningRate = 1.0, eps: Epsilon = 1e-4, **decay: Unpack
     No counterpart:
       init_estim_sq_dist: eps.
 
-    Departures: optax has another ε under the root, 0.25 % of the path at its default. The dowg package's ScalarDoWG is
-    21 to 130 % off.
+    Departures: optax adds ε to √v too, 0.25 % of the path at its default. The dowg package's ScalarDoWG is 21 to 130 %
+    off.
 
     Reference: Khaled, Mishchenko & Jin, 2023, "DoWG unleashed: an efficient universal parameter-free gradient descent
     method", arXiv:2305.16284, Algorithm 1.

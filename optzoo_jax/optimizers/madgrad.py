@@ -39,8 +39,8 @@ def madgrad(
     Not claimed:
       translation: steps are counted from the parameters at the start, which do not move along.
 
-    Departures: the paper's c is 1 − momentum. ε is in λ too, as in the authors' code; optax.contrib.madgrad keeps
-    it out, 8e-8 away.
+    Departures: the paper's c is 1 − momentum. ε is in λ too, as in the authors' code; optax.contrib.madgrad has λ in
+    float32, 8e-8 away.
 
     Reference: Defazio & Jelassi, 2021, "Adaptivity without compromise: a momentumized, adaptive, dual averaged
     gradient method for stochastic optimization", arXiv:2101.11075, Algorithm 1.

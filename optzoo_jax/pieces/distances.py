@@ -212,12 +212,12 @@ def dadapt_step(
     over="tree",
     start=of_params(wide_copy),
     distance=shared(one_number),
-    sum_of_squares=shared(first_square),
+    sum_of_squares=shared(one_number),
 )
 def distance_over_gradients(
     gs, params, start, distance, sum_of_squares, t, eps: Epsilon = 1e-8, *, reps_rel: Factor = 1e-6
 ):
-    """r/√G, r the largest ‖θ − θ₀‖ so far, G = ε + Σ‖g‖², norms over the tree.
+    """r/√(G + ε), r the largest ‖θ − θ₀‖ so far, G = Σ‖g‖², norms over the tree.
 
     Args:
       eps: ε ≥ 0 [g²].
@@ -229,7 +229,7 @@ def distance_over_gradients(
     begun = jnp.where(t == 1, reps_rel * (1 + _norm(params)), distance)
     distance = jnp.maximum(begun, _norm(_way(params, start)))
     total = _added(sum_of_squares, _norm(gs))
-    rate = _over_root(distance, total)
+    rate = _over_root(distance, plus(total, eps))
     return _for_all(rate, gs), start, distance, total
 
 

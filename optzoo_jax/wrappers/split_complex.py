@@ -12,10 +12,10 @@ from optzoo_jax.wrapper import Transformation, as_transformation
 
 
 class Pair(NamedTuple):
-    """What stands in the place of a complex array."""
+    """What stands in the place of a complex array, its parts called as in optax's states."""
 
     real: Any
-    imag: Any
+    imaginary: Any
 
 
 @as_transformation()

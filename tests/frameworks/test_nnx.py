@@ -12,6 +12,7 @@ from frameworks.nnx_releases import HOLDS_MODEL, update
 from test_inspect import NESTED
 
 import optzoo_jax as oz
+from optzoo_jax.like import optax as like
 
 
 def test_a_mask_of_variables_is_one_of_their_values():
@@ -111,3 +112,25 @@ def test_questions_in_all_releases():
         update(optimizer, model, jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param)))
     assert oz.step(optimizer.opt_state) == 2
     np.testing.assert_allclose(oz.current_learning_rate(optimizer.opt_state), 0.09, rtol=1e-6)
+
+
+@pytest.mark.tier2
+@pytest.mark.parametrize("name", ["adam", "sm3", "schedule_free_sgd"])
+@jax.numpy_dtype_promotion("standard")  # optax's own numbers are of mixed dtypes
+def test_a_state_is_carried_over(name):
+    """Also where a slot has another form in optax's state."""
+    here, there = (m.contrib if name.startswith("schedule_free") else m for m in (optax, like))
+    theirs, ours = getattr(here, name)(1e-2), getattr(there, name)(1e-2)
+    model = nnx.Linear(70, 3, rngs=nnx.Rngs(0), param_dtype=jnp.float32)
+    optimizer = nnx.Optimizer(model, theirs, wrt=nnx.Param)
+    for _ in range(3):
+        update(optimizer, model, jax.tree.map(jnp.cos, nnx.state(model, nnx.Param)))
+    params = jax.tree.map(jnp.array, nnx.state(model, nnx.Param))
+    found = oz.convert_state(optimizer.opt_state, theirs, ours, params, **({"step": 3} if name == "sm3" else {}))
+    back = oz.convert_state(found, ours, theirs, params)
+    update(optimizer, model, params)  # as if they were gradients
+    expected = jax.tree.leaves(nnx.state(model, nnx.Param))
+    for tx, state in [(ours, found), (theirs, back)]:
+        updates, _ = tx.update(params, state, params)
+        for x, e in zip(jax.tree.leaves(optax.apply_updates(params, updates)), expected, strict=True):
+            np.testing.assert_allclose(x, e, rtol=2e-5, atol=1e-6)
