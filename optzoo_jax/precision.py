@@ -113,7 +113,7 @@ def _cut_at(dtype: Any, share: float = 0.25) -> float:
 
 
 def cut_apart(g: Array) -> Array:
-    """cut(g) for a branch that sums up what it is given, while another multiplies it.
+    """cut(g) for a branch that sums it up, beside one that multiplies it.
 
     XLA:CPU leaves a sum to a library, which computes what stands before it too, and no array is set aside: as long as
     that is made of operations that it knows, a clamp not among them, and no other kernel needs the same.

@@ -198,8 +198,7 @@ def dadapt_step(
     """
     q, d = jnp.sqrt(jnp.asarray(b2, distance.dtype)), distance
     a = d * learning_rate * correction
-    rates = [1 / plus(root_above(v, 0.0), eps) for v in nu]
-    rated = [times(s, rate) for s, rate in zip(sum_of_gradients, rates, strict=True)]
+    rated = [_over_root_apart(s, v, eps) for s, v in zip(sum_of_gradients, nu, strict=True)]
     numerator = q * numerator + (1 - q) * a * _dot(gs, rated)
     scaled = _scaled(gs, a)
     mu = [average(m, x, b1) for m, x in zip(mu, scaled, strict=True)]
@@ -263,6 +262,15 @@ def _grown(d: Array, growth_rate: Any) -> Array:
     """d·growth; without a bound ∞, through which no derivative goes, since 0·∞ is NaN."""
     bounded = jnp.isfinite(growth_rate)
     return jnp.where(bounded, d * jnp.where(bounded, growth_rate, 1), jnp.inf)
+
+
+def _over_root_apart(s: Array, v: Array, eps: Any) -> Array:
+    """s/(√v + ε) for a sum: the library of XLA:CPU that does it computes this too where nothing else needs a part of it.
+
+    Numbers that are the same for two arrays of a shape would be arrays of that shape.
+    """
+    v, least, eps = jax.lax.optimization_barrier((v, jnp.finfo(v.dtype).tiny, jnp.asarray(eps, v.dtype)))
+    return s / (jnp.sqrt(jnp.maximum(v, least)) + eps)
 
 
 def _added(total: Array, x: Array) -> Array:
