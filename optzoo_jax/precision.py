@@ -112,16 +112,27 @@ def _cut_at(dtype: Any, share: float = 0.25) -> float:
     return share * float(jnp.finfo(dtype).max) ** 0.5
 
 
-def cut_apart(g: Array) -> Array:
-    """cut(g) for a branch that sums it up, beside one that multiplies it.
+@jax.custom_jvp
+def apart(xs: Any) -> Any:
+    """xs, of which XLA does not see that they are used elsewhere, too, or are constants.
 
-    XLA:CPU leaves a sum to a library, which computes what stands before it too, and no array is set aside: as long as
-    that is made of operations that it knows, a clamp not among them, and no other kernel needs the same.
+    XLA:CPU leaves a sum to a library, which computes what stands before it, too, and no array is set aside: as long as
+    no other kernel needs a part of that, be it a constant, which is an array there.
     """
+    return jax.lax.optimization_barrier(xs)
+
+
+@apart.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    return apart(*primals), tangents[0]  # JAX 0.4 has no rule for a barrier
+
+
+def cut_apart(g: Array) -> Array:
+    """cut(g) for a branch that sums it up, beside one that multiplies it: without a clamp, which that library lacks."""
     if jnp.iscomplexobj(g):
         return cut(g)
     largest = g.dtype.type(_cut_at(g.dtype))
-    g, low, high = jax.lax.optimization_barrier((g, -largest, largest))
+    g, low, high = apart((g, -largest, largest))
     return jnp.maximum(jnp.minimum(g, high) + (g - g), low)
 
 

@@ -32,8 +32,8 @@ def cut_for(join: Join, x: Array) -> list[Array]:
     """What enters each branch of a join: the gradient, cut where it is to be squared."""
     if not join.is_precondition:
         return [x] * len(join.inside)
-    shared = cut(x)
-    return [shared, shared if join.inside[1].is_elementwise else cut_apart(x)]
+    shared, over = cut(x), {leaf.definition.over for leaf in join.inside[1].leaves}
+    return [shared, cut_apart(x) if over & {"array", "tree"} and "matrix" not in over else shared]
 
 
 class _OverAnArray(Passage):

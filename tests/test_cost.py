@@ -20,10 +20,10 @@ PAIRS = {pair.name: pair for pair in pairs()}
 TEMPORARIES = {
     # Its rate, a quotient, is needed by the parameters and by its average: stored, not computed twice.
     "adamod": 1,
-    # A past gradient is read by the parameters' kernel and overwritten by its own. XLA:CPU knows of no order between
-    # the two, and copies it first.
+    # The oldest past gradient is read by the parameters' kernel and overwritten by its own. XLA:CPU knows of no order
+    # between the two, and copies it first.
     "diffgrad": 1,
-    "adadb": 3,
+    "adadb": 1,
 }
 # Operations on an array of the parameters' size, as traced: that many times as much to lower.
 EQUATIONS = {

@@ -21,7 +21,7 @@ from optzoo_jax.pieces.corrections import weight_of
 from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import abs_square, real_zeros
 from optzoo_jax.pieces.rates import plus, root_above
-from optzoo_jax.precision import norm, promoted, times, wide_copy, zeros
+from optzoo_jax.precision import apart, norm, promoted, times, wide_copy, zeros
 
 Growth = Annotated[Hyper, Range("[1, ∞]", "how much a distance may grow in a step; inf for no bound")]
 
@@ -230,7 +230,7 @@ def distance_over_gradients(
     Reference: Ivgi, Hinder & Carmon, 2023, "DoG is SGD's best friend: a parameter-free dynamic step size schedule",
     arXiv:2302.12022.
     """
-    begun = jax.lax.cond(t == 1, lambda: (reps_rel * (1 + _norm(params))).astype(distance.dtype), lambda: distance)
+    begun = jax.lax.cond(t == 1, lambda: reps_rel * (1 + _norm(params)), lambda: distance)
     distance = jnp.maximum(begun, _norm(params, start))
     total = _added(sum_of_squares, _dot(gs, gs))
     rate = _over_root(distance, total)
@@ -265,11 +265,8 @@ def _grown(d: Array, growth_rate: Any) -> Array:
 
 
 def _over_root_apart(s: Array, v: Array, eps: Any) -> Array:
-    """s/(√v + ε) for a sum: the library of XLA:CPU that does it computes this too where nothing else needs a part of it.
-
-    Numbers that are the same for two arrays of a shape would be arrays of that shape.
-    """
-    v, least, eps = jax.lax.optimization_barrier((v, jnp.finfo(v.dtype).tiny, jnp.asarray(eps, v.dtype)))
+    """s/(√v + ε), for a sum."""
+    v, least, eps = apart((v, jnp.finfo(v.dtype).tiny, jnp.asarray(eps, v.dtype)))
     return s / (jnp.sqrt(jnp.maximum(v, least)) + eps)
 
 
