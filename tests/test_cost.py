@@ -80,10 +80,9 @@ def test_a_step_has_no_more_temporaries_than_are_explained(name, cost):
         assert ours["temporaries"] <= theirs["temporaries"] + 0.01
 
 
-@pytest.mark.parametrize("name", ["diffgrad", "adadb"])
-def test_an_option_of_xla_finds_the_order_of_kernels(name):
-    """As docs/performance.md says."""
-    program = compiled(PAIRS[name].ours, SHAPE, **AS_IT_COMES, **FINDS_THE_ORDER)
+def test_an_option_of_xla_finds_the_order_of_kernels():
+    """As docs/performance_notes.md says."""
+    program = compiled(PAIRS["diffgrad"].ours, SHAPE, **AS_IT_COMES, **FINDS_THE_ORDER)
     assert structure(program, SHAPE)["temporaries"] < 0.01
 
 
