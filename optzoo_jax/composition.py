@@ -338,10 +338,10 @@ class Passage:
             scope = scope | {"grad": xs} if node.scoped else scope
             return (self.late if node.starts_late else self.row)(node, xs, scope)
         if isinstance(node, Join):
-            xs, ys = self.entering(node, xs), []
+            ys: list[Any] = []
             self.in_branches += 1
-            for branch in node.inside:
-                ys.append(self.through(branch, xs, scope | node.scope_of(xs, ys)))
+            for branch, mine in zip(node.inside, self.entering(node, xs), strict=True):
+                ys.append(self.through(branch, mine, scope | node.scope_of(mine, ys)))
             self.in_branches -= 1
             return self.joined(node, ys, scope)
         if isinstance(node, Masked):
@@ -351,8 +351,9 @@ class Passage:
     def links(self, row: Row) -> Iterable[Any]:
         return row.inside
 
-    def entering(self, join: Join, xs: Any) -> Any:
-        return xs
+    def entering(self, join: Join, xs: Any) -> list[Any]:
+        """What enters each branch."""
+        return [xs] * len(join.inside)
 
     def joined(self, join: Join, ys: list[Any], scope: dict[str, Any]) -> Any:
         return {i: join.maths(*(y[i] for y in ys)) for i in ys[0]}

@@ -101,20 +101,49 @@ def cut(g: Array, share: float = 0.25) -> Array:
     An average of large squares would become ∞ − ∞, and a step divided by the root of ∞ would be 0. But ∞ itself, which
     is what an overflow leaves of a gradient, becomes NaN: cut, it would stand still for 10⁴ steps without a word.
     """
-    largest = share * float(jnp.finfo(g.dtype).max) ** 0.5
+    largest = _cut_at(g.dtype, share)
     if jnp.iscomplexobj(g):
         return times(g, jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1)))
     # ∞ − ∞ comes first: after the cut it would be one operation too many for XLA:CPU to compute in two kernels.
     return jax.lax.clamp(g.dtype.type(-largest), g + (g - g), g.dtype.type(largest))
 
 
-def norm(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+def _cut_at(dtype: Any, share: float = 0.25) -> float:
+    return share * float(jnp.finfo(dtype).max) ** 0.5
+
+
+@jax.custom_jvp
+def apart(xs: Any) -> Any:
+    """xs, of which XLA does not see that they are used elsewhere, too, or are constants.
+
+    XLA:CPU leaves a sum to a library, which computes what stands before it, too, and no array is set aside: as long as
+    no other kernel needs a part of that, be it a constant, which is an array there.
+    """
+    return jax.lax.optimization_barrier(xs)
+
+
+@apart.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    return apart(*primals), tangents[0]  # JAX 0.4 has no rule for a barrier
+
+
+def cut_apart(g: Array) -> Array:
+    """cut(g) for a branch that sums it up, beside one that multiplies it: without a clamp, which that library lacks."""
+    if jnp.iscomplexobj(g):
+        return cut(g)
+    largest = g.dtype.type(_cut_at(g.dtype))
+    g, low, high = apart((g, -largest, largest))
+    return jnp.maximum(jnp.minimum(g, high) + (g - g), low)
+
+
+def norm(x: Array, axes: tuple[int, ...] | None = None, *, again: Array | None = None) -> Array:
     """‖x‖ = √Σ|x|², real: finite where the squares would overflow, and 0 for zeros, with a derivative of 0 there.
 
-    Over all of x it is a number; over some axes, each of them keeps a length of 1.
+    Over all of x it is a number; over some axes, each of them keeps a length of 1. Where x is a result, `again` may be
+    −x, found otherwise: XLA:CPU stores what both the largest and the sum need.
     """
     over = {"axis": axes, "keepdims": axes is not None}
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x), initial=0, **over))
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x if again is None else again), initial=0, **over))
     scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
     x = x / scale
     total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x, **over)

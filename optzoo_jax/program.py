@@ -15,7 +15,7 @@ from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Definition, Join, Masked, Matrices, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import check_elementwise, inlined
 from optzoo_jax.matrices import as_matrix, native
-from optzoo_jax.precision import cast, cut, wide, with_precision_of
+from optzoo_jax.precision import cast, cut, cut_apart, wide, with_precision_of
 
 
 class Frame(NamedTuple):
@@ -28,6 +28,14 @@ class Frame(NamedTuple):
     axes: tuple[int, int] | None = None  # where the array is a matrix, its output and input axis
 
 
+def cut_for(join: Join, x: Array) -> list[Array]:
+    """What enters each branch of a join: the gradient, cut where it is to be squared."""
+    if not join.is_precondition:
+        return [x] * len(join.inside)
+    shared, over = cut(x), {leaf.definition.over for leaf in join.inside[1].leaves}
+    return [shared, cut_apart(x) if over & {"array", "tree"} and "matrix" not in over else shared]
+
+
 class _OverAnArray(Passage):
     """The way of one array, in its program."""
 
@@ -35,8 +43,8 @@ class _OverAnArray(Passage):
         self.cells, self.facts, self.real = cells, facts, wide(precision)
         self.new, self.told = [], {}
 
-    def entering(self, join: Join, xs: Array) -> Array:
-        return cut(xs) if join.is_precondition else xs
+    def entering(self, join: Join, xs: Array) -> list[Array]:
+        return cut_for(join, xs)
 
     def joined(self, join: Join, ys: list[Array], scope: dict[str, Any]) -> Array:
         axes = None if join.over == "element" else scope.get("matrix_axes")

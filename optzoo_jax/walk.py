@@ -24,8 +24,8 @@ from optzoo_jax.arguments import Array, asked_of
 from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece, Row, shown
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.matrices import as_matrix, axes_by_themselves, in_batches, native, placed_as
-from optzoo_jax.precision import cast, cut, promoted, wide, widen, with_precision_of
-from optzoo_jax.program import Frame, call, kept_as, narrowed, programs_of
+from optzoo_jax.precision import cast, promoted, wide, widen, with_precision_of
+from optzoo_jax.program import Frame, call, cut_for, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import as_arrays, flatten_like
 from optzoo_jax.units import check_runs
@@ -199,9 +199,9 @@ class _OverTheTree(Passage):
             neighbours = tuple(group)
             yield from [Row(neighbours)] if local else neighbours
 
-    def entering(self, join: Join, xs: Places) -> Places:
-        xs = {i: with_precision_of(x, wide(self.precisions[i])) for i, x in xs.items()}
-        return {i: cut(x) for i, x in xs.items()} if join.is_precondition else xs
+    def entering(self, join: Join, xs: Places) -> list[Places]:
+        streams = {i: cut_for(join, with_precision_of(x, wide(self.precisions[i]))) for i, x in xs.items()}
+        return [{i: x[n] for i, x in streams.items()} for n in range(len(join.inside))]
 
     def joined(self, join: Join, ys: list[Places], scope: dict[str, Any]) -> Places:
         if join.over == "element" or not ys[0]:

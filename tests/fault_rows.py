@@ -199,12 +199,15 @@ broken(
 broken("precision", "program", "kept_as", ("new.astype(old.dtype)", "new", "slots change dtype"))
 broken(
     "precision", "walk", "_OverTheTree.entering",
-    ("{i: cut(x) for i, x in xs.items()} if join.is_precondition else xs", "xs",
+    ("cut_for(join, with_precision_of(x, wide(self.precisions[i])))",
+     "[with_precision_of(x, wide(self.precisions[i]))] * len(join.inside)",
      "huge gradients not cut before they are squared, beside a piece over the tree"),
 )  # fmt: skip
 broken(
-    "precision", "program", "_OverAnArray.entering",
-    ("cut(xs) if join.is_precondition else xs", "xs", "huge gradients not cut before they are squared"),
+    "precision", "program", "cut_for",
+    ("cut(x)", "x", "huge gradients not cut before they are squared"),
+    ("cut_apart(x)", "x", "huge gradients not cut before their squares are summed"),
+    ("cut_apart(x)", "shared", "a cut gradient stored, for its sum"),
 )  # fmt: skip
 broken(
     "precision", "pieces.corrections", "weight_of",

@@ -1,30 +1,33 @@
-"""What a method takes beside optax's of the same name: bytes of state on GPT-2's shapes, temporaries of a step.
-
-    python tests/test_beside_optax.py METHOD …
-
-prints the temporaries of our step and of optax's, compiled as XLA_FLAGS says.
-"""
-
-import subprocess
-import sys
+"""What a method takes beside optax's of the same name: bytes of state on GPT-2's shapes, temporaries of a step."""
 
 import jax
 import jax.numpy as jnp
 import optax
 import pytest
-from compilation import AS_IT_COMES, KNOWN, environment
+from compilation import AS_IT_COMES, KNOWN
 
 import optzoo_jax as oz
-from optzoo_jax import program, walk
+from optzoo_jax.composition import composition_of
 from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.subjects import pairs
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
-from optzoo_jax.pieces import distances, trust
 
 OPTIMIZERS = oz.list_optimizers(kind="*optimizer")
 TWINS = [name for name in OPTIMIZERS if twins.twin(name)]
+
+
+def number_by_number(composition):
+    """Whether a method treats each number by itself; a wrapper, if what is inside does."""
+    inside = [number_by_number(child) for _, child in composition.children]
+    return composition.is_elementwise or (bool(inside) and all(inside))
+
+
+# But newton, which is handed the loss as a function.
+ELEMENTWISE = [
+    name for name in OPTIMIZERS if name != "newton" and number_by_number(composition_of(twins.beside_twin(name)))
+]
 NUMBERS = 2 * 4  # bytes: the step count and the last learning rate, of which optax keeps one or none
-SCALARS = 256 / 4  # four numbers, each in 64 bytes of its own
+SCALARS = 512 / 4  # eight numbers, each in 64 bytes of its own
 FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}
 
 
@@ -58,6 +61,17 @@ def temporaries(tx, params=PARAMS, **options):
 def as_jax_comes():
     with jax.enable_x64(False), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
+
+
+def measured(test):
+    """Temporaries are those of one release of XLA."""
+    known = pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
+    return known(pytest.mark.usefixtures("as_jax_comes")(test))
+
+
+def in_tier_1(*names, among):
+    """One of each kind; the others in the second tier."""
+    return [name if name in names else pytest.param(name, marks=pytest.mark.tier2) for name in among]
 
 
 @pytest.mark.tier2
@@ -95,10 +109,8 @@ def test_factored_states_are_sublinear():
         assert twins.gpt2_bytes(twins.beside_twin(name)) / size_of(gpt2()) < 4 * slots + 0.02
 
 
-@pytest.mark.tier2
-@pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-@pytest.mark.usefixtures("as_jax_comes")
-@pytest.mark.parametrize("name", TWINS)
+@measured
+@pytest.mark.parametrize("name", in_tier_1("dog", "novograd", "dadapt_adam", among=TWINS))
 def test_a_step_has_no_more_temporaries_than_optax(name):
     ours, optaxs = (temporaries(tx, **AS_IT_COMES) for tx in (twins.beside_twin(name), theirs(name)))
     known = twins.LARGER_STEPS.get(name)
@@ -110,58 +122,34 @@ def test_a_step_has_no_more_temporaries_than_optax(name):
         assert optaxs == pytest.approx(known.theirs, abs=0.01)
 
 
-def because_of(why):
-    return [name for name, larger in twins.LARGER_STEPS.items() if larger.why == why]
+@measured
+@pytest.mark.parametrize("name", in_tier_1("madgrad", "adadb", "schedule_free_sgd", among=ELEMENTWISE))
+def test_a_step_number_by_number_has_no_temporaries(name):
+    found = temporaries(twins.beside_twin(name), **AS_IT_COMES)
+    assert found == pytest.approx(float(name in twins.STORED), abs=SCALARS / size_of(PARAMS))
 
 
+@measured
 @pytest.mark.tier2
-@pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-@pytest.mark.usefixtures("as_jax_comes")
-@pytest.mark.parametrize("name", because_of("order"))
+@pytest.mark.parametrize("name", [name for name, why in twins.STORED.items() if why == "order"])
 def test_an_option_of_xla_makes_up_for_it(name):
-    ours, optaxs = (temporaries(tx, **AS_IT_COMES, **FINDS_THE_ORDER) for tx in (twins.beside_twin(name), theirs(name)))
-    assert ours <= optaxs + SCALARS / size_of(PARAMS)
+    found = temporaries(twins.beside_twin(name), **AS_IT_COMES, **FINDS_THE_ORDER)
+    assert found <= SCALARS / size_of(PARAMS)
 
 
+@measured
 @pytest.mark.tier2
-@pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-@pytest.mark.usefixtures("as_jax_comes")
-@pytest.mark.parametrize("name", because_of("shapes"))
+@pytest.mark.parametrize("name", twins.LARGER_STEPS)
 def test_without_a_second_array_of_a_shape_there_are_no_more(name):
     ours, optaxs = (temporaries(tx, DISTINCT, **AS_IT_COMES) for tx in (twins.beside_twin(name), theirs(name)))
     assert ours <= optaxs + SCALARS / size_of(DISTINCT)
 
 
-@pytest.mark.tier2
-@pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-@pytest.mark.usefixtures("as_jax_comes")
-@pytest.mark.parametrize("name", because_of("guards"))
-def test_without_guards_against_overflow_there_are_no_more(name, monkeypatch):
-    for module in (walk, program):
-        monkeypatch.setattr(module, "cut", lambda x: x)
-    for module in (distances, trust):
-        monkeypatch.setattr(module, "norm", lambda x: jnp.sqrt(jnp.sum(x * x)))
-    ours, optaxs = (temporaries(tx, **AS_IT_COMES) for tx in (twins.beside_twin(name), theirs(name)))
-    assert ours <= optaxs + 0.01
-
-
-@pytest.mark.tier2
-@pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-def test_without_the_library_for_sums_there_are_no_more():
-    """An option that JAX takes as an environment variable alone."""
-    flags = {"XLA_FLAGS": "--xla_cpu_experimental_ynn_fusion_type="}
-    command = [sys.executable, __file__, *because_of("sums")]
-    printed = subprocess.run(command, env=environment() | flags, check=True, capture_output=True, text=True).stdout
-    found = [line.split() for line in printed.splitlines()]
-    assert [name for name, *_ in found] == because_of("sums")
-    for _, ours, optaxs in found:
-        assert float(ours) <= float(optaxs) + SCALARS / size_of(PARAMS)
-
-
 def test_every_reason_is_one_of_an_exception():
-    used = {larger.why for larger in [*twins.LARGER_STATES.values(), *twins.LARGER_STEPS.values()]}
-    assert used == set(twins.WHY)
+    larger = [*twins.LARGER_STATES.values(), *twins.LARGER_STEPS.values()]
+    assert {exception.why for exception in larger} | set(twins.STORED.values()) == set(twins.WHY)
     assert set(twins.LARGER_STATES) | set(twins.LARGER_STEPS) <= set(TWINS)
+    assert set(twins.STORED) <= set(ELEMENTWISE)
 
 
 def test_what_is_measured_beside_optax_can_be_built():
@@ -174,8 +162,3 @@ def test_every_namesake_in_optax_is_a_twin():
     for name in OPTIMIZERS:
         has = "optax" in oz.card(name).calls or hasattr(optax, name) or hasattr(optax.contrib, name)
         assert bool(twins.twin(name)) == has
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        print(name, temporaries(twins.beside_twin(name)), temporaries(theirs(name)))

@@ -20,10 +20,10 @@ PAIRS = {pair.name: pair for pair in pairs()}
 TEMPORARIES = {
     # Its rate, a quotient, is needed by the parameters and by its average: stored, not computed twice.
     "adamod": 1,
-    # A past gradient is read by the parameters' kernel and overwritten by its own. XLA:CPU knows of no order between
-    # the two, and copies it first.
+    # The oldest past gradient is read by the parameters' kernel and overwritten by its own. XLA:CPU knows of no order
+    # between the two, and copies it first.
     "diffgrad": 1,
-    "adadb": 3,
+    "adadb": 1,
 }
 # Operations on an array of the parameters' size, as traced: that many times as much to lower.
 EQUATIONS = {
@@ -80,10 +80,9 @@ def test_a_step_has_no_more_temporaries_than_are_explained(name, cost):
         assert ours["temporaries"] <= theirs["temporaries"] + 0.01
 
 
-@pytest.mark.parametrize("name", ["diffgrad", "adadb"])
-def test_an_option_of_xla_finds_the_order_of_kernels(name):
-    """As docs/performance.md says."""
-    program = compiled(PAIRS[name].ours, SHAPE, **AS_IT_COMES, **FINDS_THE_ORDER)
+def test_an_option_of_xla_finds_the_order_of_kernels():
+    """As docs/performance_notes.md says."""
+    program = compiled(PAIRS["diffgrad"].ours, SHAPE, **AS_IT_COMES, **FINDS_THE_ORDER)
     assert structure(program, SHAPE)["temporaries"] < 0.01
 
 

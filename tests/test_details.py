@@ -12,6 +12,7 @@ from trajectories import run, stream
 
 import optzoo_jax as oz
 from optzoo_jax.pieces.rectification import rho
+from optzoo_jax.precision import cut, cut_apart
 
 RNG = np.random.default_rng(17)
 G, START = RNG.normal(size=(8, 4)), RNG.normal(size=4)
@@ -141,6 +142,23 @@ def test_sums_and_averages_of_squares_saturate():
     assert np.all(np.isfinite(steps(oz.second_moment(0.9), huge)))
     assert np.all(np.isfinite(steps(oz.sum_of_squares(), huge)))
     assert np.all(steps(oz.adagrad(0.1), huge) < 0)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.complex64])
+def test_a_sum_of_all_that_came_is_exact_and_saturates(dtype):
+    most = float(jnp.finfo(jnp.float32).max)
+    for sign in (1.0, -1.0):
+        came = [jnp.array([x, 2.5], jnp.float32) for x in (sign * most, sign * most, -sign * most, 3.0)]
+        turned = [jax.lax.complex(0 * x, x) if dtype == jnp.complex64 else x for x in came]
+        found = steps(oz.accumulate(), turned)
+        found = found.imag if dtype == jnp.complex64 else found
+        np.testing.assert_array_equal(found, [[sign * most, 2.5], [sign * most, 5], [0, 7.5], [3, 10]])
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64, jnp.complex64])
+def test_a_cut_for_a_sum_is_the_cut(dtype):
+    x = jnp.asarray([0.0, 1.5, -2.5, 4.7e18, -4.7e18, 1e30, -1e30, jnp.inf, -jnp.inf, jnp.nan], dtype)
+    np.testing.assert_array_equal(cut_apart(x), cut(x))
 
 
 @pytest.mark.parametrize(

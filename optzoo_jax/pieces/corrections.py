@@ -30,13 +30,13 @@ def weight_of(decay: Numeric, t: Array, ahead: int = 0) -> Array:
     return -jnp.expm1(now * log_of(decay))
 
 
-def weight(t: Array, decay: Decay, power: Numeric = 1.0) -> Array:
-    """(1−βᵗ)ᵖ."""
-    return weight_of(decay, t) ** power
+def correction(t: Array, decay: Decay, power: Numeric = 1.0) -> Array:
+    """(1−βᵗ)⁻ᵖ: a factor, since of a quotient that two kernels need XLA:CPU stores the result."""
+    return weight_of(decay, t) ** -power
 
 
-@piece("x → x", facts=[weight])
-def debias(x, weight):
+@piece("x → x", facts=[correction])
+def debias(x, correction):
     """x/(1−βᵗ)ᵖ.
 
     An average that starts at 0 has weight 1−βᵗ after t steps. Where this stands is a method's ε convention: on the
@@ -47,7 +47,7 @@ def debias(x, weight):
       decay: β in [0, 1), the decay of the average.
       power: p; 1 on what is proportional to the average, −½ on one over its root.
     """
-    return x / weight
+    return correction * x
 
 
 def root_of_t(t: Array) -> Array:

@@ -113,13 +113,17 @@ def ema_read_ahead(x, mu, read: Decay = 0.9, write: Decay = 0.99):
 @piece("x → x", total=zeros)
 def accumulate(x, total):
     """s ← s + x; d = s: the sum of all that came. It saturates where it would overflow."""
-    total = total + x
-    most = float(jnp.finfo(total.dtype).max)
     if jnp.iscomplexobj(total):
-        total = jax.lax.complex(jnp.clip(total.real, -most, most), jnp.clip(total.imag, -most, most))
+        total = jax.lax.complex(_saturating(total.real, x.real), _saturating(total.imag, x.imag))
     else:
-        total = jnp.clip(total, -most, most)
+        total = _saturating(total, x)
     return total, total
+
+
+def _saturating(total: Array, x: Array) -> Array:
+    """total + x, finite. The sum comes last: see `average`."""
+    most = float(jnp.finfo(total.dtype).max)
+    return total + jnp.clip(x, -most - jnp.minimum(total, 0), most - jnp.maximum(total, 0))
 
 
 @piece("gradient [g] → direction [g]")

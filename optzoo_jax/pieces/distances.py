@@ -11,6 +11,7 @@ import functools
 import math
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -20,7 +21,7 @@ from optzoo_jax.pieces.corrections import weight_of
 from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import abs_square, real_zeros
 from optzoo_jax.pieces.rates import plus, root_above
-from optzoo_jax.precision import norm, promoted, times, wide_copy, zeros
+from optzoo_jax.precision import apart, norm, promoted, times, wide_copy, zeros
 
 Growth = Annotated[Hyper, Range("[1, ∞]", "how much a distance may grow in a step; inf for no bound")]
 
@@ -54,9 +55,13 @@ def _dot(xs: list[Any], ys: list[Any]) -> Array:
     return _total([jnp.sum((x.conj() * y).real) for x, y in zip(xs, ys, strict=True)], xs)
 
 
-def _norm(xs: list[Any]) -> Array:
-    parts = [norm(x).astype(_widest(xs)) for x in xs]
-    return norm(jnp.stack(parts)) if parts else jnp.zeros(())
+def _norm(xs: list[Any], start: list[Any] | None = None) -> Array:
+    """‖x‖ over the tree, or ‖x − start‖."""
+    if start is None:
+        parts = [norm(x) for x in xs]
+    else:
+        parts = [norm(x - y, again=y - x) for x, y in zip(xs, start, strict=True)]
+    return norm(jnp.stack([x.astype(_widest(xs)) for x in parts])) if parts else jnp.zeros(())
 
 
 def _sum_of_abs(xs: list[Any]) -> Array:
@@ -193,8 +198,7 @@ def dadapt_step(
     """
     q, d = jnp.sqrt(jnp.asarray(b2, distance.dtype)), distance
     a = d * learning_rate * correction
-    rates = [1 / plus(root_above(v, 0.0), eps) for v in nu]
-    rated = [times(s, rate) for s, rate in zip(sum_of_gradients, rates, strict=True)]
+    rated = [_over_root_apart(s, v, eps) for s, v in zip(sum_of_gradients, nu, strict=True)]
     numerator = q * numerator + (1 - q) * a * _dot(gs, rated)
     scaled = _scaled(gs, a)
     mu = [average(m, x, b1) for m, x in zip(mu, scaled, strict=True)]
@@ -226,9 +230,9 @@ def distance_over_gradients(
     Reference: Ivgi, Hinder & Carmon, 2023, "DoG is SGD's best friend: a parameter-free dynamic step size schedule",
     arXiv:2302.12022.
     """
-    begun = jnp.where(t == 1, reps_rel * (1 + _norm(params)), distance)
-    distance = jnp.maximum(begun, _norm(_way(params, start)))
-    total = _added(sum_of_squares, _norm(gs))
+    begun = jax.lax.cond(t == 1, lambda: reps_rel * (1 + _norm(params)), lambda: distance)
+    distance = jnp.maximum(begun, _norm(params, start))
+    total = _added(sum_of_squares, _dot(gs, gs))
     rate = _over_root(distance, plus(total, eps))
     return _for_all(rate, gs), start, distance, total
 
@@ -249,8 +253,8 @@ def distance_over_weighted_gradients(gs, params, start, square_of_distance, sum_
     Reference: Khaled, Mishchenko & Jin, 2023, "DoWG unleashed: an efficient universal parameter-free gradient descent
     method", arXiv:2305.16284, Algorithm 1.
     """
-    square = jnp.maximum(square_of_distance, abs_square(_norm(_way(params, start))))
-    total = _added(sum_of_squares, jnp.sqrt(square) * _norm(gs))
+    square = jnp.maximum(square_of_distance, abs_square(_norm(params, start)))
+    total = _added(sum_of_squares, square * jnp.minimum(_dot(gs, gs), jnp.finfo(square.dtype).max))
     return _for_all(_over_root(square, total), gs), start, square, total
 
 
@@ -260,9 +264,15 @@ def _grown(d: Array, growth_rate: Any) -> Array:
     return jnp.where(bounded, d * jnp.where(bounded, growth_rate, 1), jnp.inf)
 
 
+def _over_root_apart(s: Array, v: Array, eps: Any) -> Array:
+    """s/(√v + ε), for a sum."""
+    v, least, eps = apart((v, jnp.finfo(v.dtype).tiny, jnp.asarray(eps, v.dtype)))
+    return s / (jnp.sqrt(jnp.maximum(v, least)) + eps)
+
+
 def _added(total: Array, x: Array) -> Array:
-    """total + x², finite."""
-    return total + jnp.minimum(abs_square(x), jnp.finfo(total.dtype).max - total)
+    """total + x, finite."""
+    return total + jnp.minimum(x, jnp.finfo(total.dtype).max - total)
 
 
 def _over_root(x: Array, total: Array) -> Array:

@@ -59,7 +59,11 @@ def adadb_friction(
     IEEE Access 9:99581. No public code exists; the defaults of β₃ and λ and the rule at g_t·g_{t−1} = 0 are this
     library's choice.
     """
-    g1, g2, g3, b = previous_grad, previous_grad_2, previous_grad_3, b3 if b_middle is None else b_middle
+    # Each slot is written after the one that takes what it held, and read as that: of what has no order XLA:CPU makes
+    # copies, three of them.
+    g3, b = previous_grad_3, b3 if b_middle is None else b_middle
+    g2 = onto(g3, previous_grad_2)
+    g1 = onto(g2, previous_grad)
     delta = b3 * (g1 - grad) + b**2 * (g2 - g1) + b3**3 * (g3 - g2)
     s = jax.nn.sigmoid(jnp.abs(delta) / scale)
     # The product of the signs: that of two tiny gradients would underflow to −0, which is not below 0.

@@ -130,8 +130,11 @@ def schedule_free(
 def _moved(u: Array, apart: Array, c: Array, old: Array, new: Array) -> tuple[Array, Array]:
     """From z − x and the step of z, the update of y and the new z − x: no position is needed."""
     c, old, new = (x.astype(jnp.finfo(apart.dtype).dtype) for x in (c, old, new))
-    left = 1 - c
-    far = apart + u.astype(apart.dtype)  # from the old x to the new z
-    # y' − y = c·far + (1−β')(1−c)far − (1−β)apart, with what cancels for β' = β left out.
-    update = times(u.astype(apart.dtype), 1 - new * left) + times(apart, old - new * left)
-    return with_precision_of(update, u.dtype), times(far, left)
+    left, step = 1 - c, u.astype(apart.dtype)
+    far = times(apart, left) + times(step, left)  # from the new x to the new z
+    # y' − y = u + β·apart − β'·far, where apart is far/(1−c) − u: XLA:CPU would copy the old slot, which is
+    # overwritten, before it is read here. Where c is 1, in the first step, apart and far are 0.
+    some = left > 0
+    kept = jnp.where(some, old, 0)
+    share = kept - new + kept * c / jnp.where(some, left, 1)
+    return with_precision_of(times(step, 1 - kept) + times(far, share), u.dtype), far

@@ -70,23 +70,27 @@ WHY = {
     "paper": "of a matrix the averages are kept along its longer side and the basis along its shorter one, as in the "
     "paper, optax's of some matrices the other way round",
     "order": "XLA:CPU copies what one kernel reads and another overwrites, since it knows of no order between the two; "
-    "with its option `xla_cpu_copy_insertion_use_region_analysis` ours takes no more than optax's",
-    "guards": "a gradient or a step is cut before its norm is taken, and a norm that cannot overflow reads its array "
-    "twice: XLA:CPU writes that out. Without both ours takes no more than optax's",
-    "sums": "XLA:CPU leaves a sum to a library, and writes out what that does not know of what stands before it; "
-    "without the library ours takes no more than optax's",
-    "shapes": "two of the arrays have one shape; without the second ours takes no more than optax's",
+    "with its option `xla_cpu_copy_insertion_use_region_analysis` there are none",
+    "past": "the oldest gradient is read beside the slot that is written over it",
+    "quotient": "XLA:CPU computes no quotient twice, and stores the rate that its average and the step need",
+    "shapes": "XLA:CPU writes a constant that sums over two arrays of one shape have in common out as an array of that "
+    "shape, one for all of them, and matrices of one shape are one batch; without the second ours takes no more than "
+    "optax's",
 }
 LARGER_STATES = {"galore": Larger(0.0311, 0.0231, "paper")}
 # On tests/test_beside_optax.py's four arrays, two of them of one shape.
 LARGER_STEPS = {
-    "lamb": Larger(3.0, 2.0, "guards"),
-    "dog": Larger(2.0, 0.0, "guards"),
-    "dowg": Larger(2.0, 0.0, "guards"),
-    "novograd": Larger(1.33, 0.0, "sums"),
-    "dadapt_adam": Larger(4.66, 1.67, "sums"),
-    "madgrad": Larger(1.33, 0.0, "order"),
-    "schedule_free_adamw": Larger(1.67, 1.0, "order"),
+    "novograd": Larger(0.33, 0.0, "shapes"),
     "adafactor": Larger(1.67, 1.01, "shapes"),
     "galore": Larger(2.17, 0.75, "shapes"),
+}
+# Of the methods that treat each number by itself those whose step has one temporary, and why. All others have none.
+STORED = {
+    "adamod": "quotient",
+    "diffgrad": "order",
+    "adadb": "past",
+    "adan": "order",
+    "lion": "order",
+    "adopt": "order",
+    "schedule_free_adamw": "quotient",
 }
