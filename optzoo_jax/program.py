@@ -33,7 +33,7 @@ def cut_for(join: Join, x: Array) -> list[Array]:
     if not join.is_precondition:
         return [x] * len(join.inside)
     shared, over = cut(x), {leaf.definition.over for leaf in join.inside[1].leaves}
-    return [shared, cut_apart(x) if over & {"array", "tree"} and "matrix" not in over else shared]
+    return [shared, cut_apart(x) if over & {"array", "tree"} else shared]
 
 
 class _OverAnArray(Passage):

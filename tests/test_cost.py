@@ -47,7 +47,7 @@ EQUATIONS = {
     "radam": 22,
     "ranger": 29,
     "adabelief": 21,
-    "adadb": 40,
+    "adadb": 44,
     "lookahead(adam)": 26,
 }
 FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}

@@ -61,7 +61,7 @@ def _norm(xs: list[Any], start: list[Any] | None = None) -> Array:
         parts = [norm(x) for x in xs]
     else:
         parts = [norm(x - y, again=y - x) for x, y in zip(xs, start, strict=True)]
-    return norm(jnp.stack([x.astype(_widest(xs)) for x in parts])) if parts else jnp.zeros(())
+    return norm(jnp.stack([x.astype(_widest(xs)) for x in parts])) if parts else jnp.zeros((), _widest(xs))
 
 
 def _sum_of_abs(xs: list[Any]) -> Array:
