@@ -256,9 +256,9 @@ def _as_kept(name: str, value: Any, like: Any) -> Any:
 def _placed(value: Any, like: Any) -> Any:
     leaves, treedef = jax.tree.flatten(like.codes if isinstance(like, Compressed) else like)
     # One number is one number, whichever axes it has.
-    arrays = [jnp.reshape(x, y.shape) for x, y in zip(jax.tree.leaves(value), leaves, strict=True)]
+    arrays = jax.tree.map(lambda x, y: jnp.reshape(x, y.shape), jax.tree.leaves(value), leaves)
     if not isinstance(like, Compressed):
-        return treedef.unflatten([jnp.asarray(x, y.dtype) for x, y in zip(arrays, leaves, strict=True)])
+        return treedef.unflatten(jax.tree.map(lambda x, y: jnp.asarray(x, y.dtype), arrays, leaves))
     form = format_of(like)
 
     def one(_: tuple, codes: Any, x: Any) -> Any:
