@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -14,6 +15,8 @@ import optzoo_jax
 from optzoo_jax.experiments.bench.subjects import pairs
 
 DECAYS = (0.9, 0.99, 0.999, 0.9999, 0.99999)
+_home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # JAX 0.8
+enable_x64 = _home.enable_x64
 METHODS = ("rmsprop", "adam", "nadam", "amsgrad", "yogi", "radam", "adabelief")
 
 
@@ -28,7 +31,7 @@ def precision(report: Callable[[str, float], None], *, steps: int, coordinates: 
     for i, decay in enumerate(DECAYS):
         name = f"β = {decay:g}"
         report(name, i)
-        with jax.enable_x64(False):
+        with enable_x64(False):
             corrections = {"ours": _ours(decay, steps), "optax": _optax(decay, steps)}
         errors = {side: _worst(found, decay) for side, found in corrections.items()}
         yield {"name": name, "of": "bias correction", **errors}
@@ -72,9 +75,9 @@ def _drift(tx: Any, steps: int, coordinates: int) -> float:
     """
     noise = np.random.default_rng(0).standard_normal((steps, coordinates))
     gradients = (noise + np.linspace(-1, 1, coordinates)).astype(np.float32)
-    with jax.enable_x64(False):
+    with enable_x64(False):
         narrow = _way(tx, gradients)
-    with jax.enable_x64(True):
+    with enable_x64(True):
         wide = _way(tx, gradients.astype(np.float64))
     return float(np.linalg.norm(narrow - wide) / np.linalg.norm(wide))
 

@@ -10,6 +10,7 @@ import optzoo_jax as oz
 from optzoo_jax.experiments.landscapes.bounds import bounds_of
 from optzoo_jax.experiments.landscapes.watch import watch
 from optzoo_jax.experiments.methods.entries import select
+from optzoo_jax.versions import enable_x64
 
 G = np.random.default_rng(0).normal(size=(13, 2))
 FIRST_ORDER = [e for e in select([]) if e.name != "newton"]
@@ -60,7 +61,7 @@ def test_what_was_made_elsewhere_is_refused():
 
 @pytest.mark.parametrize(("double", "rtol"), [(True, 1e-12), (False, 1e-6)], ids=["float64", "float32"])
 def test_bounds_are_those_of_the_paper(double, rtol):
-    with jax.enable_x64(double):
+    with enable_x64(double):
         (bound,) = [s.part for s in watch(oz.adabound(1e-3), G) if s.part.name == "clip_rate"]
         low, high = bounds_of(bound, 1000)
     t = np.arange(1, 1001)
