@@ -136,14 +136,18 @@ def cut_apart(g: Array) -> Array:
     return jnp.maximum(jnp.minimum(g, high) + (g - g), low)
 
 
-def norm(x: Array, axes: tuple[int, ...] | None = None, *, again: Array | None = None) -> Array:
+def norm(x: Array, axes: tuple[int, ...] | None = None) -> Array:
     """‖x‖ = √Σ|x|², real: finite where the squares would overflow, and 0 for zeros, with a derivative of 0 there.
 
-    Over all of x it is a number; over some axes, each of them keeps a length of 1. Where x is a result, `again` may be
-    −x, found otherwise: XLA:CPU stores what both the largest and the sum need.
+    Over all of x it is a number; over some axes, each of them keeps a length of 1.
     """
+    return norm_of_result(x, x, axes)
+
+
+def norm_of_result(x: Array, again: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """‖x‖ of what was computed, with x or −x, found otherwise, for its largest: XLA:CPU stores what two sums need."""
     over = {"axis": axes, "keepdims": axes is not None}
-    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(x if again is None else again), initial=0, **over))
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(again), initial=0, **over))
     scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
     x = x / scale
     total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x, **over)

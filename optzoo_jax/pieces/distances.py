@@ -21,7 +21,7 @@ from optzoo_jax.pieces.corrections import weight_of
 from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import abs_square, real_zeros
 from optzoo_jax.pieces.rates import plus, root_above
-from optzoo_jax.precision import apart, norm, promoted, times, wide_copy, zeros
+from optzoo_jax.precision import apart, norm, norm_of_result, promoted, times, wide_copy, zeros
 
 Growth = Annotated[Hyper, Range("[1, ∞]", "how much a distance may grow in a step; inf for no bound")]
 
@@ -60,7 +60,7 @@ def _norm(xs: list[Any], start: list[Any] | None = None) -> Array:
     if start is None:
         parts = [norm(x) for x in xs]
     else:
-        parts = [norm(x - y, again=y - x) for x, y in zip(xs, start, strict=True)]
+        parts = [norm_of_result(x - y, y - x) for x, y in zip(xs, start, strict=True)]
     return norm(jnp.stack([x.astype(_widest(xs)) for x in parts])) if parts else jnp.zeros((), _widest(xs))
 
 
