@@ -235,7 +235,7 @@ broken(
     ("jnp.minimum(1, largest / jnp.maximum(jnp.abs(g), 1))", "1", "huge complex gradients not cut"),
 )  # fmt: skip
 broken(
-    "precision", "precision", "norm",
+    "precision", "precision", "norm_of_result",
     ("x / scale", "x", "squares overflow in a norm"),
     ("jnp.where(total > 0, total, jnp.ones_like(total))", "total", "the derivative of a norm of zeros is NaN"),
 )  # fmt: skip
