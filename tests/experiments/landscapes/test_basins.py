@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from optzoo_jax.experiments.landscapes.basins import NEVER, SHARE, goal_of, steps_to, walks_and_basins
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.report.basins import NEVER, SHARE, goal_of, steps_to, walks_and_basins
 
 
 @pytest.mark.parametrize(

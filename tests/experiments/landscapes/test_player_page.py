@@ -6,18 +6,16 @@ import time
 import matplotlib
 import numpy as np
 import pytest
-from race_document import race_document
-from test_landscapes import unpacked
+from test_player import unpacked
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install '.[test]'")
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import Select
 
-from optzoo_jax.experiments.landscapes.paths import RATES, walk
+from optzoo_jax.experiments.landscapes import player
+from optzoo_jax.experiments.landscapes.paths import RATES, grid, walk
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.report.page import write_report
-from optzoo_jax.experiments.training.selection import grid
 
 VALLEY = surface("valley")
 # Of a drawing, in the units of its viewBox.
@@ -26,7 +24,9 @@ LEFT, TOP, WIDTH, HEIGHT = 44, 8, 420, 320
 
 @pytest.fixture(scope="module")
 def file(landscapes, browser, tmp_path_factory):
-    return write_report(race_document(), tmp_path_factory.mktemp("landscapes"), more=[landscapes])
+    file = tmp_path_factory.mktemp("landscapes") / "valley.html"
+    file.write_text(player.page(landscapes), encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def walks():
 @pytest.fixture(scope="module")
 def chosen(landscapes):
     """Which rate the rule chooses for adam on the valley."""
-    return landscapes.data["surfaces"][0]["chosen"][1]
+    return landscapes["surfaces"][0]["chosen"][1]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def wait(condition):
 
 
 def one(page, selector):
-    return page.find_element("css selector", f"#landscapes {selector}")
+    return page.find_element("css selector", selector)
 
 
 def step(page):
@@ -177,11 +177,7 @@ def test_a_box_hides_a_method(page):
     figures = page.find_elements("css selector", ".basins figure")
     assert [figure.is_displayed() for figure in figures] == [False, True]
     wait(lambda: "sgd" not in one(page, ".told").text)
-    legend = page.find_element("css selector", '#legend button[data-method="sgd"]')
-    assert legend.get_attribute("aria-pressed") == "false"
-    others = page.find_element("css selector", '#legend button[data-method="adamw"]')
-    assert others.get_attribute("aria-pressed") == "true", "what is not in the table keeps its choice"
-    legend.click()
+    row.find_element("css selector", "label").click()
     assert one(page, '.ground [data-walker="sgd"] .way').is_displayed()
 
 
@@ -213,7 +209,7 @@ def test_a_map_has_a_colour_and_a_word_for_each_start(page, landscapes):
     canvas = wait(lambda: page.find_elements("css selector", '.basins canvas[aria-label^="adam on Himmelblau"]'))[0]
     page.execute_script(_POINT, canvas, 20.5 / 64, 50.5 / 64)
     said = one(page, ".cell").text
-    himmelblau = landscapes.data["surfaces"][1]
+    himmelblau = landscapes["surfaces"][1]
     basin = unpacked(himmelblau["basins"], 2, RATES, 64, 64)[1, himmelblau["chosen"][1]]
     assert said == f"adam from (−1.8, 2.89): {basin[50, 20]} steps"
     share = 100 * np.mean(basin >= 0)

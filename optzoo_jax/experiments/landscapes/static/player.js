@@ -1,6 +1,6 @@
 // The player: what was walked, at a step, a rate and a start. SVG for what moves, canvas for what does not.
-const { element, svg, number, ink, marker, px } = report;
 const { methods, surfaces, colours } = data;
+const section = document.querySelector("main");
 const NOT_FINITE = -32768;
 const MOST = 32767;
 const PER_DECADE = 800;
@@ -72,8 +72,8 @@ function strokes(points, joined = i => points[i - 1]) {
 // Of what is far away only the direction is known, as seen from the picture: a line from there could cross it anywhere.
 const known = z => i => inside(z[i - 1]) || (inside(z[i], 10) && inside(z[i - 1], 10));
 
-function ticks(low, high, axis = report.axis.linear("")) {
-  return axis.ticks(low, high).filter(([x]) => x >= low && x <= high).map(([x, text]) => [(x - low) / (high - low), text]);
+function ticks(low, high, places = linear) {
+  return places(low, high).filter(([x]) => x >= low && x <= high).map(([x, text]) => [(x - low) / (high - low), text]);
 }
 
 // A drawing with ticks and, for each method, a line and a head.
@@ -93,7 +93,7 @@ function frame(name, label, xs, ys, below, above = []) {
     const group = () => svg("g", { "data-walker": method.name, style: ink(method.name) });
     const width = 2.8 - (1.2 * m) / methods.length; // later ones thinner, so that equal ones are all seen
     const halo = svg("path", { class: "halo", "stroke-width": width + 1.6 });
-    const line = svg("path", { class: "way", "stroke-width": width, "stroke-dasharray": report.methods[method.name].dash });
+    const line = svg("path", { class: "way", "stroke-width": width, "stroke-dasharray": looks[method.name].dash });
     const head = svg("path", { class: "mark", d: marker(method.name, 0, 0, 5) });
     const groups = [group(), group()];
     groups[0].append(halo, line);
@@ -130,7 +130,7 @@ function losses(ways) {
   const place = { class: "name", x: BOX.x + BOX.width - 10, y: BOX.y + 18, "text-anchor": "end" };
   const heading = svg("text", place, "f − min f against the step");
   const lines = frame("losses", `f − min f on ${title} against the step, in step with the paths`,
-    ticks(0, steps), ticks(low, high, report.axis.log("")), [cursor, heading]);
+    ticks(0, steps), ticks(low, high, decades), [cursor, heading]);
   return { lines, cursor, seen: level => level !== null && level <= high,
     place: (t, level) => [across(t / steps), down(Math.max(-0.01, (level - low) / (high - low)))] };
 }
@@ -198,8 +198,7 @@ function walk() {
 
 function hide() {
   methods.forEach((method, m) => {
-    const off = !report.shown.has(method.name);
-    rows[m].box.checked = !off;
+    const off = !rows[m].box.checked;
     maps[m].figure.hidden = off;
     for (const { groups } of [onGround[m], onLosses.lines[m]])
       groups.forEach(group => group.setAttribute("visibility", off ? "hidden" : "visible"));
@@ -278,9 +277,13 @@ function playOrPause() {
 
 const rows = methods.map(({ name }) => {
   const box = element("input", { type: "checkbox" });
-  box.onchange = () => report.toggle(name);
+  box.checked = true;
+  box.onchange = () => {
+    hide();
+    tell();
+  };
   const [rate, height, fate] = [0, 1, 2].map(() => element("td"));
-  const label = element("label", {}, box, report.swatch(name), name);
+  const label = element("label", {}, box, swatch(name), name);
   find(".walkers").append(element("tr", {}, element("th", { scope: "row" }, label), rate, height, fate));
   return { box, rate, height, fate };
 });
@@ -308,8 +311,3 @@ find(".stage").onkeydown = event => {
   pause();
   go(now.step + move);
 };
-report.onChange(() => {
-  if (!ways.length) return;
-  hide();
-  tell();
-});

@@ -1,64 +1,77 @@
-"""Landscapes that play: every method's ways at every learning rate, and from where it finds a minimum."""
+"""A page that plays: every method's ways at every learning rate, and from where it finds a minimum."""
 
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 from collections.abc import Callable, Sequence
+from importlib import resources
+from string import Template
 from typing import Any
 
 import matplotlib
 import numpy as np
 
+from optzoo_jax.experiments.landscapes.basins import goal_of, walks_and_basins
 from optzoo_jax.experiments.landscapes.map import heights
-from optzoo_jax.experiments.landscapes.paths import RATES, most_often_lowest
-from optzoo_jax.experiments.landscapes.surfaces import Surface, surface
-from optzoo_jax.experiments.look.pictures import FEATURED
+from optzoo_jax.experiments.landscapes.paths import RATES, grid, most_often_lowest
+from optzoo_jax.experiments.landscapes.surfaces import Surface
+from optzoo_jax.experiments.look.pictures import style
 from optzoo_jax.experiments.methods.entries import Entry
-from optzoo_jax.experiments.report.basins import goal_of, walks_and_basins
-from optzoo_jax.experiments.report.cards import has_card
-from optzoo_jax.experiments.report.section import Section, static
-from optzoo_jax.experiments.training.selection import grid
 
-SURFACES = ("beale", "saddle", "rosenbrock", "valley")
-QUICK = ("beale", "saddle")
 _NOT_FINITE = -(2**15)
 _MOST = 2**15 - 1
 _FAR = 30.0
 _PER_DECADE = 800
 _LEAST = 1e-12
+# What dark paper swallows; the yellow is the one that Okabe & Ito chose, and `look` replaces for white paper.
+_ON_DARK = {"#000000": "#F4F4F2", "#882255": "#F0E442"}
+_DASHES = {"-": "", "--": "7 3.5", ":": "1.5 3", "-.": "8 3 1.5 3"}
 
 
-def section(
+def page(data: dict[str, Any]) -> str:
+    """One HTML file without a network, light and dark, from what `played` found."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return Template(_static("player.html")).substitute(
+        style=_static("player.css"),
+        data=text.replace("<", "\\u003c"),  # no name can end the script element
+        script="\n".join(map(_static, ("shared.js", "player.js", "basins.js"))),
+    )
+
+
+def played(
     entries: Sequence[Entry],
-    surfaces: Sequence[str] = SURFACES,
+    surfaces: Sequence[Surface],
     report: Callable[[str, float], None] = lambda what, done: None,
-) -> Section:
-    """The part of the page; a second or two for each method on each surface.
+) -> dict[str, Any]:
+    """What the page shows; a second or two for each method on each surface.
 
     Args:
-      entries: the methods of the race; those that are `FEATURED` and those without a card are followed, or the first
-        eight where there are none.
-      surfaces: their names.
-      report: called with what is in hand and the share that is done.
+      entries: the methods.
+      surfaces: where they walk.
+      report: called with what is in hand and the number of walks that are done.
     """
-    followed = [e for e in entries if e.name in FEATURED or not has_card(e.name)] or entries[: len(FEATURED)]
-    total = len(surfaces) * len(followed)
-    data = {
-        "methods": [{"name": e.name, "rates": grid(e.learning_rate, RATES)} for e in followed],
+    return {
+        "methods": [{"name": e.name, "rates": grid(e.learning_rate, RATES)} for e in entries],
+        "looks": {e.name: _look(e.name) for e in entries},
         "surfaces": [
-            _surface(followed, surface(name), lambda what, done, i=i: report(what, (i * len(followed) + done) / total))
-            for i, name in enumerate(surfaces)
+            _surface(entries, ground, lambda what, done, i=i: report(what, i * len(entries) + done))
+            for i, ground in enumerate(surfaces)
         ],
         "colours": matplotlib.colormaps["viridis_r"](np.linspace(0, 1, 64), bytes=True)[:, :3].tolist(),
     }
-    return Section(
-        "Landscapes",
-        static("landscapes.html"),
-        data,
-        static("landscapes.js") + static("basins.js"),
-        static("landscapes.css"),
-    )
+
+
+def _static(name: str) -> str:
+    return resources.files(__name__.rpartition(".")[0]).joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _look(name: str) -> dict[str, str]:
+    """A colour on light and on dark paper, dashes as SVG has them, and matplotlib's letter of the marker."""
+    look = style(name)
+    dark = _ON_DARK.get(look.color, look.color)
+    return {"light": look.color, "dark": dark, "dash": _DASHES[look.line], "marker": look.marker}
 
 
 def _surface(entries: Sequence[Entry], ground: Surface, report: Callable[[str, float], None]) -> dict[str, Any]:
