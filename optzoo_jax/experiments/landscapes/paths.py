@@ -13,7 +13,6 @@ import optax
 
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 from optzoo_jax.experiments.methods.entries import Entry
-from optzoo_jax.experiments.training.selection import grid
 
 RULE = "the one whose f is the lowest most often, over all steps and starts"
 RATES = 13
@@ -61,6 +60,11 @@ def walks(
         yield Path(entry.name, rates[best], best in (0, RATES - 1), xy[best], f[best])
 
 
+def grid(default: float, count: int) -> list[float]:
+    """Learning rates at half decades with the default in their middle (the lower middle, where `count` is even)."""
+    return [default * 10 ** ((i - (count - 1) // 2) / 2) for i in range(count)]
+
+
 def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Points (rates, starts, steps + 1, 2) and the values there, without noise.
 
@@ -72,7 +76,7 @@ def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.nda
     starts, alphas = jnp.asarray(surface.starts), jnp.asarray(rates)
 
     def one(alpha: jax.Array, start: jax.Array) -> jax.Array:
-        tx = optax.with_extra_args_support(entry.make_optimizer(alpha))
+        tx = optax.with_extra_args_support(entry.untuned(alpha))
 
         def step(carry: tuple, t: jax.Array) -> tuple[Any, Any]:
             xy, state = carry
