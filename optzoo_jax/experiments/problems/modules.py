@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.experiments.data.stdlib_sources import PACKAGES, stdlib_sources
+from optzoo_jax.experiments.data.stdlib_sources import LINES, PACKAGES, bags_of_words
 from optzoo_jax.experiments.problems.problem import Problem
 
 
 def make() -> Problem:
     """Multinomial logistic regression: logits are the sum of a row of w for every word."""
-    data = stdlib_sources()
+    data = bags_of_words()
     absent = int(max(split.x.max() for split in data))
 
     def init(key: jax.Array) -> Any:
@@ -25,12 +25,11 @@ def make() -> Problem:
         return rows.sum(axis=-2) + params["b"][None, :]
 
     return Problem(
-        "modules",
-        f"which of {len(PACKAGES)} packages do 20 lines come from, {absent:,} words",
         data,
-        init,
-        logits,
-        target=0.9,
+        init=init,
+        outputs=logits,
+        name="modules",
+        title=f"which of {len(PACKAGES)} packages do {LINES} lines come from, {absent:,} words",
+        steps=400,
         batch_size=32,
-        together=False,
     )
