@@ -176,7 +176,7 @@ def _cost(found: Findings) -> Answer:
     rows = [
         (
             name,
-            _ratios(cell.seconds for cell in _ranked(found, name)),
+            span([cell.seconds.mean for cell in _ranked(found, name) if cell.seconds]),
             span([cell.bytes for cell in _ranked(found, name) if cell.bytes is not None]),
             share(float(np.mean([cell.diverged for cell in _ranked(found, name)]))),
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 HOW = {
     "Tuning": "A bracket of whole decades finds each method's box of rates. In it every method tries the same points "
-    "of one sequence, in rate and its own knob together, with a seed each. The lowest validation loss at the end of the "
-    "schedule wins. Baselines try twice as many points, so that their numbers are more certain, not better.",
+    "of one sequence, in rate and its own knob together, with a seed each. The lowest validation loss at the end of "
+    "the schedule wins. Baselines try twice as many points, so that their numbers are more certain, not better.",
     "Score": "s = (L₀ − L)/(L₀ − L*): L is the test loss, L₀ that of the best constant guess, L* the stored baselines' "
     "best. A run that diverged scores −1. The main number is the score that is expected after half of the trials.",
     "Intervals": "95 %, from 4,000 draws that resample trials and blocks of the test set at once, alike for all.",
