@@ -17,7 +17,7 @@ from optzoo_jax.experiments.training.trainer import checkpoints, trainer
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {"adam": optzoo_jax.adam, "optax.adamw": optax.adamw}
 FORMATS = ("float32", "bfloat16", "float8", "int8")
 # Problem → the learning rate at which Adam's validation score is the best of a race.
-RATES = {"digits-mlp": 3e-3, "mnist-cnn": 1e-2, "stdlib-transformer": 3e-3}
+RATES = {"digits-mlp": 3e-3, "mnist-cnn": 1e-2, "transformer": 3e-3}
 
 
 def small_states(

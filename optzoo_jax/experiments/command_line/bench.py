@@ -61,9 +61,9 @@ def add_bench(commands: Any) -> None:
     states.add_argument(
         "--problems",
         nargs="+",
-        default=["digits-mlp", "mnist-cnn", "stdlib-transformer"],
+        default=["digits-mlp", "mnist-cnn", "transformer"],
         metavar="PROBLEM",
-        help="default: digits-mlp mnist-cnn stdlib-transformer",
+        help="default: digits-mlp mnist-cnn transformer",
     )
     states.add_argument("--steps", type=at_least_one("number of steps"), default=200, help="of training (200)")
     states.add_argument("--seeds", type=at_least_one("number of seeds"), default=5, help="runs of each (5)")

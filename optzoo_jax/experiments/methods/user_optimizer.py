@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
-import inspect
 import math
 import os
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-
-import jax
-import jax.numpy as jnp
 
 from optzoo_jax.experiments.arguments.numbers import number
 from optzoo_jax.experiments.methods.entries import Entry
 
+_OPTION = "--optimizer: "
 _FORM = "MODULE:FACTORY@RATE, such as optax:lion@1e-4"
-
-
-def user_entries(texts: Sequence[str]) -> list[Entry]:
-    """The entries of several optimizers that are imported, each as `user_entry` reads it.
-
-    Raises:
-      ValueError: as there, and for one that is given twice: a race knows a method by its name.
-    """
-    entries = [user_entry(text) for text in texts]
-    for name, count in Counter(entry.name for entry in entries).items():
-        if count > 1:
-            raise ValueError(
-                f"--optimizer: {name} is given {count} times, and a race tells methods apart by their names. Leave "
-                "one, around whose rate all rates are tried, or write a function of another name around the other."
-            )
-    return entries
 
 
 def user_entry(text: str) -> Entry:
@@ -45,8 +23,8 @@ def user_entry(text: str) -> Entry:
 
     Args:
       text: "module:factory" or "module:factory@rate". The factory is a function from a learning rate, which is traced,
-        or a schedule to an optax transformation; the rate is the middle of its grid, and the default of the factory's
-        first argument where it is left out. Modules are looked for in the current folder too.
+        or a schedule to an optax transformation; the rate is the one it is raced at untuned, the default of its first
+        argument where it is left out. Modules are looked for in the current folder too.
 
     Raises:
       ValueError: for what cannot be imported, takes no learning rate, or makes no transformation.
@@ -55,10 +33,11 @@ def user_entry(text: str) -> Entry:
     if not found:
         raise ValueError(f"--optimizer {text!r} is not of the form {_FORM}.")
     module, name, rate = found.groups()
-    factory = _factory(module, name)
-    learning_rate = _default(text, factory) if rate is None else _number(text, rate)
-    _check(f"{module}:{name}", factory)
-    return Entry(f"{module}:{name}", learning_rate, factory, source_sha256=_hash(module))
+    learning_rate = None if rate is None else _number(text, rate)
+    try:
+        return Entry.of(_factory(module, name), f"{module}:{name}", learning_rate)
+    except ValueError as error:
+        raise ValueError(f"{_OPTION}{str(error).removeprefix(_OPTION)}") from error
 
 
 def _factory(module: str, name: str) -> Callable[[Any], Any]:
@@ -87,48 +66,8 @@ def _factory(module: str, name: str) -> Callable[[Any], Any]:
     return factory
 
 
-def _hash(module: str) -> str | None:
-    file = getattr(sys.modules[module], "__file__", None)
-    return None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()
-
-
-def _default(text: str, factory: Callable[[Any], Any]) -> float:
-    try:
-        first = next(iter(inspect.signature(factory).parameters.values()), None)
-    except ValueError:  # a builtin has no signature
-        first = None
-    if first is None or isinstance(first.default, bool) or not isinstance(first.default, int | float):
-        raise ValueError(
-            f"--optimizer {text}: {factory.__name__} has no default learning rate to put its grid around; "
-            f"write one, as in {text}@1e-3."
-        )
-    return float(first.default)
-
-
 def _number(text: str, rate: str) -> float:
     found = number(rate)
     if not 0 < found < math.inf:
         raise ValueError(f"--optimizer {text}: {rate!r} is outside (0, ∞); write {_FORM}.")
     return found
-
-
-def _check(name: str, factory: Callable[[Any], Any]) -> None:
-    """Makes the optimizer once from a traced rate, as the race will, before time is spent on the others."""
-
-    def state(rate: jax.Array) -> Any:
-        tx = factory(rate)
-        if not (hasattr(tx, "init") and hasattr(tx, "update")):
-            raise ValueError(
-                f"--optimizer: {name} returned {tx!r}, not an optax.GradientTransformation, a pair (init, update)."
-            )
-        return tx.init({"w": jnp.zeros((2, 3), jnp.float32)})
-
-    try:
-        jax.eval_shape(state, jax.ShapeDtypeStruct((), jnp.float32))
-    except jax.errors.ConcretizationTypeError as error:
-        raise ValueError(
-            f"--optimizer: {name} needs to know the learning rate's value, and in a race it is a traced array: "
-            "use it in jax.numpy only, without float() and without if."
-        ) from error
-    except TypeError as error:
-        raise ValueError(f"--optimizer: {name} does not take a learning rate alone: {error}.") from error

@@ -17,7 +17,7 @@ PROBLEMS = {
     "mnist-cnn": "a convolutional network reads handwritten digits, 28×28 pixels",
     "modules": "which package do 20 lines of source code come from? Sparse gradients",
     "autoencoder": "the same digits through a deep and narrow network: hard for gradient descent",
-    "stdlib-transformer": "a transformer writes Python's manual, character by character",
+    "transformer": "a transformer writes Python's manual, character by character",
 }
 
 

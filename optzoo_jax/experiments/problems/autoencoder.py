@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import jax
-import jax.numpy as jnp
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.digits import digits
 from optzoo_jax.experiments.data.split import Data, Split
-from optzoo_jax.experiments.problems.problem import Problem
+from optzoo_jax.experiments.problems.problem import Problem, squared_error
 
 WIDTHS = (48, 32, 16, 8, 16, 32, 48)
 
@@ -26,18 +24,13 @@ def make() -> Problem:
     layers = itertools.chain.from_iterable((nn.Dense(width, kernel_init=wide), nn.sigmoid) for width in (*WIDTHS, 64))
     model = nn.Sequential(list(layers))
 
-    def squared_error(outputs: jax.Array, y: jax.Array) -> jax.Array:
-        return jnp.mean((outputs - y) ** 2)
-
-    return Problem.of_network(
-        "autoencoder",
-        f"autoencoder {'-'.join(map(str, (64, *WIDTHS, 64)))} of digits",
+    return Problem(
         Data(*(Split(split.x, split.x) for split in digits())),
         model,
         loss=squared_error,
         accuracy=None,
-        target=0.04,
-        steps=800,
-        batch_size=64,
-        checkpoint_every=50,
+        name="autoencoder",
+        title=f"autoencoder {'-'.join(map(str, (64, *WIDTHS, 64)))} of digits",
+        steps=500,
+        unit="squared error",
     )

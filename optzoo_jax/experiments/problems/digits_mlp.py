@@ -11,4 +11,4 @@ from optzoo_jax.experiments.problems.problem import Problem
 def make(hidden: int = 128) -> Problem:
     """64 pixels, one hidden layer, 10 classes."""
     model = nn.Sequential([nn.Dense(hidden), nn.relu, nn.Dense(10)])
-    return Problem.of_network("digits-mlp", f"MLP 64-{hidden}-10 on digits", digits(), model)
+    return Problem(digits(), model, name="digits-mlp", title=f"MLP 64-{hidden}-10 on digits", steps=400)

@@ -27,15 +27,14 @@ def make(components: int = 24, penalty: float = 1e-3) -> Problem:
         return x @ params["w"] + params["b"][None, :]
 
     return Problem(
-        "logistic",
-        f"logistic regression on {components} principal components",
         principal_components(digits(), components),
-        init,
-        logits,
+        init=init,
+        outputs=logits,
+        name="logistic",
+        title=f"logistic regression on {components} principal components",
         penalty=penalty,
         steps=100,
         batch_size="full",
-        checkpoint_every=1,
     )
 
 

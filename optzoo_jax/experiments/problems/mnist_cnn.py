@@ -14,7 +14,7 @@ def make() -> Problem:
     """LeNet, small: two convolutions of 5×5, each with max-pooling, and a dense layer; 5,994 parameters."""
     model = nn.Sequential([Convolution(8), nn.relu, _pool, Convolution(16), nn.relu, _pool, _flatten, nn.Dense(10)])
     title = "CNN on 5,000 images of MNIST"
-    return Problem.of_network("mnist-cnn", title, mnist(), model, steps=200, batch_size=32, together=False)
+    return Problem(mnist(), model, name="mnist-cnn", title=title, steps=200, batch_size=32)
 
 
 class Convolution(nn.Module):

@@ -25,12 +25,11 @@ def make() -> Problem:
         return rows.sum(axis=-2) + params["b"][None, :]
 
     return Problem(
-        "modules",
-        f"which of {len(PACKAGES)} packages do 20 lines come from, {absent:,} words",
         data,
-        init,
-        logits,
-        target=0.9,
+        init=init,
+        outputs=logits,
+        name="modules",
+        title=f"which of {len(PACKAGES)} packages do 20 lines come from, {absent:,} words",
+        steps=400,
         batch_size=32,
-        together=False,
     )

@@ -10,8 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize
 
-from optzoo_jax.experiments.data.split import Data
+from optzoo_jax.experiments.data.split import Data, ready
+from optzoo_jax.experiments.problems import models
+
+Measure = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
@@ -19,63 +24,107 @@ def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, y))
 
 
+def squared_error(outputs: jax.Array, y: jax.Array) -> jax.Array:
+    """The mean of (output − y)²."""
+    return jnp.mean((outputs - y) ** 2)
+
+
 def accuracy(logits: jax.Array, y: jax.Array) -> jax.Array:
     """The share of targets that have the largest logit."""
     return jnp.mean((jnp.argmax(logits, axis=-1).astype(y.dtype) == y).astype(jnp.float32))
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, init=False)
 class Problem:
-    """A model and its data, all in float32; a classifier, where nothing else is said.
+    """A model and its data; a classifier, where nothing else is said.
 
-    Attributes:
-      name: on the command line.
-      title: in words.
-      data: what it is trained, chosen and tested on.
-      init: a key → parameters.
-      outputs: parameters, inputs → outputs.
+    `Problem((x, y), model)` is all that is needed. It is trained in float32, on a split of the examples into training
+    (65 %), validation (15 %) and test data (20 %).
+
+    Args:
+      data: what it is trained, chosen and tested on; or a pair of inputs and targets, split here.
+      model: a flax.linen module; or a function of a key that makes a flax.nnx module or an Equinox model: a callable
+        of one example whose arrays of real numbers are its parameters. It holds nothing but parameters.
+      init: a key → parameters, in the place of a model.
+      outputs: parameters, inputs → outputs, in the place of a model.
       loss: outputs, targets → the mean over both.
       accuracy: outputs, targets → the share that is right, None where no output is right or wrong.
+      name: in tables and on the command line.
+      title: in words.
       penalty: λ of the λ/2·Σθ² in the objective.
-      target: the validation accuracy, or else the validation loss, at which it counts as solved.
-      steps: of a quick run.
-      batch_size: examples in a step of a quick run, "full" for all.
-      checkpoint_every: steps between two measurements.
-      together: whether runs are trained at once, as one vectorised program, or one after the other.
+      steps: of a run.
+      batch_size: examples in a step, "full" for all.
+      unit: of the loss.
+
+    Raises:
+      TypeError: for a model that is none of these.
+      ValueError: for a model beside init and outputs, data that do not fit together, or too large a batch.
     """
 
-    name: str
-    title: str
     data: Data
     init: Callable[[jax.Array], Any]
     outputs: Callable[[Any, jax.Array], jax.Array]
-    loss: Callable[[jax.Array, jax.Array], jax.Array] = cross_entropy
-    accuracy: Callable[[jax.Array, jax.Array], jax.Array] | None = accuracy
-    penalty: float = 0.0
-    target: float = 0.95
-    steps: int = 400
-    batch_size: int | Literal["full"] = 64
-    checkpoint_every: int = 25
-    together: bool = True
+    loss: Measure
+    accuracy: Measure | None
+    name: str
+    title: str
+    penalty: float
+    steps: int
+    batch_size: int | Literal["full"]
+    unit: str
 
-    @classmethod
-    def of_network(cls, name: str, title: str, data: Data, network: Any, **more: Any) -> Problem:
-        """The problem of a flax module: its inputs have the shape of the data's."""
-        example = np.zeros_like(data.train.x[:1])
-        return cls(name, title, data, lambda key: network.init(key, example), network.apply, **more)
-
-    @property
-    def score(self) -> Literal["accuracy", "loss"]:
-        """What a run is judged by."""
-        return "loss" if self.accuracy is None else "accuracy"
+    def __init__(
+        self,
+        data: Data | tuple[ArrayLike, ArrayLike],
+        model: Any = None,
+        *,
+        init: Callable[[jax.Array], Any] | None = None,
+        outputs: Callable[[Any, jax.Array], jax.Array] | None = None,
+        loss: Measure = cross_entropy,
+        accuracy: Measure | None = accuracy,
+        name: str = "own",
+        title: str = "",
+        penalty: float = 0.0,
+        steps: int = 300,
+        batch_size: int | Literal["full"] = 64,
+        unit: str = "nats",
+    ) -> None:
+        data = ready(data)
+        if (init is None) != (outputs is None) or (model is None) == (init is None):
+            given = {"model": model, "init": init, "outputs": outputs}
+            raise ValueError(
+                f"given: {', '.join(k for k, v in given.items() if v is not None) or 'neither model nor init, outputs'}; "
+                "a problem has either a model or both init and outputs: leave out the one or the other"
+            )
+        if init is None or outputs is None:
+            init, outputs = models.functions(model, data.train.x[:1])
+        if batch_size not in ("full", *range(1, len(data.train.x) + 1)):
+            raise ValueError(
+                f"batch_size = {batch_size!r} is outside 1 … {len(data.train.x)}, the examples to train on; give fewer, "
+                'or "full" for all of them'
+            )
+        found = locals()
+        self.__dict__.update({f.name: found[f.name] for f in dataclasses.fields(self)} | {"title": title or name})
 
     def objective(self, params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
         """What is minimised: loss and penalty."""
         loss = self.loss(self.outputs(params, x), y)
         return loss + self.penalty / 2 * sum(jnp.sum(p**2) for p in jax.tree.leaves(params)) if self.penalty else loss
 
-    def measure(self, params: Any, x: jax.Array, y: jax.Array) -> dict[str, jax.Array]:
-        """The loss without the penalty and, where there is one, the accuracy."""
-        outputs = self.outputs(params, x)
-        measured = {"loss": self.loss(outputs, y)}
-        return measured if self.accuracy is None else measured | {"accuracy": self.accuracy(outputs, y)}
+    def constant_loss(self) -> float:
+        """The test loss of the best constant output, which is that of the training data: what ignorance reaches."""
+        (x, y), test = self.data.train, self.data.test
+        shape = jax.eval_shape(lambda: self.outputs(self.init(jax.random.key(0)), x[:1])).shape[1:]
+        if self.loss is cross_entropy:
+            # A class without an example would make the loss infinite.
+            counts = np.maximum(np.bincount(y.ravel(), minlength=shape[-1]), 1)
+            return float(-np.mean(np.log(counts / counts.sum())[test.y]))
+
+        @jax.jit
+        @jax.value_and_grad
+        def loss(constant: jax.Array, y: jax.Array) -> jax.Array:
+            return self.loss(jnp.broadcast_to(constant.reshape(shape), (len(y), *shape)), y)
+
+        start = np.zeros(int(np.prod(shape)), np.float32)
+        best = minimize(lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True).x
+        return float(loss(np.float32(best), test.y)[0])

@@ -15,17 +15,14 @@ _LENGTH, _WIDTH, _HEADS, _BLOCKS = 64, 64, 4, 2
 
 def make() -> Problem:
     """Two pre-norm blocks of four heads, about 117 thousand parameters; the loss is in nats a character."""
-    return Problem.of_network(
-        "stdlib-transformer",
-        f"transformer of {_BLOCKS} blocks on windows of {_LENGTH} characters",
+    return Problem(
         _measured_on_few(stdlib_text(_LENGTH)),
         _Transformer(),
         accuracy=None,
-        target=2.2,
+        name="transformer",
+        title=f"transformer of {_BLOCKS} blocks on windows of {_LENGTH} characters",
         steps=600,
         batch_size=8,
-        checkpoint_every=100,
-        together=False,
     )
 
 
