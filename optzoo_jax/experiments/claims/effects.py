@@ -65,8 +65,8 @@ def draws(of: Judged, n: int = DRAWS, fastest: bool = False) -> np.ndarray:
     """(n,): the quantity after tuning with half of the trials, drawn without replacement; paired between methods.
 
     Methods with as many trials, seeds and blocks meet the same draws. The chosen trial's number has the noise of its
-    own seed; so much of a fresh seed's deviation is added as the draws do not show because they choose the same trial
-    again and again.
+    own seed; so much of fresh seeds' noise is added as the draws do not show because they choose the same trial again
+    and again. Where there are no trials it is the mean of the fresh seeds.
 
     Args:
       of: the quantity.
@@ -74,14 +74,18 @@ def draws(of: Judged, n: int = DRAWS, fastest: bool = False) -> np.ndarray:
       fastest: the least of the quantity itself counts, not that of the trial which is chosen in the end.
     """
     random = np.random.default_rng(0)
-    trials, seeds, blocks = len(of.judge), len(of.fresh), of.trials.shape[1]
+    trials, (seeds, blocks) = len(of.judge), of.fresh.shape
+    seed, weights = random.integers(seeds, size=(n, seeds)), random.multinomial(blocks, np.full(blocks, 1 / blocks), n)
+    # The bootstrap's mean of a few seeds varies too little, by (seeds − 1) / seeds.
+    noise = (of.fresh[seed].mean(axis=1) - of.fresh.mean(axis=0)) * np.sqrt(seeds / max(1, seeds - 1))
+    if not trials:
+        return ((of.fresh.mean(axis=0) + noise) * weights).sum(axis=1) / blocks
     halves = np.argsort(random.random((n, trials)), axis=1)[:, : max(1, trials // 2)]
-    seed, weights = random.integers(seeds, size=n), random.multinomial(blocks, np.full(blocks, 1 / blocks), size=n)
     judge = of.trials.mean(axis=1) if fastest else np.nan_to_num(of.judge, nan=np.inf, posinf=np.inf)
     chosen = halves[np.arange(n), np.argmin(judge[halves], axis=1)]
     repeated = np.sum((np.bincount(chosen, minlength=trials) / n) ** 2)
-    deviation = (of.fresh - of.fresh.mean(axis=0)) * np.sqrt(repeated * seeds / max(1, seeds - 1))
-    return ((of.trials[chosen] + (0 if fastest else deviation[seed])) * weights).sum(axis=1) / blocks
+    drawn = of.trials[chosen] + (0 if fastest else noise * np.sqrt(seeds * repeated))
+    return (drawn * weights).sum(axis=1) / blocks
 
 
 def between(ours: np.ndarray, theirs: np.ndarray, ratio: bool) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.flatten_util import ravel_pytree
 
 import optzoo_jax
 from optzoo_jax.experiments.claims import gradients
@@ -17,6 +18,7 @@ from optzoo_jax.experiments.landscapes.figures.window import weights
 from optzoo_jax.experiments.landscapes.paths import walks
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
+from optzoo_jax.experiments.problems import load_problem
 
 NETWORK: dict[str, Any] = {"problem": "digits-mlp", "seeds": [100, 101, 102, 103, 104], "coordinates": 2000}
 
@@ -199,6 +201,22 @@ def same_for_sgd(**setting: Any) -> Numbers:
     return {"decay, L2 / decoupled": dict(zip(sizes, map(float, ratios), strict=True))}
 
 
+def of_batches(problem: str, size: int, draws: int, seeds: list[int]) -> Numbers:
+    """The noise of the mean gradient of a hundred times as many examples, over that of `size`, at random weights."""
+    chosen, found = load_problem(problem), []
+    for seed in seeds:
+        theta, as_params = ravel_pytree(jax.jit(chosen.init)(jax.random.key(seed)))
+        g = np.asarray(gradients.loss_gradients(chosen, theta, as_params))
+        random = np.random.default_rng(seed)
+        noise = []
+        for n in (size, 100 * size):
+            # How often each example is drawn, in every draw.
+            counts = random.multinomial(n, np.full(len(g), 1 / len(g)), size=draws).astype(np.float32)
+            noise.append(np.sqrt(((counts / np.float32(n)) @ g).var(axis=0).sum()))
+        found.append(noise[1] / noise[0])
+    return {"noise, a hundred times as many / as many": {f"{size:,} examples": np.array(found)}}
+
+
 _DECAY = {"sizes": [0.01, 0.1, 1.0, 10.0], "copies": 500, "steps": 1000, "rate": 1e-3, "decay": 0.1}
 _SHRINKING = (
     "Weights that begin at 1 meet normal gradients of four sizes, and the same ones with the other sign, so that what is "
@@ -347,6 +365,16 @@ CLAIMS = (
         ),
         in_a_network,
         {"quantity": "share of factors above 1", **NETWORK, "steps": 200},
+    ),
+    Claim(
+        "noise-of-batches",
+        "A hundred times the samples cost a hundred times as much and only give a tenth of the gradient's noise.",
+        "study note, on SGD",
+        "The gradient of the mean loss of n digits, drawn 400 times, at the initial weights of the network; the root of "
+        "the variances' sum.",
+        (Rule("noise, a hundred times as many / as many", "same", than=0.1, margin=0.1, ratio=True),),
+        of_batches,
+        {"problem": "digits-mlp", "size": 10, "draws": 400, "seeds": NETWORK["seeds"]},
     ),
     Claim(
         "l2-not-decoupled",
