@@ -27,7 +27,7 @@ _WHERE = {"Data": "data.split", "Split": "data.split", "Problem": "problems.prob
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is asked for: the folders below need packages that not every one of them needs."""
+    """A public name, imported when it is asked for, with the packages that it needs."""
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -10,6 +10,7 @@ import time
 
 import jax
 import pytest
+from optzoo_jax.experiments.report.section import Section
 from tiers import in_both_tiers
 
 import optzoo_jax as oz
@@ -18,7 +19,6 @@ from optzoo_jax.experiments.keeping import files
 from optzoo_jax.experiments.problems import PROBLEMS
 from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.report import landscapes
-from optzoo_jax.experiments.report.section import Section
 from optzoo_jax.experiments.terminal.progress import progress
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 

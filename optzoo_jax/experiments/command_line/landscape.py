@@ -30,6 +30,9 @@ def add_landscape(commands: Any) -> None:
         "--optimizers", nargs="+", default=[], metavar="NAME",
         help="such as adam, 'ada*' or 'radam[torch]'; default: eight in one picture, all in small panels",
     )  # fmt: skip
+    landscape.add_argument(
+        "--play", action="store_true", help="also write NAME.html, in which they play, with a map of where each arrives"
+    )
     add_out(landscape)
     landscape.set_defaults(prepare=_landscape)
 
@@ -39,6 +42,7 @@ def _landscape(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.landscapes.online_picture import online_picture
     from optzoo_jax.experiments.landscapes.panels import panels
     from optzoo_jax.experiments.landscapes.paths import walks
+    from optzoo_jax.experiments.landscapes.player import page, played
     from optzoo_jax.experiments.landscapes.still import still
     from optzoo_jax.experiments.landscapes.surfaces import SURFACES
     from optzoo_jax.experiments.look.pictures import FEATURED, save
@@ -48,10 +52,14 @@ def _landscape(options: argparse.Namespace) -> Callable[[], int]:
     if name == _REDDI:
         if options.optimizers:
             raise ValueError(f"{_REDDI} is about adam and amsgrad alone: leave out --optimizers.")
+        if options.play:
+            raise ValueError(f"{_REDDI} is of one dimension, and nothing plays there: leave out --play.")
         return drawing_one(options.out, _REDDI, online_picture)
     surface, entries = SURFACES[name], select(options.optimizers)
     together = [entry.name for entry in entries] if options.optimizers else FEATURED
     moving, *stills, every = files_in(options.out, surface.name, ".gif", ".png", ".svg", "-all.png")
+    pages = files_in(options.out, surface.name, ".html") if options.play else []
+    playing = [entry for entry in entries if entry.name in together]
 
     def draw(report: Report) -> None:
         done = len(entries)
@@ -62,5 +70,8 @@ def _landscape(options: argparse.Namespace) -> Callable[[], int]:
         report(every.name, done + 1)
         save(panels(surface, paths), every)
         animate(surface, chosen, moving, lambda share: report(moving.name, done + 2 + share))
+        for file in pages:
+            found = played(playing, [surface], lambda what, walks: report(what, done + 3 + walks))
+            file.write_text(page(found), encoding="utf-8")
 
-    return drawing(draw, len(entries) + 3, [moving, *stills, every])
+    return drawing(draw, len(entries) + 3 + len(pages) * len(playing), [moving, *stills, every, *pages])

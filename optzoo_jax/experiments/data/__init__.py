@@ -1,1 +1,1 @@
-"""Real data that comes inside packages: a source a file, read when it is asked for, nothing downloaded."""
+"""Data that come inside packages or are computed: a source a file, read when it is asked for, nothing downloaded."""

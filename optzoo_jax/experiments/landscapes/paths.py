@@ -13,7 +13,6 @@ import optax
 
 from optzoo_jax.experiments.landscapes.surfaces import Surface
 from optzoo_jax.experiments.methods.entries import Entry
-from optzoo_jax.experiments.training.selection import grid
 
 RULE = "the one whose f is the lowest most often, over all steps and starts"
 RATES = 13
@@ -59,6 +58,11 @@ def walks(
         xy, f = walk(entry, surface, rates)
         best = most_often_lowest(f)
         yield Path(entry.name, rates[best], best in (0, RATES - 1), xy[best], f[best])
+
+
+def grid(default: float, count: int) -> list[float]:
+    """Learning rates at half decades with the default in their middle (the lower middle, where `count` is even)."""
+    return [default * 10 ** ((i - (count - 1) // 2) / 2) for i in range(count)]
 
 
 def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.experiments.data.stdlib_sources import PACKAGES, stdlib_sources
+from optzoo_jax.experiments.data.stdlib_sources import LINES, PACKAGES, bags_of_words
 from optzoo_jax.experiments.problems.problem import Problem
 
 
 def make() -> Problem:
     """Multinomial logistic regression: logits are the sum of a row of w for every word."""
-    data = stdlib_sources()
+    data = bags_of_words()
     absent = int(max(split.x.max() for split in data))
 
     def init(key: jax.Array) -> Any:
@@ -29,7 +29,7 @@ def make() -> Problem:
         init=init,
         outputs=logits,
         name="modules",
-        title=f"which of {len(PACKAGES)} packages do 20 lines come from, {absent:,} words",
+        title=f"which of {len(PACKAGES)} packages do {LINES} lines come from, {absent:,} words",
         steps=400,
         batch_size=32,
     )

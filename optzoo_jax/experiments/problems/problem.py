@@ -65,7 +65,7 @@ class Problem:
     init: Callable[[jax.Array], Any]
     outputs: Callable[[Any, jax.Array], jax.Array]
     loss: Measure
-    accuracy: Measure | None
+    accuracy: Measure | None = accuracy
     name: str
     title: str
     penalty: float
@@ -91,17 +91,18 @@ class Problem:
     ) -> None:
         data = ready(data)
         if (init is None) != (outputs is None) or (model is None) == (init is None):
-            given = {"model": model, "init": init, "outputs": outputs}
+            arguments = {"model": model, "init": init, "outputs": outputs}
+            given = [name for name, value in arguments.items() if value is not None]
             raise ValueError(
-                f"given: {', '.join(k for k, v in given.items() if v is not None) or 'neither model nor init, outputs'}; "
-                "a problem has either a model or both init and outputs: leave out the one or the other"
+                f"given: {', '.join(given) or 'neither model nor init and outputs'}; a problem has either a model or "
+                "both init and outputs: leave out the one or the other"
             )
         if init is None or outputs is None:
             init, outputs = models.functions(model, data.train.x[:1])
         if batch_size not in ("full", *range(1, len(data.train.x) + 1)):
             raise ValueError(
-                f"batch_size = {batch_size!r} is outside 1 … {len(data.train.x)}, the examples to train on; give fewer, "
-                'or "full" for all of them'
+                f"batch_size = {batch_size!r} is outside 1 … {len(data.train.x)}, the examples to train on; give "
+                'fewer, or "full" for all of them'
             )
         found = locals()
         self.__dict__.update({f.name: found[f.name] for f in dataclasses.fields(self)} | {"title": title or name})
@@ -122,9 +123,11 @@ class Problem:
 
         @jax.jit
         @jax.value_and_grad
-        def loss(constant: jax.Array, y: jax.Array) -> jax.Array:
+        def loss(constant: Any, y: Any) -> jax.Array:
             return self.loss(jnp.broadcast_to(constant.reshape(shape), (len(y), *shape)), y)
 
         start = np.zeros(int(np.prod(shape)), np.float32)
-        best = minimize(lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True).x
+        best = minimize(
+            lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True, method="L-BFGS-B"
+        ).x
         return float(loss(np.float32(best), test.y)[0])

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optzoo_jax.experiments.keeping.files import write_bytes
+
 FORMAT = 2
 BRACKET, TRIAL, FRESH, UNTUNED, MOVED = 0, 1, 2, 3, -1  # stages; MOVED: trials before the box moved
 
@@ -64,12 +66,14 @@ class Race:
 def write(race: Race, path: str | Path) -> None:
     """Writes a race to a file; the same race gives the same bytes."""
     facts = {**race.facts, "format": FORMAT, "cells": [cell.facts for cell in race.cells.values()]}
-    with zipfile.ZipFile(path, "w") as file:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
         _add(file, "race.json", json.dumps(facts, indent=1, allow_nan=False).encode())
         for (problem, method), cell in race.cells.items():
             buffer = io.BytesIO()
             np.savez(buffer, **{name: getattr(cell, name) for name in ARRAYS})
             _add(file, f"{problem}/{method}.npz", buffer.getvalue())
+    write_bytes(Path(path), content.getvalue())
 
 
 def read(path: str | Path) -> Race:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
+
+Show = Callable[[int, int, str, Sequence[str]], None]
+_A_LINE = 60  # seconds
 
 
 @contextlib.contextmanager
@@ -33,6 +37,35 @@ def progress(total: int) -> Iterator[Callable[[str, float], None]]:
             bar.update(task, description=name, completed=done, done=f"{int(done)}/{total}")
 
         yield report
+
+
+@contextlib.contextmanager
+def runs_progress(*, shown: bool) -> Iterator[Show]:
+    """A function to be called with how many runs are done, how many are expected, what is in hand, and what is to be
+    said; it shows one bar with the time left in a terminal, and a line every minute elsewhere.
+
+    Args:
+      shown: whether anything but what is said appears.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} runs"))
+    clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
+    began = last = time.monotonic()
+    with Progress(*columns, *clocks, console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("", total=1)
+
+        def show(done: int, total: int, what: str, said: Sequence[str]) -> None:
+            nonlocal last
+            for sentence in said:
+                console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+            bar.update(task, description=what, completed=done, total=total)
+            now = time.monotonic()
+            if shown and not console.is_terminal and done and now - last > _A_LINE:
+                last = now
+                left = (now - began) * (total - done) / done / 60
+                console.print(f"{what}, {done} of {total} runs, {left:.0f} min left", markup=False, highlight=False)
+
+        yield show
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """`optzoo landscape` and `optzoo anatomy`, as a user types them."""
 
+import re
 import sys
 
 import pytest
@@ -62,3 +63,12 @@ def test_without_matplotlib_the_message_says_what_to_install(monkeypatch, capsys
     assert main(["landscape", "beale"]) == 1
     needs = 'optzoo landscape: error: matplotlib is not installed: pip install "optzoo_jax[experiments]"\n'
     assert capsys.readouterr() == ("", needs)
+
+
+def test_a_landscape_plays_on_a_page_of_its_own(tmp_path, capfd):
+    assert main(["landscape", "valley", "--optimizers", "sgd", "--play", "--out", str(tmp_path)]) == 0
+    assert str(tmp_path / "valley.html") in capfd.readouterr().out
+    page = (tmp_path / "valley.html").read_text(encoding="utf-8")
+    assert '"methods":[{"name":"sgd"' in page
+    assert not re.findall(r'(?:src|href)="?[^">]', page), "it needs no network"
+    assert main(["landscape", "reddi", "--play"]) == 2

@@ -1,0 +1,1 @@
+"""What the numbers of a race say, with their uncertainty: pure functions of a race file, in NumPy alone."""

@@ -1,0 +1,114 @@
+"""Pictures as SVG text, in the colours of the page around them: equal numbers give equal bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+_WIDTH, _HEIGHT = 360, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 36
+
+
+class Line(NamedTuple):
+    """`look`: its CSS class, "c0" … "c7" for a line with a colour and dashes of its own, "quiet" for a thin grey one."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    look: str = "quiet"
+
+
+def chart(
+    lines: Sequence[Line],
+    label: str,
+    axes: tuple[str, str],
+    *,
+    log_x: bool = False,
+    limits: tuple[float, float] | None = None,
+    points: Sequence[Line] = (),
+) -> str:
+    """A line chart; a line's name is read where it is pointed at.
+
+    Args:
+      lines: the last is on top; it has a gap where a number is not finite.
+      label: what is seen, for those who hear it.
+      axes: the names of x and y.
+      log_x: whether x is in decades.
+      limits: of y; else all that is finite is seen. Lines are cut there.
+      points: the same without a line.
+    """
+    move = np.log10 if log_x else np.asarray
+    xs = np.concatenate([move(np.asarray(line.x, float)) for line in (*lines, *points)])
+    left, right = _limits(xs)
+    low, high = limits or _limits(np.concatenate([np.asarray(line.y, float) for line in (*lines, *points)]))
+
+    def place(line: Line) -> tuple[np.ndarray, np.ndarray]:
+        x = _LEFT + (move(np.asarray(line.x, float)) - left) / (right - left) * (_WIDTH - _LEFT - _RIGHT)
+        y = _TOP + (high - np.asarray(line.y, float)) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
+        return x, np.clip(y, _TOP - 50, _HEIGHT + 50)
+
+    parts = [f'<svg class=chart viewBox="0 0 {_WIDTH} {_HEIGHT}" role=img aria-label="{escape(label)}">']
+    for value, text in _ticks(low, high):
+        (y,) = place(Line("", [1], [value]))[1]
+        parts.append(f'<path class=grid d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
+        parts.append(f'<text x={_LEFT - 5} y={y + 3.5:.1f} text-anchor=end>{text}</text>')
+    for value, text in _decades(left, right) if log_x else _ticks(left, right):
+        x = _LEFT + (value - left) / (right - left) * (_WIDTH - _LEFT - _RIGHT)
+        parts.append(f"<text x={x:.1f} y={_HEIGHT - 21} text-anchor=middle>{text}</text>")
+    parts.append(f'<text class=name x={_WIDTH - _RIGHT} y={_HEIGHT - 5} text-anchor=end>{escape(axes[0])}</text>')
+    parts.append(f'<text class=name x={_LEFT} y={_HEIGHT - 5}>↑ {escape(axes[1])}</text>')
+    parts.append(f'<svg x={_LEFT} y={_TOP - 2} width={_WIDTH - _LEFT - _RIGHT + 2} height={_HEIGHT - _TOP - _BOTTOM + 4} '
+                 f'viewBox="{_LEFT} {_TOP - 2} {_WIDTH - _LEFT - _RIGHT + 2} {_HEIGHT - _TOP - _BOTTOM + 4}">')  # fmt: skip
+    for line in points:
+        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(*place(line), strict=True) if math.isfinite(y))
+        parts.append(f'<path class="dots {line.look}" d="{dots}"><title>{escape(line.name)}</title></path>')
+    for line in lines:
+        parts.append(f'<path class="line {line.look}" d="{_path(*place(line))}"><title>{escape(line.name)}</title></path>')
+    return "".join([*parts, "</svg></svg>"])
+
+
+def interval(low: float, middle: float, high: float, limits: tuple[float, float], look: str = "") -> str:
+    """A dot and its interval on a line as wide as its place, for a cell of a table whose text says the same."""
+    left, right = limits
+    a, b, c = (100 * min(max((x - left) / (right - left), 0), 1) for x in (low, middle, high))
+    return (
+        f'<svg class="interval {look}" viewBox="0 0 100 10" preserveAspectRatio=none aria-hidden=true>'
+        f'<path d="M{a:.1f} 5H{c:.1f}"/><path class=dot d="M{b:.1f} 5h0"/></svg>'
+    )
+
+
+def _path(xs: np.ndarray, ys: np.ndarray) -> str:
+    text, joined = "", False
+    for x, y in zip(xs, ys, strict=True):
+        if math.isfinite(y):
+            text += f"{'L' if joined else 'M'}{x:.1f} {y:.1f}"
+        joined = math.isfinite(y)
+    return text
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """The range of what is finite, never empty."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Four to nine round numbers."""
+    step = 10 ** math.floor(math.log10((high - low) / 2))
+    step *= next(k for k in (1, 2, 5) if (high - low) / (step * k) <= 6 or k == 5)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(i * step, f"{i * step:.6g}".replace("-", "−")) for i in range(first, last + 1)]
+
+
+def _decades(low: float, high: float) -> list[tuple[float, str]]:
+    """Powers of ten, seven at most; 1, 2, 4, … where there would be less than two."""
+    tens = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    if len(tens) > 1:
+        return [(i, f"{10.0**i:g}".replace("e-0", "e−").replace("e+0", "e")) for i in tens[:: -(-len(tens) // 7)]]
+    twos = range(math.ceil(low / math.log10(2) - 1e-9), math.floor(high / math.log10(2) + 1e-9) + 1)
+    return [(i * math.log10(2), f"{2.0**i:g}") for i in twos]
