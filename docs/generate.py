@@ -23,7 +23,7 @@ from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
-from optzoo_jax.experiments.claims.verdicts import markdown
+from optzoo_jax.experiments.claims.page import markdown
 from optzoo_jax.experiments.report.standings import protocol, race_rows
 from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories

@@ -28,7 +28,7 @@ def add_claims(commands: Any) -> None:
 def _claims(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.claims.catalogue import CLAIMS, select
     from optzoo_jax.experiments.claims.measured import measure, standing
-    from optzoo_jax.experiments.claims.verdicts import summary
+    from optzoo_jax.experiments.claims.page import summary
     from optzoo_jax.experiments.keeping.files import check_writable
     from optzoo_jax.experiments.keeping.provenance import machine
 
