@@ -85,6 +85,11 @@ def stratified_rows(
     return training, chosen, tested
 
 
+def evenly(rows: np.ndarray, size: int) -> np.ndarray:
+    """At most `size` of the rows, at even distances."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, size).astype(int))]
+
+
 def sha256(data: Data) -> str:
     """A hash of the data and of how it is split."""
     found = hashlib.sha256()
