@@ -119,6 +119,12 @@ def test_data_that_do_not_fit_together(data, message):
         ready(data)
 
 
+@pytest.mark.parametrize("data", [np.zeros((2, 40)), (np.zeros(99), np.zeros(99), np.zeros(99))])
+def test_data_that_are_no_pair(data):
+    with pytest.raises(TypeError, match="give a pair"):
+        ready(data)
+
+
 def test_signals_are_the_same_with_every_version():
     assert sha256(signals())[:12] == "9f6c712ecd8d"
 
