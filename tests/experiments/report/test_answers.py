@@ -72,7 +72,10 @@ def test_a_race_in_which_nothing_is_ranked_says_so(raced):
     assert ahead(found) == []
     good, call, leave, tries, _ = answers(found)
     assert (good.headline, call.headline) == ("No method was ranked.", "Nothing: no method was ranked.")
-    assert (leave.headline, tries.headline) == ("Nothing was compared with AdamW in this race.", "No method was ranked.")
+    assert (leave.headline, tries.headline) == (
+        "Nothing was compared with AdamW in this race.",
+        "No method was ranked.",
+    )
     assert "No method was ranked." in text(race)
 
 
