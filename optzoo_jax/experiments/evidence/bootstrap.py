@@ -141,18 +141,22 @@ def estimate(mean: float, values: NDArray[Any]) -> Estimate:
     return Estimate(float(mean), float(low), float(high))
 
 
-def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> Estimate:
-    """The mean score of some runs that differ in their seed alone; of so few, the deviation has Student's t.
+def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> tuple[float, NDArray[Any]]:
+    """The mean score of runs that differ in their seed alone, and draws of it, paired with those of other runs.
+
+    Of so few seeds the draws follow Student's t: a normal combination of their deviations, each draw scaled alike for
+    all methods.
 
     Args:
       scores: (seeds,) on all blocks.
       resampled: (draws, seeds) on resampled blocks.
       seed: of the drawing.
     """
-    count, mean = len(scores), scores.mean()
-    t = np.random.default_rng(seed).standard_t(count - 1, len(resampled)) if count > 1 else 0.0
-    deviation = t * (scores.std(ddof=1) / np.sqrt(count) if count > 1 else 0.0)
-    return estimate(mean, resampled.mean(1) + deviation)
+    free, random = len(scores) - 1, np.random.default_rng(seed)
+    if not free:
+        return float(scores[0]), resampled[:, 0]
+    weights = random.standard_normal((len(resampled), free + 1)) / np.sqrt(random.chisquare(free, (len(resampled), 1)))
+    return float(scores.mean()), resampled.mean(1) + weights @ (scores - scores.mean()) / np.sqrt(free + 1)
 
 
 def _of_method(cell: Cell, between: Scale, k: int, shared: Resamples) -> tuple[float, NDArray[Any]]:
