@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from experiments.evidence.synthetic import CONSTANT, Method, Noise, race
 
-from optzoo_jax.experiments.evidence.bootstrap import chances, draws, drawn, expected, half, resamples, strata
+from optzoo_jax.experiments.evidence.bootstrap import chances, drawn, draws, expected, half, resamples, strata
 from optzoo_jax.experiments.evidence.scores import FLOOR, Scale, scale, trials
 from optzoo_jax.experiments.race.record import TRIAL
 
