@@ -144,8 +144,6 @@ def _run(
 ) -> int:
     from optzoo_jax.experiments.race.race import cannot_write, race_of
     from optzoo_jax.experiments.race.record import write
-    from optzoo_jax.experiments.report.page import write_report
-    from optzoo_jax.experiments.report.terminal import text
     from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
     races: list[Race] = []
@@ -163,9 +161,14 @@ def _run(
             files.append(file)
         except OSError as error:
             complaint = f"The race is not saved: {cannot_write(error)}"
+    from optzoo_jax.experiments.report.terminal import text
+
     again = races[1] if len(races) > 1 else None
     try:
-        files += [write_report(races[0], out, again)] if page else []
+        if page:
+            from optzoo_jax.experiments.report.page import write_report
+
+            files.append(write_report(races[0], out, again))
     except OSError as error:
         complaint = complaint or f"The page is not saved: {cannot_write(error)}"
     print(f"Saved {', '.join(map(str, files))}.\n" if files else "Nothing is saved.\n")

@@ -1,10 +1,11 @@
 """How certain a score is: a resampling of trials, seeds and test blocks, the same for all methods of a problem.
 
-**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a user's k
-trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its test score is
-the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected after k trials.
-The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d jackknife). With n = 2k
-the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no better.
+**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a
+user's k trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its
+test score is the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected
+after k trials. The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d
+jackknife). With n = 2k the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no
+better.
 
 **Seeds.** Each trial has a seed of its own, so the seeds' variance σ² is in the trials' scores. The mean weighs trial j
 by its chance pⱼ ≤ k/n to be chosen, so its own share of seed noise is σ²Σpⱼ². The draws hold that much already, in
@@ -141,18 +142,22 @@ def estimate(mean: float, values: NDArray[Any]) -> Estimate:
     return Estimate(float(mean), float(low), float(high))
 
 
-def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> Estimate:
-    """The mean score of some runs that differ in their seed alone; of so few, the deviation has Student's t.
+def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> tuple[float, NDArray[Any]]:
+    """The mean score of runs that differ in their seed alone, and draws of it, paired with those of other runs.
+
+    Of so few seeds the draws follow Student's t: a normal combination of their deviations, each draw scaled alike for
+    all methods.
 
     Args:
       scores: (seeds,) on all blocks.
       resampled: (draws, seeds) on resampled blocks.
       seed: of the drawing.
     """
-    count, mean = len(scores), scores.mean()
-    t = np.random.default_rng(seed).standard_t(count - 1, len(resampled)) if count > 1 else 0.0
-    deviation = t * (scores.std(ddof=1) / np.sqrt(count) if count > 1 else 0.0)
-    return estimate(mean, resampled.mean(1) + deviation)
+    free, random = len(scores) - 1, np.random.default_rng(seed)
+    if not free:
+        return float(scores[0]), resampled[:, 0]
+    weights = random.standard_normal((len(resampled), free + 1)) / np.sqrt(random.chisquare(free, (len(resampled), 1)))
+    return float(scores.mean()), resampled.mean(1) + weights @ (scores - scores.mean()) / np.sqrt(free + 1)
 
 
 def _of_method(cell: Cell, between: Scale, k: int, shared: Resamples) -> tuple[float, NDArray[Any]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optzoo_jax.experiments.evidence.bootstrap import draws, half
+from optzoo_jax.experiments.evidence.groups import MARGIN
 from optzoo_jax.experiments.race.record import Race
 
 
@@ -17,7 +18,7 @@ class Agreement(NamedTuple):
       pairs: of methods that are ranked in both.
       inside: pairs whose difference in the second study lies in the first's 95 % interval, widened by √2: the second
         has noise of its own. Without the widening 83 % is what well calibrated intervals give.
-      called: pairs that the first study calls different.
+      called: pairs that the first study calls different: the 95 % interval lies beyond the margin of the groups.
       reversed: of those, the pairs that come out in the other order.
       tau: Kendall's τ of the two orders.
     """
@@ -31,8 +32,8 @@ class Agreement(NamedTuple):
     def __str__(self) -> str:
         return (
             f"Of {self.pairs} pairs of methods {self.called} were called different, and a second study reverses "
-            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside the "
-            f"first's intervals; Kendall τ {self.tau:.2f}."
+            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside "
+            f"the first's intervals; Kendall τ {self.tau:.2f}."
         )
 
 
@@ -61,7 +62,9 @@ def compare(a: Race, b: Race) -> Comparison:
             if agreement.pairs:
                 found[problem] = agreement
     if not found:
-        raise ValueError("compare: no problem has two methods that are ranked in both files; compare two studies of one race")
+        raise ValueError(
+            "compare: no problem has two methods that are ranked in both files; compare two studies of one race"
+        )
     sums = (sum(getattr(one, name) for one in found.values()) for name in Agreement._fields[:-1])
     return Comparison(found, Agreement(*sums, tau=float(np.mean([one.tau for one in found.values()]))))
 
@@ -78,9 +81,10 @@ def _agreement(a: Race, b: Race, problem: str, k: int) -> Agreement:
     low, high = np.quantile(first.scores[:, mine][:, i] - first.scores[:, mine][:, j], [0.025, 0.975], axis=0)
     wide = np.sqrt(2)
     inside = (difference - wide * (difference - low) <= other) & (other <= difference + wide * (high - difference))
-    called = (low > 0) | (high < 0)
+    called = (low > MARGIN) | (high < -MARGIN)
     signs = np.sign(difference) * np.sign(other)
-    return Agreement(len(i), int(inside.sum()), int(called.sum()), int((called & (signs < 0)).sum()), float(signs.mean()))
+    counts = (int(x.sum()) for x in (inside, called, called & (signs < 0)))
+    return Agreement(len(i), *counts, tau=float(signs.mean()))
 
 
 def _check_same(a: Race, b: Race, problem: str) -> None:

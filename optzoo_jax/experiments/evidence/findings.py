@@ -20,7 +20,7 @@ from optzoo_jax.experiments.evidence.bootstrap import (
     resamples,
 )
 from optzoo_jax.experiments.evidence.groups import larger, tie_groups
-from optzoo_jax.experiments.evidence.scores import Scale, left_out, scale, trials
+from optzoo_jax.experiments.evidence.scores import Scale, left_out, ranked, scale, trials
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest, profile_areas, ratio
 from optzoo_jax.experiments.evidence.widths import width
 from optzoo_jax.experiments.race.record import FRESH, TRIAL, UNTUNED, Cell, Race
@@ -88,7 +88,7 @@ class OfProblem(NamedTuple):
       facts: its entry in race.json.
       own_scale: whether L* is the lowest loss of this race, for want of a stored one.
       groups: methods by tie group; alphabetical inside a group.
-      leaders: the methods that lead or are tied with the leader after k trials.
+      leaders: the methods that lead or are tied with the leader after k trials; k = 0: at the cards' own calls.
       clock: "" or why the seconds of this problem were thrown away.
       twins: pairs of methods whose curves agree.
       methods: all that took part, in the order of the groups; those that are left out come last.
@@ -178,7 +178,7 @@ def _of_method(
     minus = drawn.difference(method, BASELINE) if compared else None
     wide = width(cell, between) if group else None
     early, late = (_ratio(steps[problem, t], method) if compared else None for t in TARGETS)
-    fresh = cell.stage == FRESH
+    fresh, again = cell.stage == FRESH, _on_fresh_seeds(cell, between, problem)
     return OfMethod(
         group=group,
         left_out=left_out(race, problem).get(method, ""),
@@ -186,7 +186,9 @@ def _of_method(
         after={k: expected(one, between, k) for k in _tries(race)} if group else {},
         minus_adamw=minus,
         verdict=verdict,
-        **_on_fresh_seeds(cell, between, problem),
+        tuned=estimate(*again["tuned"]) if "tuned" in again else None,
+        untuned=estimate(*again["untuned"]) if "untuned" in again else None,
+        gain=estimate(*again["gain"]) if "gain" in again else None,
         accuracy=_mean(cell.test_accuracy[fresh]) if race.facts["problems"][problem]["accuracy"] else None,
         test_loss=_mean(cell.test_blocks[fresh].mean(1)),
         call=call(card["call"], chosen["rate"], chosen["knob"]) if chosen else "",
@@ -218,8 +220,14 @@ def _tries(race: Race) -> list[int]:
 
 
 def _leaders(race: Race, problem: str, drawn: Draws) -> dict[int, list[str]]:
-    """Group A after k trials."""
+    """Group A after k trials, and of the cards' own calls, k = 0."""
+    between = scale(race, problem)
+    own = {m: _on_fresh_seeds(cell, between, problem).get("untuned") for m, cell in ranked(race, problem).items()}
+    own = {method: both for method, both in own.items() if both}
     by_trials = {k: drawn if k == half(race) else draws(race, problem, k) for k in _tries(race)}
+    if own:
+        means, scores = zip(*own.values(), strict=True)
+        by_trials = {0: Draws(tuple(own), np.array(means), np.stack(scores, 1)), **by_trials}
     return {k: tie_groups(one)[0] for k, one in by_trials.items() if one.methods}
 
 
@@ -232,13 +240,15 @@ def _verdicts(drawn: Draws) -> dict[str, str]:
     return {method: str(word) for method, word in zip(drawn.methods, words, strict=True) if method != BASELINE}
 
 
-def _on_fresh_seeds(cell: Cell, between: Scale, problem: str) -> dict[str, Estimate | None]:
+def _on_fresh_seeds(cell: Cell, between: Scale, problem: str) -> dict[str, tuple[float, NDArray[Any]]]:
+    """(mean, draws) of the scores of the chosen call and the card's own, and of their difference, seed by seed."""
     blocks = resamples(problem, 0).blocks
     losses = {name: cell.test_blocks[cell.stage == stage] for name, stage in (("tuned", FRESH), ("untuned", UNTUNED))}
     scores = {name: (between.score(x.mean(1)), between.score(blocks @ x.T)) for name, x in losses.items() if len(x)}
     if len(scores) == 2:
-        scores["gain"] = tuple(a - b for a, b in zip(scores["tuned"], scores["untuned"], strict=True))  # seed by seed
-    return {name: on_seeds(*scores[name]) if name in scores else None for name in ("tuned", "untuned", "gain")}
+        (tuned, again), (own, resampled) = scores["tuned"], scores["untuned"]
+        scores["gain"] = tuned - own, again - resampled
+    return {name: on_seeds(*both) for name, both in scores.items()}
 
 
 def _ratio(steps: Mapping[str, NDArray[Any]], method: str) -> Estimate | None:
@@ -259,18 +269,17 @@ def _across(
     found = {}
     for method in race.facts["methods"]:
         places = [p.methods[method].group for p in problems.values() if method in p.methods]
-        ranked, leads = sum(place != "" for place in places), places.count("A")
-        if ranked < len(problems):
-            found[method] = Across(ranked, leads, None, None, None)
+        count, leads = sum(place != "" for place in places), places.count("A")
+        if count < len(problems):
+            found[method] = Across(count, leads, None, None, None)
             continue
         scores = np.stack([_column(one, method) for one in drawn.values()], 1)
-        middle = interquartile_mean(scores)
-        mean = float(interquartile_mean(np.array([p.methods[method].score.mean for p in problems.values()])))
+        means = np.array([one.means[one.methods.index(method)] for one in drawn.values()])
         adamw = all(BASELINE in one.methods for one in drawn.values())
         found[method] = Across(
-            ranked,
+            count,
             leads,
-            estimate(mean, middle),
+            estimate(float(interquartile_mean(means)), interquartile_mean(scores)),
             _better(scores, np.stack([_column(one, BASELINE) for one in drawn.values()], 1)) if adamw else None,
             estimate(float(area.mean()), area) if areas and (area := _area(areas, method)) is not None else None,
         )

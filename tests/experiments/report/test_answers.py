@@ -71,8 +71,9 @@ def test_a_race_in_which_nothing_is_ranked_says_so(raced):
     found = findings(race)
     assert ahead(found) == []
     good, call, leave, tries, _ = answers(found)
-    assert (good.headline, call.headline) == ("No method was ranked.", "Nothing: no method was ranked.")
-    assert (leave.headline, tries.headline) == ("Nothing was compared with AdamW in this race.", "No method was ranked.")
+    assert good.headline == tries.headline == "No method was ranked."
+    assert call.headline == "Nothing: no method was ranked."
+    assert leave.headline == "Nothing was compared with AdamW in this race."
     assert "No method was ranked." in text(race)
 
 
