@@ -1,10 +1,11 @@
 """How certain a score is: a resampling of trials, seeds and test blocks, the same for all methods of a problem.
 
-**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a user's k
-trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its test score is
-the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected after k trials.
-The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d jackknife). With n = 2k
-the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no better.
+**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a
+user's k trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its
+test score is the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected
+after k trials. The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d
+jackknife). With n = 2k the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no
+better.
 
 **Seeds.** Each trial has a seed of its own, so the seeds' variance σ² is in the trials' scores. The mean weighs trial j
 by its chance pⱼ ≤ k/n to be chosen, so its own share of seed noise is σ²Σpⱼ². The draws hold that much already, in

@@ -32,8 +32,8 @@ class Agreement(NamedTuple):
     def __str__(self) -> str:
         return (
             f"Of {self.pairs} pairs of methods {self.called} were called different, and a second study reverses "
-            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside the "
-            f"first's intervals; Kendall τ {self.tau:.2f}."
+            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside "
+            f"the first's intervals; Kendall τ {self.tau:.2f}."
         )
 
 
@@ -62,7 +62,9 @@ def compare(a: Race, b: Race) -> Comparison:
             if agreement.pairs:
                 found[problem] = agreement
     if not found:
-        raise ValueError("compare: no problem has two methods that are ranked in both files; compare two studies of one race")
+        raise ValueError(
+            "compare: no problem has two methods that are ranked in both files; compare two studies of one race"
+        )
     sums = (sum(getattr(one, name) for one in found.values()) for name in Agreement._fields[:-1])
     return Comparison(found, Agreement(*sums, tau=float(np.mean([one.tau for one in found.values()]))))
 
@@ -81,7 +83,8 @@ def _agreement(a: Race, b: Race, problem: str, k: int) -> Agreement:
     inside = (difference - wide * (difference - low) <= other) & (other <= difference + wide * (high - difference))
     called = (low > MARGIN) | (high < -MARGIN)
     signs = np.sign(difference) * np.sign(other)
-    return Agreement(len(i), int(inside.sum()), int(called.sum()), int((called & (signs < 0)).sum()), float(signs.mean()))
+    counts = (int(x.sum()) for x in (inside, called, called & (signs < 0)))
+    return Agreement(len(i), *counts, tau=float(signs.mean()))
 
 
 def _check_same(a: Race, b: Race, problem: str) -> None:
