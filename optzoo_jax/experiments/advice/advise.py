@@ -129,8 +129,8 @@ def _suggestion(measured: Mapping[str, Any], weights: Mapping[str, int], method:
 def _place(one: Suggestion) -> tuple[float, float, float, str]:
     """Scores that are alike in the second digit are not told apart, so that seconds and bytes have a say."""
     unknown = float("inf")
-    cost = (unknown if x is None else x for x in (one.seconds, one.bytes))
-    return (-round(one.score, 2), *cost, one.method)
+    seconds, size = (unknown if x is None else x for x in (one.seconds, one.bytes))
+    return -round(one.score, 2), seconds, size, one.method
 
 
 def _score(problems: Mapping[str, Any], weights: Mapping[str, int], method: str, trained: int) -> float | None:

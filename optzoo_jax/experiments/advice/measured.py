@@ -44,13 +44,15 @@ def shipped() -> dict[str, Any]:
 
 def in_json(known: dict[str, Any]) -> str:
     """The text of `measured.json`: a line a method."""
-    text = json.dumps({**known, "problems": {}}, ensure_ascii=False)
-    problems = []
+    text, problems = _line({**known, "problems": {}}), []
     for name, problem in known["problems"].items():
-        head = json.dumps({**problem, "methods": {}}, ensure_ascii=False)
-        rows = ",\n".join(f"  {json.dumps(m)}: {json.dumps(x, ensure_ascii=False)}" for m, x in problem["methods"].items())
-        problems.append(f" {json.dumps(name)}: {head[:-2]}\n{rows}}}}}")
+        rows = ",\n".join(f"  {_line(method)}: {_line(numbers)}" for method, numbers in problem["methods"].items())
+        problems.append(f" {_line(name)}: {_line({**problem, 'methods': {}})[:-2]}\n{rows}}}}}")
     return text[:-2] + "\n" + ",\n".join(problems) + "}}\n"
+
+
+def _line(x: Any) -> str:
+    return json.dumps(x, ensure_ascii=False, allow_nan=False)
 
 
 def _numbers(one: OfMethod) -> dict[str, Any]:

@@ -45,6 +45,6 @@ QUOTED = {
     ),
     "rl": (
         Quotation("oz.adam(0.0003)", "for policy gradients", "Schulman et al., 2017, arXiv 1707.06347"),
-        Quotation("oz.rmsprop(0.00025, decay=0.95)", "for value networks", "Mnih et al., 2015, doi:10.1038/nature14236"),
+        Quotation("oz.rmsprop(0.00025, decay=0.95)", "for value networks", "Mnih et al., 2015, Nature 518"),
     ),
 }

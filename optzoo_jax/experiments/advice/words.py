@@ -19,7 +19,10 @@ def in_terminal(advice: Advice) -> str:
     """At most a screen."""
     lines = [f"{advice.task}: {TASKS[advice.task]}", ""]
     if not advice.suggestions:
-        return "\n".join([*lines, *_wrapped(_nothing(advice)), *(f"  {line}" for line in _quoted(advice.task))])
+        quoted = (
+            line for one in QUOTED.get(advice.task, ()) for line in (one.call, f"  {one.says}", f"  {one.reference}")
+        )
+        return "\n".join([*lines, *_wrapped(_nothing(advice)), *(f"  {line}" for line in quoted)])
     rows = [_COLUMNS, *map(_row, advice.suggestions[:_SHOWN])]
     wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     lines += _wrapped(_leading(advice))
@@ -45,7 +48,8 @@ def in_markdown(measured: Mapping[str, Any] | None = None) -> str:
         advice, untuned = advise(measured, task), advise(measured, task, 0)
         blocks.append(f"## {task}\n\n{meaning[:1].upper()}{meaning[1:]}.")
         if not advice.suggestions:
-            blocks += [_nothing(advice), "\n".join(f"* {line}" for line in _quoted(task))]
+            quoted = (f"* `{one.call}`: {one.says}. {one.reference}." for one in QUOTED.get(task, ()))
+            blocks.append("\n".join([_nothing(advice), "", *quoted]).strip())
             continue
         rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_row, advice.suggestions)]
         own = ", ".join(f"`{one.own}`" for one in untuned.suggestions)
@@ -60,7 +64,9 @@ def in_markdown(measured: Mapping[str, Any] | None = None) -> str:
 
 
 def _leading(advice: Advice) -> str:
-    after = f"After {advice.trials} {'trial' if advice.trials == 1 else 'trials'}" if advice.trials else "Without a trial"
+    after = (
+        f"After {advice.trials} {'trial' if advice.trials == 1 else 'trials'}" if advice.trials else "Without a trial"
+    )
     those = ", ".join(f"{name} ({size:,} parameters)" for name, size in advice.problems.items())
     rest = f", of which the first {_SHOWN} are shown" if len(advice.suggestions) > _SHOWN else ""
     return (
@@ -109,10 +115,6 @@ def _nothing(advice: Advice) -> str:
     if advice.task in QUOTED:
         return "Nothing was measured here; these are the sources' own words, with the rates of their papers:"
     return "Nothing was measured in this race for this task: no problem of it took part, or no method was ranked."
-
-
-def _quoted(task: str) -> Iterable[str]:
-    return (f"{one.call}: {one.says} ({one.reference})" for one in QUOTED.get(task, ()))
 
 
 def _range(x: Range) -> str:

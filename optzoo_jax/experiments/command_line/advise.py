@@ -24,8 +24,8 @@ def add_advise(commands: Any) -> None:
     advise.add_argument("task", nargs="?", metavar="TASK", help="one of those below; a line for each where left out")
     much = advise.add_mutually_exclusive_group()
     much.add_argument("--trials", type=int, default=4, metavar="N", help="learning rates that you can try (4)")
-    much.add_argument("--untuned", dest="trials", action="store_const", const=0, help="none: with the papers' own rates")
-    advise.add_argument("--race", type=Path, metavar="RACE.zip", help="your own race, in the place of the published one")
+    much.add_argument("--untuned", dest="trials", action="store_const", const=0, help="none: the papers' own rates")
+    advise.add_argument("--race", type=Path, metavar="RACE.zip", help="your own race, not the published one")
     advise.set_defaults(prepare=_advise)
 
 

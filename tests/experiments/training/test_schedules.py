@@ -54,7 +54,7 @@ def test_rates_are_float32_under_any_precision():
 def test_the_bounds_of_adabound_follow_the_schedule():
     """The schedule's peak is their base, as that of the authors."""
     scheduled = schedule("step", 4)(jnp.float32(0.1))
-    found = entry("adabound").make_optimizer(scheduled)
+    found = entry("adabound").untuned(scheduled)
     expected = oz.adabound(lambda t: scheduled(t), base_learning_rate=0.1)
     params = jnp.float32([1.0, -2.0])
 
@@ -70,7 +70,7 @@ def test_the_bounds_of_adabound_follow_the_schedule():
 
 @pytest.mark.parametrize("name", in_both_tiers([*FIRST_ORDER, "newton", "lookahead(adam)", "amsbound[survey]"]))
 def test_every_method_takes_a_schedule_with_a_traced_peak(name):
-    make = entry(name).make_optimizer
+    make = entry(name).untuned
     scheduled = schedule("warmup-cosine", 10)
 
     def first(rate):
