@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ import optax
 
 import optzoo_jax
 from optzoo_jax.experiments.bench.trees import size_of
+from optzoo_jax.experiments.keeping.plain import plain
 from optzoo_jax.experiments.problems import load_problem
-from optzoo_jax.experiments.training.trainer import checkpoints, trainer
+from optzoo_jax.experiments.training.run import checkpoints, program
 
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {"adam": optzoo_jax.adam, "optax.adamw": optax.adamw}
 FORMATS = ("float32", "bfloat16", "float8", "int8")
@@ -45,21 +47,29 @@ def count(problems: Sequence[str]) -> int:
 def _trained(name: str, optimizer: str, format: Any, steps: int, seeds: int) -> dict[str, Any]:
     problem = load_problem(name)
 
-    def make(rate: Any) -> optax.GradientTransformation:
+    def make(rate: Any, knob: Any) -> optax.GradientTransformation:
         tx = OPTIMIZERS[optimizer](rate)
         return tx if format == "float32" else optzoo_jax.compress_state(tx, format, min_size=1)
 
-    train = trainer(problem, make, steps=steps, batch_size=problem.batch_size)
-    runs = train([RATES[name]], range(seeds))
+    def train_loss(params: Any) -> jax.Array:
+        return problem.objective(params, *problem.data.train)
+
+    run = program(
+        problem, make, steps=steps, batch_size=problem.batch_size, schedule="constant", at_the_end=train_loss
+    )
+    runs = [run(RATES[name], math.nan, seed) for seed in range(seeds)]
+    score = "accuracy" if problem.accuracy else "loss"
     params = jax.eval_shape(problem.init, jax.random.key(0))
     return {
         "problem": name,
         "optimizer": optimizer,
         "format": format,
         "learning_rate": RATES[name],
-        "bytes_a_parameter": optzoo_jax.state_bytes(make(RATES[name]), params) / size_of(params),
-        "checkpoints": checkpoints(problem, steps),
-        "train_loss": [run["train_loss"] for run in runs],
-        f"test_{problem.score}": [run[f"test_{problem.score}"] for run in runs],
-        "validation_loss_curves": [run["validation_loss_curve"] for run in runs],
+        "bytes_a_parameter": optzoo_jax.state_bytes(make(RATES[name], math.nan), params) / size_of(params),
+        "checkpoints": checkpoints(steps),
+        "train_loss": [plain(curves.more) for curves in runs],
+        f"test_{score}": [
+            plain(curves.test_accuracy if problem.accuracy else curves.test_blocks.mean()) for curves in runs
+        ],
+        "validation_loss_curves": [plain(curves.validation.tolist()) for curves in runs],
     }

@@ -47,13 +47,13 @@ def pairs(words: Sequence[str] = ()) -> list[Pair]:
     Raises:
       ValueError: for a word that means nothing, with the nearest name.
     """
-    return [_pair(e.name) for e in select(words) if e.problem is None and (words or "[" not in e.name)]
+    return [_pair(e.name) for e in select(words) if not e.second_order and (words or "[" not in e.name)]
 
 
 def _pair(name: str) -> Pair:
     e = entry(name)
     rate: Any = e.learning_rate  # a Python number, as in a user's program
-    ours = Subject(lambda: e.make_optimizer(rate))
+    ours = Subject(lambda: e.untuned(rate))
     if name == LOOKAHEAD:
         theirs = functools.partial(optax.lookahead, sync_period=5, slow_step_size=0.5)
         return Pair(name, ours, Subject(lambda: theirs(optax.adam(rate)), optax.LookaheadParams.init_synced))

@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, report, bench, landscape, anatomy, advise, claims, list, show."""
+"""The command `optzoo`: race, report, replay, bench, landscape, anatomy, advise, claims, list, show."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from optzoo_jax.experiments.command_line.claims import add_claims
 from optzoo_jax.experiments.command_line.landscape import add_landscape
 from optzoo_jax.experiments.command_line.list import add_list
 from optzoo_jax.experiments.command_line.race import add_race
+from optzoo_jax.experiments.command_line.replay import add_replay
 from optzoo_jax.experiments.command_line.report import add_report
 from optzoo_jax.experiments.command_line.show import add_show
 from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
-_COMMANDS = (add_race, add_report, add_bench, add_landscape, add_anatomy, add_advise, add_claims, add_list, add_show)
-_EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "sklearn")
+_COMMANDS = (
+    *(add_race, add_report, add_replay, add_bench, add_landscape, add_anatomy),
+    *(add_advise, add_claims, add_list, add_show),
+)
+_EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "scipy", "sklearn")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -38,11 +38,13 @@ class Trials(NamedTuple):
 
     Attributes:
       rows: (n,) of the cell's arrays.
+      rates: (n,) of the trials.
       order: (n,) the trials from the lowest validation loss to the highest, those that diverged last.
       blocks: (n, 20) test loss of each block.
     """
 
     rows: NDArray[Any]
+    rates: NDArray[Any]
     order: NDArray[Any]
     blocks: NDArray[Any]
 
@@ -81,4 +83,5 @@ def trials(cell: Cell) -> Trials:
     rows = rows[np.unique(cell.seed[rows], return_index=True)[1]]
     blocks = cell.test_blocks[rows].astype(np.float64)
     # A weight of 0 takes NaN from an infinite block either way, but not without a warning.
-    return Trials(rows, np.argsort(cell.validation_end[rows], kind="stable"), np.where(np.isinf(blocks), np.nan, blocks))
+    order = np.argsort(cell.validation_end[rows], kind="stable")
+    return Trials(rows, cell.rate[rows], order, np.where(np.isinf(blocks), np.nan, blocks))

@@ -14,6 +14,6 @@ def plain(x: Any) -> Any:
         return {name: plain(value) for name, value in x.items()}
     if isinstance(x, list | tuple):
         return [plain(value) for value in x]
-    if isinstance(x, float | np.floating):
+    if isinstance(x, float | np.floating) or (isinstance(x, np.ndarray) and not x.ndim):
         return float(x) if math.isfinite(x) else None
     return x

@@ -34,7 +34,7 @@ def anatomy(entry: Entry) -> Figure:
     Args:
       entry: the method, one that `check_streams` lets through.
     """
-    tx = entry.make_optimizer(entry.learning_rate)
+    tx = entry.untuned(entry.learning_rate)
     gradient = Signal(gradients(), GRADIENT)
     direction, rate, after = _sections(watch(tx, gradient.values))
     branches = max(len(direction) + 1, len(rate)) if rate else 1

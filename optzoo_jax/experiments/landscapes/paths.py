@@ -76,7 +76,7 @@ def walk(entry: Entry, surface: Surface, rates: Sequence[float]) -> tuple[np.nda
     starts, alphas = jnp.asarray(surface.starts), jnp.asarray(rates)
 
     def one(alpha: jax.Array, start: jax.Array) -> jax.Array:
-        tx = optax.with_extra_args_support(entry.make_optimizer(alpha))
+        tx = optax.with_extra_args_support(entry.untuned(alpha))
 
         def step(carry: tuple, t: jax.Array) -> tuple[Any, Any]:
             xy, state = carry

@@ -38,7 +38,6 @@ class Budget:
       fresh: seeds at the chosen trial, and as many at the card's own call.
       space: what is tuned: the learning rate, or the method's knob too.
       schedules: of the learning rate; of several each method gets the best.
-      steps: of training, None for the problem's own number.
       study: which points and seeds.
     """
 
@@ -46,7 +45,6 @@ class Budget:
     fresh: int = 5
     space: Literal["rate", "rate+1"] = "rate+1"
     schedules: tuple[str, ...] = (DEFAULT,)
-    steps: int | None = None
     study: int = 0
 
     def trials_of(self, entry: Entry) -> int:
@@ -62,11 +60,7 @@ class Budget:
 def trained(entry: Entry, problem: Problem, budget: Budget) -> Run:
     """The program of all runs of a cell."""
     return program(
-        problem,
-        entry.make,
-        steps=budget.steps or problem.steps,
-        batch_size=problem.batch_size,
-        schedule=budget.schedules,
+        problem, entry.make, steps=problem.steps, batch_size=problem.batch_size, schedule=budget.schedules
     )
 
 

@@ -42,7 +42,7 @@ from optzoo_jax.experiments.terminal.progress import Show, runs_progress
 from optzoo_jax.experiments.training.run import Run, checkpoints, examples_a_step
 from optzoo_jax.experiments.training.schedules import DEFAULT, schedule
 
-_MOST_TRIALS = 500  # seeds of trials, fresh runs and the next study are not to meet
+_MOST = 500  # so that the seeds of trials, fresh runs and other studies do not meet
 
 
 def race(
@@ -80,27 +80,49 @@ def race(
       ValueError: for what cannot race, and for numbers outside of their range, before anything is trained.
       KeyboardInterrupt: after Ctrl-C; what is finished is kept in `out`.
     """
-    began = time.perf_counter()
     entries = racing([optimizers] if isinstance(optimizers, str) or callable(optimizers) else list(optimizers))
-    problems = _problems([problems] if isinstance(problems, str | Problem) else list(problems))
-    budget = Budget(trials, fresh, space, tuple(schedules), steps, study)
-    _check(entries, problems, budget)
-    folder = None if out is None else Path(out) / "cells"
-    work = _Work([(problem, entry) for problem in problems for entry in entries], budget, folder, clock)
+    chosen = [_problem(p, steps) for p in ([problems] if isinstance(problems, str | Problem) else problems)]
+    budget = Budget(trials, fresh, space, tuple(schedules), study)
+    cells = [(problem, entry) for problem in chosen for entry in entries]
+    return race_of(cells, budget, out=None if out is None else Path(out), clock=clock, size=size, progress=progress)
+
+
+def race_of(
+    cells: Sequence[tuple[Problem, Entry]],
+    budget: Budget,
+    *,
+    out: Path | None = None,
+    clock: bool = True,
+    size: str = "own",
+    progress: bool = True,
+) -> Race:
+    """The same of chosen methods on each problem.
+
+    Args:
+      cells: a problem and a method each.
+      budget: of each.
+      out, clock, size, progress: as for `race`.
+
+    Raises:
+      ValueError, KeyboardInterrupt: as for `race`.
+    """
+    began = time.perf_counter()
+    _check(cells, budget)
+    work = _Work(cells, budget, None if out is None else out / "cells", clock)
     in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that hears Ctrl-C
     with deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None) as check:
         with runs_progress(shown=progress) as show:
             work.train(check, show)
             found = _timed(work, check, show) if clock else work.found
-    found = {(p.name, e.name): found[p.name, e.name] for p, e in work.cells}
+    found = {(p.name, e.name): found[p.name, e.name] for p, e in cells}
     facts = {
         "size": size,
-        "study": study,
+        "study": budget.study,
         "seconds": round(time.perf_counter() - began, 1),
         "provenance": machine(),
-        "budget": {"trials": trials, "fresh": fresh, "space": space, "schedules": list(schedules)},
-        "problems": {problem.name: _problem_facts(problem, budget, found) for problem in problems},
-        "methods": {entry.name: _method_facts(entry) for entry in entries},
+        "budget": {name: value for name, value in dataclasses.asdict(budget).items() if name != "study"},
+        "problems": {problem.name: _problem_facts(problem, found) for problem, _ in cells},
+        "methods": {entry.name: _method_facts(entry) for _, entry in cells},
     }
     return Race(facts, found)
 
@@ -229,9 +251,8 @@ def _call(cell: Cell) -> tuple[float, float]:
     return chosen["rate"], float("nan") if chosen["knob"] is None else chosen["knob"]
 
 
-def _problem_facts(problem: Problem, budget: Budget, found: dict[tuple[str, str], Cell]) -> dict[str, Any]:
-    steps = budget.steps or problem.steps
-    targets = stored(problem.name, data_hash(problem), steps)
+def _problem_facts(problem: Problem, found: dict[tuple[str, str], Cell]) -> dict[str, Any]:
+    targets = stored(problem.name, data_hash(problem), problem.steps)
     if targets["best_loss"] is None:
         targets["best_loss"] = lowest_median(cell for (name, _), cell in found.items() if name == problem.name)
     return {
@@ -241,8 +262,8 @@ def _problem_facts(problem: Problem, budget: Budget, found: dict[tuple[str, str]
         "examples": [len(split.y) for split in problem.data],
         "parameters": size_of(problem),
         "batch_size": problem.batch_size,
-        "steps": steps,
-        "checkpoints": checkpoints(steps),
+        "steps": problem.steps,
+        "checkpoints": checkpoints(problem.steps),
         "constant_loss": problem.constant_loss(),
         **targets,
         "accuracy": problem.accuracy is not None,
@@ -258,27 +279,23 @@ def _method_facts(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _problems(problems: Sequence[Any]) -> list[Problem]:
-    found = [load_problem(problem) if isinstance(problem, str) else problem for problem in problems]
-    found = list(dict.fromkeys(found))
-    names = [problem.name for problem in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two problems are called {name!r}, and a race tells them apart by their names: name=…")
-    return found
+def _problem(problem: Problem | str, steps: int | None) -> Problem:
+    found = load_problem(problem) if isinstance(problem, str) else problem
+    return found if steps in (None, found.steps) else dataclasses.replace(found, steps=steps)
 
 
-def _check(entries: Sequence[Entry], problems: Sequence[Problem], budget: Budget) -> None:
-    if not entries or not problems:
+def _check(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+    if not cells:
         raise ValueError("a race needs at least one optimizer and one problem.")
+    problems = list(dict.fromkeys(problem for problem, _ in cells))
+    for problem in problems:
+        if sum(problem.name == other.name for other in problems) > 1:
+            raise ValueError(f"two problems are called {problem.name!r}, and a race tells them apart by name: name=…")
+        if problem.steps < 1:
+            raise ValueError(f"steps={problem.steps} of {problem.name} is less than 1.")
+        examples_a_step(problem, problem.batch_size)
     for name, least in (("trials", 1), ("fresh", 1), ("study", 0)):
-        if getattr(budget, name) < least:
-            raise ValueError(f"{name}={getattr(budget, name)} is less than {least}.")
-    if budget.trials > _MOST_TRIALS or budget.fresh > _MOST_TRIALS:
-        raise ValueError(f"trials={budget.trials} and fresh={budget.fresh} are to be {_MOST_TRIALS} at most.")
-    if budget.steps is not None and budget.steps < 1:
-        raise ValueError(f"steps={budget.steps} is less than 1.")
+        if not least <= getattr(budget, name) <= _MOST:
+            raise ValueError(f"{name}={getattr(budget, name)} is outside [{least}, {_MOST}].")
     known("no space is called", budget.space, ("rate", "rate+1"))
     schedule(budget.schedules, 1)
-    for problem in problems:
-        examples_a_step(problem, problem.batch_size)

@@ -164,7 +164,7 @@ def program(
             measured = jax.lax.cond((diverged_at < 0) & (mark > 0), look, lambda: (jnp.float32(jnp.nan),) * 2)
             lost = (diverged_at < 0) & (mark > 0) & ~jnp.isfinite(measured[0])
             diverged_at = jnp.where(lost, mark, diverged_at)
-            mean = jnp.where(diverged_at < 0, total / jnp.maximum(t - begin, 1), jnp.nan)
+            mean = jnp.where(diverged_at < 0, total / jnp.maximum(t - begin, 1).astype(jnp.float32), jnp.nan)
             return (trained, t, diverged_at), (mean, *measured)
 
         carry = (params, tx.init(params)), jnp.int32(0), jnp.int32(-1)
@@ -202,7 +202,7 @@ def checkpoints(steps: int) -> list[int]:
     """The steps after which a run is measured, 20 at most: 1, 2, 4, 8, 16, then even; the last is its end."""
     early = [2**i for i in range(5) if 2**i < steps]
     even = np.linspace(early[-1] if early else 0, steps, _MARKS - len(early) + 1)[1:]
-    return sorted({*early, *(round(float(t)) for t in even)})
+    return sorted({*early, *(max(1, round(float(t))) for t in even)})
 
 
 def examples_a_step(problem: Problem, batch_size: int | Literal["full"]) -> int:

@@ -12,7 +12,7 @@ from optzoo_jax.experiments.landscapes.map import label
 from optzoo_jax.experiments.landscapes.paths import RATES, Path, most_often_lowest, walk, walks
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.training.selection import grid
+from optzoo_jax.experiments.landscapes.paths import grid
 
 
 @pytest.mark.parametrize(("name", "on"), [("adam", "plateau"), ("newton", "himmelblau")])
@@ -22,7 +22,7 @@ def test_a_path_is_what_a_plain_loop_walks(name, on):
     xy, f = walk(entry(name), ground, rates)
     assert xy.shape == (2, 4, 4, 2)
     assert f.shape == (2, 4, 4)
-    tx = optax.with_extra_args_support(entry(name).make_optimizer(rates[1]))
+    tx = optax.with_extra_args_support(entry(name).untuned(rates[1]))
 
     @jax.jit
     def step(point, state, t):

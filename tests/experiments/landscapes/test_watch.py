@@ -18,7 +18,7 @@ FIRST_ORDER = [e for e in select([]) if e.name != "newton"]
 
 @pytest.mark.parametrize("entry", FIRST_ORDER, ids=lambda e: e.name)
 def test_the_parts_make_the_step_of_the_whole(entry):
-    tx = entry.make_optimizer(entry.learning_rate)
+    tx = entry.untuned(entry.learning_rate)
     streams = watch(tx, G, np.ones(2))
 
     @jax.jit
