@@ -14,7 +14,7 @@ EXPERIMENTS = LIBRARY / "experiments"
 
 # Each may import those above it: what is trained, with what, the race up to its record; then what shows and says it.
 ORDER = (
-    *("arguments", "keeping", "data", "problems", "training", "methods", "race"),
+    *("arguments", "keeping", "data", "problems", "training", "methods", "race", "evidence"),
     *("terminal", "look", "landscapes", "bench", "claims", "advice", "report", "command_line"),
 )
 PUBLIC = ("optzoo_jax", "optzoo_jax.testing")

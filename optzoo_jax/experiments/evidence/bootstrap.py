@@ -1,10 +1,11 @@
 """How certain a score is: a resampling of trials, seeds and test blocks, the same for all methods of a problem.
 
-**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a user's k
-trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its test score is
-the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected after k trials.
-The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d jackknife). With n = 2k
-the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no better.
+**Trials.** Sorted by rate, a method's n trials are cut into k neighbourhoods. A draw has one trial of each, as a
+user's k trials would be spread over the rates; of them the one with the lowest validation loss is chosen, and its
+test score is the draw's. The mean over all such draws is known without drawing (`chances`): the score to be expected
+after k trials. The deviation of a draw from it, times √(k/(n − k)), has the variance of that mean (the delete-d
+jackknife). With n = 2k the factor is 1; a baseline has n = 4k: its number is more certain and, k being the same, no
+better.
 
 **Seeds.** Each trial has a seed of its own, so the seeds' variance σ² is in the trials' scores. The mean weighs trial j
 by its chance pⱼ ≤ k/n to be chosen, so its own share of seed noise is σ²Σpⱼ². The draws hold that much already, in
@@ -17,6 +18,7 @@ draws': the sum has the larger of the two variances, with nothing lost and nothi
 
 from __future__ import annotations
 
+import functools
 import zlib
 from typing import Any, NamedTuple
 
@@ -42,7 +44,7 @@ class Resamples(NamedTuple):
     """Random numbers that all methods of a problem share.
 
     Attributes:
-      keys: (draws, trials) the trial with the lowest key of a neighbourhood is drawn.
+      keys: (trials, draws) the trial with the lowest key of a neighbourhood is drawn.
       seeds: (draws,) which fresh seed, modulo their number.
       blocks: (draws, 20) the weight of each test block; a row sums to 1.
     """
@@ -82,7 +84,8 @@ def draws(race: Race, problem: str, k: int | None = None, seed: int = 0, n: int 
     Args:
       race: of which.
       problem: a name in it.
-      k: trials a user has; half of the race's trials where not given.
+      k: trials a user has; half of the race's trials where not given. Of more than half the deviations are those of
+        half, which is what the jackknife takes them for.
       seed: of the drawing.
       n: how many draws.
     """
@@ -98,40 +101,39 @@ def half(race: Race) -> int:
     return max(1, race.facts["budget"]["trials"] // 2)
 
 
+@functools.lru_cache(maxsize=16)
 def resamples(problem: str, most: int, seed: int = 0, n: int = DRAWS) -> Resamples:
     """The random numbers of a problem, which do not depend on what else was raced."""
     random = np.random.default_rng([seed, zlib.crc32(problem.encode())])
     blocks = random.multinomial(20, np.full(20, 1 / 20), size=n) / 20
     seeds = random.integers(0, _MULTIPLE, n)
     # Trial by trial, so that a trial's keys are the same however many there are.
-    return Resamples(random.random((most, n)).T, seeds, blocks)
+    return Resamples(random.random((most, n)), seeds, blocks)
 
 
-def strata(one: Trials, k: int) -> NDArray[Any]:
-    """(n, k) which of k neighbourhoods, from the lowest rates to the highest, each trial belongs to."""
-    among = np.zeros((len(one.rows), k), bool)
-    for i, members in enumerate(np.array_split(np.argsort(one.rates, kind="stable"), k)):
-        among[members, i] = True
-    return among
+def strata(one: Trials, k: int) -> list[NDArray[Any]]:
+    """The trials of each of k neighbourhoods, from the lowest rates to the highest."""
+    return np.array_split(np.argsort(one.rates, kind="stable"), k)
 
 
-def drawn(shared: Resamples, among: NDArray[Any]) -> NDArray[Any]:
-    """(draws, n) whether each of a method's n trials is among the k drawn."""
-    keys = shared.keys[:, : len(among)]
-    lowest = np.stack([keys[:, members].min(1) for members in among.T], 1)
-    return keys <= lowest @ among.T
+def drawn(shared: Resamples, one: Trials, k: int) -> NDArray[Any]:
+    """(draws, k) the trials of each draw, one of each neighbourhood."""
+    return np.stack([members[shared.keys[members].argmin(0)] for members in strata(one, k)], 1)
 
 
-def chances(one: Trials, among: NDArray[Any]) -> NDArray[Any]:
-    """(n,) how probably each trial is the one chosen: it is drawn, and what is drawn elsewhere is worse."""
-    place = np.argsort(one.order)
-    worse = (place[:, None] < place).astype(float) @ among / among.sum(0)
-    return np.where(among, 1 / among.sum(0), worse).prod(1)
+def chances(one: Trials, k: int) -> NDArray[Any]:
+    """(n,) how probably each trial is the one chosen of k: it is drawn, and what is drawn elsewhere is worse."""
+    place, found = np.argsort(one.order), np.ones(len(one.rows))
+    for members in strata(one, k):
+        worse = (place[members] > place[:, None]).mean(1)
+        worse[members] = 1 / len(members)
+        found *= worse
+    return found
 
 
 def expected(one: Trials, between: Scale, k: int) -> float:
     """The mean score of the trial that is chosen of k, over all draws of k trials."""
-    return float(chances(one, strata(one, k)) @ between.score(one.blocks.mean(1)))
+    return float(chances(one, k) @ between.score(one.blocks.mean(1)))
 
 
 def estimate(mean: float, values: NDArray[Any]) -> Estimate:
@@ -140,18 +142,37 @@ def estimate(mean: float, values: NDArray[Any]) -> Estimate:
     return Estimate(float(mean), float(low), float(high))
 
 
+def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> tuple[float, NDArray[Any]]:
+    """The mean score of runs that differ in their seed alone, and draws of it, paired with those of other runs.
+
+    Of so few seeds the draws follow Student's t: a normal combination of their deviations, each draw scaled alike for
+    all methods.
+
+    Args:
+      scores: (seeds,) on all blocks.
+      resampled: (draws, seeds) on resampled blocks.
+      seed: of the drawing.
+    """
+    free, random = len(scores) - 1, np.random.default_rng(seed)
+    if not free:
+        return float(scores[0]), resampled[:, 0]
+    weights = random.standard_normal((len(resampled), free + 1)) / np.sqrt(random.chisquare(free, (len(resampled), 1)))
+    return float(scores.mean()), resampled.mean(1) + weights @ (scores - scores.mean()) / np.sqrt(free + 1)
+
+
 def _of_method(cell: Cell, between: Scale, k: int, shared: Resamples) -> tuple[float, NDArray[Any]]:
     one, again = trials(cell), between.score(cell.test_blocks[cell.stage == FRESH].mean(1))
-    n, among = len(one.rows), strata(one, k)
-    chosen = one.order[np.argmax(drawn(shared, among)[:, one.order], axis=1)]
-    scores, chance = between.score(one.blocks.mean(1)), chances(one, among)
-    mean = chance @ scores
-    deviation = np.sqrt(k / max(n - k, 1)) * (scores[chosen] - mean)
+    n, scores = len(one.rows), between.score(one.blocks.mean(1))
+    drawn_of = min(k, max(n // 2, 1))
+    chosen = one.order[np.argsort(one.order)[drawn(shared, one, drawn_of)].min(1)]
+    chance = chances(one, drawn_of)
+    deviation = np.sqrt(drawn_of / max(n - drawn_of, 1)) * (scores[chosen] - chance @ scores)
     if len(again) > 1:
         seeds = np.sqrt(chance @ chance * len(again) / (len(again) - 1)) * (again - again.mean())
         variance = deviation @ deviation / len(deviation)
         left = max(0.0, 1 - seeds @ seeds / len(seeds) / variance) if variance else 0.0
         deviation = np.sqrt(left) * deviation + seeds[shared.seeds % len(seeds)]
     # All blocks of the test set are there, so what they add needs no factor.
-    resampled = between.score((shared.blocks @ one.blocks.T)[np.arange(len(chosen)), chosen])
-    return float(mean), mean + deviation + resampled - scores[chosen]
+    resampled = between.score(np.einsum("db,db->d", shared.blocks, one.blocks[chosen]))
+    mean = expected(one, between, k)
+    return mean, mean + deviation + resampled - scores[chosen]

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from optzoo_jax.experiments.evidence.bootstrap import Estimate
+import numpy as np
+from numpy.typing import NDArray
+
+from optzoo_jax.experiments.evidence import costs
+from optzoo_jax.experiments.evidence.bootstrap import (
+    Draws,
+    Estimate,
+    draws,
+    estimate,
+    expected,
+    half,
+    on_seeds,
+    resamples,
+)
+from optzoo_jax.experiments.evidence.groups import larger, tie_groups
+from optzoo_jax.experiments.evidence.scores import Scale, left_out, ranked, scale, trials
+from optzoo_jax.experiments.evidence.targets import TARGETS, fastest, profile_areas, ratio
+from optzoo_jax.experiments.evidence.widths import width
+from optzoo_jax.experiments.race.record import FRESH, TRIAL, UNTUNED, Cell, Race
+
+BASELINE = "adamw"
+TRIES = (1, 2, 4, 8, 16)
 
 
 class OfMethod(NamedTuple):
@@ -16,7 +38,7 @@ class OfMethod(NamedTuple):
       score: expected after half of the race's trials.
       after: expected score after k trials, for k = 1, 2, 4, 8, 16 up to the race's number of trials.
       minus_adamw: difference of scores, paired.
-      verdict: "better", "worse" or "no difference seen", in score, than adamw.
+      verdict: "better", "worse" or "no difference seen", in score, by the rule of the groups; "" where not compared.
       tuned, untuned, gain: scores of the chosen trial's call and of the card's own on the same fresh seeds; difference.
       accuracy: share of the test set that is right, mean of the chosen call's fresh seeds.
       test_loss: mean of the same seeds.
@@ -29,7 +51,7 @@ class OfMethod(NamedTuple):
       early, late: steps to the problem's early and late target, divided by adamw's; `inf` where only adamw reaches it.
       seconds: of a step divided by adamw's, median with quartiles in the place of an interval.
       bytes: of state a parameter.
-      peak: bytes of the compiled update, divided by those of the parameters.
+      peak: bytes that a compiled update holds at once, divided by those of the parameters.
     """
 
     group: str
@@ -66,7 +88,7 @@ class OfProblem(NamedTuple):
       facts: its entry in race.json.
       own_scale: whether L* is the lowest loss of this race, for want of a stored one.
       groups: methods by tie group; alphabetical inside a group.
-      leaders: the methods that lead or are tied with the leader after k trials.
+      leaders: the methods that lead or are tied with the leader after k trials; k = 0: at the cards' own calls.
       clock: "" or why the seconds of this problem were thrown away.
       twins: pairs of methods whose curves agree.
       methods: all that took part, in the order of the groups; those that are left out come last.
@@ -107,3 +129,177 @@ class Findings(NamedTuple):
     trials: int
     problems: dict[str, OfProblem]
     methods: dict[str, Across]
+
+
+def findings(race: Race) -> Findings:
+    """All that is known of a race."""
+    drawn = {problem: draws(race, problem) for problem in race.facts["problems"]}
+    steps = {(problem, t): fastest(race, problem, t) for problem in drawn for t in TARGETS}
+    problems = {problem: _of_problem(race, problem, drawn[problem], steps) for problem in drawn}
+    facts = {name: x for name, x in race.facts.items() if name not in ("problems", "methods")}
+    return Findings(facts, half(race), problems, _across(race, problems, drawn, steps))
+
+
+def _of_problem(race: Race, problem: str, drawn: Draws, steps: Mapping[tuple[str, str], Any]) -> OfProblem:
+    groups, out = tie_groups(drawn), left_out(race, problem)
+    verdicts = _verdicts(drawn)
+    place = {method: chr(ord("A") + i) for i, group in enumerate(groups) for method in group}
+    broken = costs.clock(race, problem)
+    methods = {
+        method: _of_method(
+            race, problem, method, place.get(method, ""), verdicts.get(method, ""), drawn, steps, timed=not broken
+        )
+        for method in (*place, *sorted(out))
+    }
+    return OfProblem(
+        race.facts["problems"][problem],
+        scale(race, problem).own,
+        groups,
+        _leaders(race, problem, drawn),
+        broken,
+        costs.twins(race, problem),
+        methods,
+    )
+
+
+def _of_method(
+    race: Race,
+    problem: str,
+    method: str,
+    group: str,
+    verdict: str,
+    drawn: Draws,
+    steps: Mapping[tuple[str, str], Any],
+    timed: bool,
+) -> OfMethod:
+    cell, card, between = race.cells[problem, method], race.facts["methods"][method], scale(race, problem)
+    chosen, one, adamw = cell.facts["chosen"], trials(cell), race.cells.get((problem, BASELINE))
+    compared = group and BASELINE in drawn.methods and method != BASELINE
+    minus = drawn.difference(method, BASELINE) if compared else None
+    wide = width(cell, between) if group else None
+    early, late = (_ratio(steps[problem, t], method) if compared else None for t in TARGETS)
+    fresh, again = cell.stage == FRESH, _on_fresh_seeds(cell, between, problem)
+    return OfMethod(
+        group=group,
+        left_out=left_out(race, problem).get(method, ""),
+        score=drawn.of(method) if group else None,
+        after={k: expected(one, between, k) for k in _tries(race)} if group else {},
+        minus_adamw=minus,
+        verdict=verdict,
+        tuned=estimate(*again["tuned"]) if "tuned" in again else None,
+        untuned=estimate(*again["untuned"]) if "untuned" in again else None,
+        gain=estimate(*again["gain"]) if "gain" in again else None,
+        accuracy=_mean(cell.test_accuracy[fresh]) if race.facts["problems"][problem]["accuracy"] else None,
+        test_loss=_mean(cell.test_blocks[fresh].mean(1)),
+        call=call(card["call"], chosen["rate"], chosen["knob"]) if chosen else "",
+        untuned_call=card["untuned_call"],
+        rate=float(chosen["rate"]) if chosen else float("nan"),
+        knob=chosen["knob"] if chosen else None,
+        schedule=chosen["schedule"] if chosen else "",
+        over_card=chosen["rate"] / card["learning_rate"] if chosen and card["learning_rate"] else None,
+        width=wide.decades if wide else None,
+        at_least=bool(wide and wide.at_least),
+        diverged=float(np.mean(cell.diverged_at[cell.stage == TRIAL] >= 0)) if len(one.rows) else 0.0,
+        early=early,
+        late=late,
+        seconds=costs.seconds_ratio(cell, adamw) if timed and adamw else None,
+        bytes=cell.facts["state_bytes"],
+        # Of float32 parameters.
+        peak=cell.facts["peak_bytes"] and cell.facts["peak_bytes"] / 4,
+    )
+
+
+def call(form: str, rate: float, knob: float | None) -> str:
+    """A call with three digits of the rate and the knob; a knob near 1 keeps three of its distance to 1."""
+    digits = 3 if knob is None or not 0.9 < knob < 1 else 4
+    return form.format(rate=f"{rate:.3g}", knob="" if knob is None else f"{knob:.{digits}g}")
+
+
+def _tries(race: Race) -> list[int]:
+    return [k for k in TRIES if k <= race.facts["budget"]["trials"]]
+
+
+def _leaders(race: Race, problem: str, drawn: Draws) -> dict[int, list[str]]:
+    """Group A after k trials, and of the cards' own calls, k = 0."""
+    between = scale(race, problem)
+    own = {m: _on_fresh_seeds(cell, between, problem).get("untuned") for m, cell in ranked(race, problem).items()}
+    own = {method: both for method, both in own.items() if both}
+    by_trials = {k: drawn if k == half(race) else draws(race, problem, k) for k in _tries(race)}
+    if own:
+        means, scores = zip(*own.values(), strict=True)
+        by_trials = {0: Draws(tuple(own), np.array(means), np.stack(scores, 1)), **by_trials}
+    return {k: tie_groups(one)[0] for k, one in by_trials.items() if one.methods}
+
+
+def _verdicts(drawn: Draws) -> dict[str, str]:
+    """Whether each method is told from adamw, by the rule of the groups."""
+    if BASELINE not in drawn.methods:
+        return {}
+    minus = drawn.scores - _column(drawn, BASELINE)[:, None]
+    words = np.where(larger(minus), "better", np.where(larger(-minus), "worse", "no difference seen"))
+    return {method: str(word) for method, word in zip(drawn.methods, words, strict=True) if method != BASELINE}
+
+
+def _on_fresh_seeds(cell: Cell, between: Scale, problem: str) -> dict[str, tuple[float, NDArray[Any]]]:
+    """(mean, draws) of the scores of the chosen call and the card's own, and of their difference, seed by seed."""
+    blocks = resamples(problem, 0).blocks
+    losses = {name: cell.test_blocks[cell.stage == stage] for name, stage in (("tuned", FRESH), ("untuned", UNTUNED))}
+    scores = {name: (between.score(x.mean(1)), between.score(blocks @ x.T)) for name, x in losses.items() if len(x)}
+    if len(scores) == 2:
+        scores["gain"] = tuple(a - b for a, b in zip(scores["tuned"], scores["untuned"], strict=True))
+    return {name: on_seeds(*both) for name, both in scores.items()}
+
+
+def _ratio(steps: Mapping[str, NDArray[Any]], method: str) -> Estimate | None:
+    return ratio(steps[method], steps[BASELINE]) if method in steps else None
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    return float(values.mean()) if len(values) and np.isfinite(values).all() else None
+
+
+def _across(
+    race: Race,
+    problems: Mapping[str, OfProblem],
+    drawn: Mapping[str, Draws],
+    steps: Mapping[tuple[str, str], Mapping[str, NDArray[Any]]],
+) -> dict[str, Across]:
+    areas = [profile_areas(one) for one in steps.values() if one]
+    found = {}
+    for method in race.facts["methods"]:
+        places = [p.methods[method].group for p in problems.values() if method in p.methods]
+        count, leads = sum(place != "" for place in places), places.count("A")
+        if count < len(problems):
+            found[method] = Across(count, leads, None, None, None)
+            continue
+        scores = np.stack([_column(one, method) for one in drawn.values()], 1)
+        middle = interquartile_mean(scores)
+        mean = float(interquartile_mean(np.array([p.methods[method].score.mean for p in problems.values()])))
+        adamw = all(BASELINE in one.methods for one in drawn.values())
+        found[method] = Across(
+            count,
+            leads,
+            estimate(mean, middle),
+            _better(scores, np.stack([_column(one, BASELINE) for one in drawn.values()], 1)) if adamw else None,
+            estimate(float(area.mean()), area) if areas and (area := _area(areas, method)) is not None else None,
+        )
+    return found
+
+
+def interquartile_mean(scores: NDArray[Any]) -> NDArray[Any]:
+    """Mean over the last axis without its lowest and highest quarter: of fewer than four numbers none is left out."""
+    out = scores.shape[-1] // 4
+    return np.sort(scores, axis=-1)[..., out : scores.shape[-1] - out].mean(-1)
+
+
+def _better(scores: NDArray[Any], other: NDArray[Any]) -> float:
+    """How probably the one is higher; half where they are equal."""
+    return float(np.mean((scores > other) + 0.5 * (scores == other)))
+
+
+def _column(one: Draws, method: str) -> NDArray[Any]:
+    return one.scores[:, one.methods.index(method)]
+
+
+def _area(areas: list[dict[str, NDArray[Any]]], method: str) -> NDArray[Any]:
+    return np.mean([one[method] for one in areas], axis=0)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, Cell, Race
+from optzoo_jax.experiments.race.record import TRIAL, Cell, Race
 
 FLOOR = -1.0
 REASONS = {
@@ -52,16 +52,13 @@ class Trials(NamedTuple):
 def scale(race: Race, problem: str) -> Scale:
     """The two losses between which a problem's scores lie.
 
-    Without a stored L* the lowest of this race takes its place: the chosen trial's mean over fresh seeds.
+    Where no method is better than a constant, scores are differences of loss.
     """
     facts = race.facts["problems"][problem]
-    if facts.get("best_loss") is not None:
-        return Scale(facts["constant_loss"], facts["best_loss"], own=False)
-    means = [cell.test_blocks[cell.stage == FRESH].mean() for cell in ranked(race, problem).values()]
-    best = np.nanmin([*means, np.inf])
-    # Where nothing learned, every score would be of a scale that is 0 or negative.
-    constant = facts["constant_loss"]
-    return Scale(constant, float(best) if best < constant else constant - 1.0, own=True)
+    constant, best = facts["constant_loss"], facts["best_loss"]
+    if best is None or best >= constant:
+        return Scale(constant, constant - 1.0, own=True)
+    return Scale(constant, best, own=facts["early"] is None)  # the targets are stored together with L*
 
 
 def ranked(race: Race, problem: str) -> dict[str, Cell]:

@@ -1,92 +1,213 @@
-"""One HTML file with all that a race found: no network, no library, light and dark."""
+"""One HTML file with all that a race has found: no network, light and dark, from the race's file alone."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from html import escape
+from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from optzoo_jax.experiments.look.pictures import FEATURED
-from optzoo_jax.experiments.report import cards, curves, environment, limits, profile, raw, summary
-from optzoo_jax.experiments.report.section import Section, section_id, static
-from optzoo_jax.experiments.report.text import count
-from optzoo_jax.experiments.report.theme import theme
+import numpy as np
+
+from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
+from optzoo_jax.experiments.evidence.scores import scale
+from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, Race
+from optzoo_jax.experiments.report import svg, tables
+from optzoo_jax.experiments.report.answers import Answer, ahead, answers, second_run
+from optzoo_jax.experiments.report.how import HOW
+from optzoo_jax.experiments.report.words import count, listed, minutes
+
+BASELINES = ("adamw", "nag")
+_COLOURS = 8
 
 
-def write_report(
-    document: Mapping[str, Any],
-    folder: Path,
-    report: Callable[[str, float], None] = lambda what, done: None,
-    more: Sequence[Section] = (),
-) -> Path:
-    """Writes index.html into a folder, which is made where it is missing, and returns the file's path.
-
-    Args:
-      document: the results of a race.
-      folder: where the page goes.
-      report: called with what is going on and the share of it that is done.
-      more: sections that are not made of the document alone; they stand between the profile and the cards.
-    """
-    parts = (summary, curves, profile, cards, limits, environment, raw)
-    begun = {record["problem"] for record in document["methods"]}
-    raced = {**document, "problems": {name: facts for name, facts in document["problems"].items() if name in begun}}
-    sections: list[Section] = []
-    for part in parts:
-        report("report", len(sections) / len(parts))
-        sections.append(part.section(raced))
-    text = page(document, [*sections[:3], *more, *sections[3:]])
+def write_report(race: Race, folder: Path, again: Race | None = None) -> Path:
+    """Writes index.html into a folder, which is made where it is missing, and returns the file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "index.html"
-    file.write_text(text, encoding="utf-8")
-    report("report", 1.0)
+    file.write_text(page(race, again), encoding="utf-8")
     return file
 
 
-def page(document: Mapping[str, Any], sections: Sequence[Section]) -> str:
-    """The page as text.
+def page(race: Race, again: Race | None = None) -> str:
+    """The page as text: the five answers, then what they rest on.
 
     Args:
-      document: the results of a race, which the page carries whole.
-      sections: in their order; the first has no charts, and is as wide as the page.
+      race: what was raced.
+      again: a second study of the same.
     """
-    names = cards.names(document)
-    data = {
-        "race": document,
-        "methods": theme(names),
-        "featured": [n for n in names if n in (*FEATURED, "adamw") or not cards.has_card(n)] or names,
-        "sections": {section_id(s): dict(s.data) for s in sections},
+    found = findings(race)
+    looks = featured(found)
+    sections = {
+        "Groups": _groups(found),
+        "Over all problems": _across(found),
+        "Learning curves": _charts(race, found, looks, _curves),
+        "Learning rates": _charts(race, found, looks, _rates),
+        "Tries": _charts(race, found, looks, _tries),
+        "Where it comes from": _origin(found),
+        "How the numbers are made": _definitions(HOW),
     }
-    problems = dict.fromkeys(record["problem"] for record in document["methods"])
-    return Template(static("page.html")).substitute(
-        style="\n".join([static("page.css"), *(s.style for s in sections)]),
-        subtitle=escape(
-            f"{count(len(names), 'method')} on {count(len(problems), 'problem')}: "
-            f"{'; '.join(document['problems'][name]['title'] for name in problems)}."
-        ),
-        links="".join(f'<a href="#{section_id(s)}">{escape(s.title)}</a>' for s in sections),
-        first=_element(sections[0]),
-        others="\n".join(map(_element, sections[1:])),
-        data=_json(data),
-        script="\n".join([*map(static, ("page.js", "axes.js", "chart.js")), *map(_script, sections)]),
+    budget = found.facts["budget"]
+    return Template(_static("page.html")).substitute(
+        style=_static("page.css"),
+        subtitle=f"{count(len(found.methods), 'method')} on {count(len(found.problems), 'problem')}, each with "
+        f"{budget['trials']} trials and {budget['fresh']} fresh seeds; {minutes(found.facts['seconds'])} in all. "
+        + escape(second_run(race, again)),
+        answers="\n".join(map(_answer, answers(found))),
+        sections="\n".join(f"<section><h2>{title}</h2>\n{html}</section>" for title, html in sections.items()),
     )
 
 
-def _element(section: Section) -> str:
-    name = section_id(section)
-    heading = f'<h2 id="{name}-title">{escape(section.title)}</h2>'
-    return f'<section id="{name}" aria-labelledby="{name}-title">{heading}\n{section.html}</section>'
+def featured(found: Findings) -> dict[str, str]:
+    """The methods that charts have in colour, and its class: the baselines, and those that are in the most groups A."""
+    names = dict.fromkeys([*(name for name in BASELINES if name in found.methods), *ahead(found)])
+    return {name: f"c{i}" for i, name in enumerate(list(names)[:_COLOURS])}
 
 
-def _script(section: Section) -> str:
-    if not section.script:
-        return ""
-    return f"report.run({json.dumps(section_id(section))}, (section, data) => {{\n{section.script}\n}});"
+def _answer(answer: Answer) -> str:
+    table = _table(answer.columns, answer.rows, answer.question) if answer.rows else ""
+    return (
+        f"<details class=answer open><summary><h2>{escape(answer.question)}</h2> "
+        f"<span>{_inline(answer.headline)}</span></summary>{table}<p>{_inline(answer.note)}</p></details>"
+    )
 
 
-def _json(data: Any) -> str:
-    """JSON that may stand in a script element: no name can end it."""
-    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> str:
+    return _scrolled(columns, [f"<tbody>{''.join(map(_row, rows))}</tbody>"], escape(label))
+
+
+def _scrolled(columns: Sequence[str], bodies: Iterable[str], label: str) -> str:
+    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
+    return (
+        f'<div class=scroll role=region tabindex=0 aria-label="{label}"><table>'
+        f"<thead><tr>{head}</tr></thead>{''.join(bodies)}</table></div>"
+    )
+
+
+def _row(cells: Sequence[str], picture: str = "") -> str:
+    first, *others = map(_inline, cells)
+    drawn = f"<td>{picture}</td>" if picture else ""
+    return f"<tr><th scope=row>{first}</th>{drawn}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>"
+
+
+def _inline(text: str) -> str:
+    """Text of which `this` is code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text, quote=False))
+
+
+def _static(name: str) -> str:
+    return resources.files(__name__.rpartition(".")[0]).joinpath("static", name).read_text(encoding="utf-8")
+
+
+def _groups(found: Findings) -> str:
+    return "".join(_group_table(problem, i == 0) for i, problem in enumerate(found.problems.values()))
+
+
+def _group_table(problem: OfProblem, opened: bool) -> str:
+    scores = [m.score for m in problem.methods.values() if m.score]
+    limits = (min(s.low for s in scores), max(s.high for s in scores)) if scores else (0.0, 1.0)
+    columns = ("method", "score and its interval", *tables.OF_PROBLEM[1:])
+    bodies = []
+    for names in problem.groups:
+        group = f"<tr><th scope=rowgroup colspan={len(columns)}>Group {problem.methods[names[0]].group}</th></tr>"
+        bodies.append(f"<tbody>{group}{''.join(_method_row(n, problem.methods[n], limits) for n in names)}</tbody>")
+    title, leading = escape(problem.facts["title"]), listed(problem.groups[0] if problem.groups else [])
+    below = "".join(f"<p class=quiet>{escape(note)}</p>" for note in tables.notes(problem))
+    return (
+        f"<details{' open' if opened else ''}>"
+        f"<summary><h3>{title}</h3> <span>group A: {escape(leading)}</span></summary>"
+        f"<p class=quiet>{escape(tables.facts(problem))}</p>{_scrolled(columns, bodies, f'Groups on {title}')}{below}"
+        "</details>"
+    )
+
+
+def _method_row(name: str, m: OfMethod, limits: tuple[float, float]) -> str:
+    first, *others = tables.of_method(name, m)
+    picture = svg.interval(m.score.low, m.score.mean, m.score.high, limits) if m.score else ""
+    return _row([first, *others], picture)
+
+
+def _across(found: Findings) -> str:
+    table = _table(tables.ACROSS, tables.across(found), "Methods over all problems")
+    return f"<p>{escape(tables.about_across(found))}</p>{table}"
+
+
+def _charts(race: Race, found: Findings, looks: dict[str, str], draw: Any) -> str:
+    key = "".join(
+        f'<li><svg viewBox="0 0 30 8" aria-hidden=true><path class="line {look}" d="M0 4H30"/></svg>{escape(name)}</li>'
+        for name, look in looks.items()
+    )
+    figures = "".join(
+        f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{draw(race, name, problem, looks)}</figure>"
+        for name, problem in found.problems.items()
+    )
+    return f"<p>{draw.__doc__}</p><ul class=legend>{key}</ul><div class=charts>{figures}</div>"
+
+
+def _in_order(problem: OfProblem, looks: dict[str, str]) -> list[str]:
+    """Those with a colour last, so that they are on top."""
+    return sorted(problem.methods, key=lambda name: (name in looks, name))
+
+
+def _curves(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) -> str:
+    """Validation loss of the chosen call, the median of the fresh seeds."""
+    lines = []
+    for method in _in_order(problem, looks):
+        cell = race.cells[name, method]
+        fresh = cell.validation[cell.stage == FRESH]
+        if len(fresh):
+            curve = np.median(np.where(np.isnan(fresh), np.inf, fresh), axis=0)
+            lines.append(svg.Line(method, problem.facts["checkpoints"], curve.tolist(), looks.get(method, "quiet")))
+    low = min((min(y for y in line.y) for line in lines), default=0.0)
+    high = problem.facts["constant_loss"]
+    limits = (low - 0.02 * (high - low), high + 0.05 * (high - low))
+    label = f"Validation loss against the step on {problem.facts['title']}; the ends are in the table of groups"
+    return svg.chart(lines, label, ("step", problem.facts["unit"]), log_x=True, limits=limits)
+
+
+def _rates(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) -> str:
+    """Score on validation data against the rate: a line through the bracket's runs, one seed, and a dot a trial."""
+    between, lines, dots = scale(race, name), [], []
+    for method in _in_order(problem, looks):
+        cell = race.cells[name, method]
+        for stage, where in ((BRACKET, lines), (TRIAL, dots)):
+            rows = np.flatnonzero(cell.stage == stage)
+            rows = rows[np.argsort(cell.rate[rows], kind="stable")]
+            if method in looks and len(rows):
+                y = between.score(cell.validation_end[rows])
+                where.append(svg.Line(method, cell.rate[rows].tolist(), y.tolist(), looks[method]))
+    label = f"Score against the learning rate on {problem.facts['title']}; the widths are in the table of groups"
+    return svg.chart(lines, label, ("learning rate", "score"), log_x=True, limits=(-0.25, 1.08), points=dots)
+
+
+def _tries(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) -> str:
+    """Expected score of the best of k trials, chosen by validation loss, against k."""
+    lines = [
+        svg.Line(method, list(after), list(after.values()), looks.get(method, "quiet"))
+        for method in _in_order(problem, looks)
+        if (after := problem.methods[method].after)
+    ]
+    label = f"Expected score against the number of trials on {problem.facts['title']}"
+    low = min((y for line in lines if line.look != "quiet" for y in line.y), default=0.0)
+    high = max((y for line in lines for y in line.y), default=1.0)
+    return svg.chart(lines, label, ("trials", "score"), log_x=True, limits=(low - 0.05, high + 0.02))
+
+
+def _origin(found: Findings) -> str:
+    data = {p.facts["title"]: f"SHA-256 of the data {p.facts['data_sha256']}" for p in found.problems.values()}
+    facts = {**found.facts["provenance"], "budget": found.facts["budget"], "size": found.facts["size"], **data}
+    return _definitions({str(key): _plain(value) for key, value in facts.items()})
+
+
+def _definitions(facts: dict[str, str]) -> str:
+    rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items())
+    return f"<dl class=facts>{rows}</dl>"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_plain(x)}" for key, x in value.items())
+    return ", ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)

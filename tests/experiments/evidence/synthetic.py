@@ -120,8 +120,8 @@ def cell(problem, name, method, at, fresh, blocks, together, random, noise):
         facts={
             "problem": problem, "method": name, "status": method.status, "bracket": [1e-6, 1e3],
             "box": {"rate": [low, high], "knob": [0.5, 0.995]}, "moved": 0, "key": "0" * 64,
-            "chosen": {"rate": rate[chosen], "knob": knob[10 + chosen], "schedule": "warmup-cosine"},
-            "state_bytes": 80_000, "peak_bytes": 120_000, "seconds_to_compile": 1.0,
+            "chosen": {"rate": float(rate[chosen]), "knob": float(knob[10 + chosen]), "schedule": "warmup-cosine"},
+            "state_bytes": 8.0, "peak_bytes": 20.0, "seconds_to_compile": 1.0,
         },
         stage=np.repeat(np.array([BRACKET, TRIAL, FRESH, UNTUNED], np.int8), [10, n, fresh, fresh]),
         rate=rates, knob=knob, seed=np.concatenate([seed, seeds, seeds]), schedule=np.zeros(len(rates), np.int8),
