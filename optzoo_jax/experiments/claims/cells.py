@@ -32,8 +32,8 @@ class Place(NamedTuple):
     steps: int
     batch_size: int | Literal["full"] | None = None  # None: the problem's own
     schedule: str = DEFAULT
-    trials: int = 12
-    fresh: int = 5
+    trials: int = 16
+    fresh: int = 8
 
     @property
     def checkpoints(self) -> list[int]:
@@ -52,18 +52,18 @@ def _all(*places: Place) -> dict[str, Place]:
 
 _EPOCH = 1078  # training examples of the digits
 PLACES = _all(
-    Place("signals", "signals", 150),
-    Place("autoencoder", "autoencoder", 400),
-    Place("tokens", "tokens", 150, trials=8),
+    Place("signals", "signals", 150, trials=32),
+    Place("autoencoder", "autoencoder", 400, trials=24),
+    Place("tokens", "tokens", 150, trials=12, fresh=5),
     Place("bigram", "bigram", 150),
     Place("modules", "modules", 200),
-    Place("mnist-cnn", "mnist-cnn", 100, trials=8),
-    Place("signals without warm-up", "signals", 150, schedule="cosine"),
-    Place("autoencoder without warm-up", "autoencoder", 400, schedule="cosine"),
+    Place("mnist-cnn", "mnist-cnn", 80, trials=8, fresh=3),
+    Place("signals without warm-up", "signals", 150, schedule="cosine", trials=32),
+    Place("autoencoder without warm-up", "autoencoder", 400, schedule="cosine", trials=24),
     Place("logistic", "logistic", 100, "full"),
-    Place("batches of 1", "digits-mlp", 5 * _EPOCH, 1, "constant", trials=8),
-    Place("batches of 32", "digits-mlp", 5 * _EPOCH // 32, 32, "constant", trials=8),
-    Place("all at once", "digits-mlp", 5, "full", "constant", trials=8),
+    Place("batches of 1", "digits-mlp", 5 * _EPOCH, 1, "constant", trials=12, fresh=5),
+    Place("batches of 32", "digits-mlp", 5 * _EPOCH // 32, 32, "constant", trials=12, fresh=5),
+    Place("all at once", "digits-mlp", 5, "full", "constant", trials=12, fresh=5),
     Place("deep, weights of 0", "deep, 0", 300, trials=8),
     Place("deep, weights of 0.1", "deep, 0.1", 300, trials=8),
 )
@@ -158,7 +158,7 @@ def sharpness(name: str, place: str) -> dict[int, np.ndarray]:
         at_the_end=at_the_end,
     )
 
-    def of(row: int) -> float:
-        return float(run(found.rate[row], found.knob[row], int(found.seed[row])).more)
+    def of(row: Any) -> float:
+        return float(run(float(found.rate[row]), float(found.knob[row]), int(found.seed[row])).more)
 
     return {stage: np.array([of(row) for row in np.flatnonzero(found.stage == stage)]) for stage in (TRIAL, FRESH)}

@@ -9,10 +9,10 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.cells import Place, at, cell, constant_loss, sharpness
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
-from optzoo_jax.experiments.claims.effects import Judged, between, draws
+from optzoo_jax.experiments.claims.effects import DRAWS, Draws, between, seeds, tail, tuned
 from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell
 
-EDGE = "rate at the edge"
+EDGE, UNTUNED_CALL = "rate at the edge", ", untuned"
 _YARDSTICK = "adam"  # whose progress a target is a share of
 
 
@@ -43,12 +43,32 @@ class Compare(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """Of a method: whether two are compared as a ratio, and (cell, place, rows) → (rows, blocks); or draws of its own."""
+    """What is compared of two methods.
+
+    Attributes:
+      ratio: whether as a ratio.
+      of: (cell, place, rows) → (rows, blocks), the quantity of single runs.
+      fastest: whether the trial that is best in it counts, not the one with the least validation loss.
+      own: (cell, place) → draws, in the place of `of`.
+      seeds_alone: whether it is drawn over fresh seeds alone.
+    """
 
     ratio: bool
-    of: Callable[[Cell, Place, np.ndarray], np.ndarray] | None
-    own: Callable[[Cell, Place], np.ndarray] | None = None
+    of: Callable[[Cell, Place, np.ndarray], np.ndarray] | None = None
     fastest: bool = False
+    own: Callable[[Cell, Place], Draws] | None = None
+    seeds_alone: bool = False
+
+    def draws(self, cell: Cell, place: Place, stage: int) -> Draws:
+        """After tuning, or of the fresh seeds of a stage."""
+        if self.of is None:
+            assert self.own is not None
+            return self.own(cell, place)
+        rows = np.flatnonzero(cell.stage == stage)
+        values = self.of(cell, place, rows)
+        if stage != TRIAL:
+            return seeds(values)
+        return tuned(values.mean(axis=1) if self.fastest else cell.validation_end[rows], values)
 
 
 def comparison(name: str, statement: str, source: str, *compares: Compare, **more: Any) -> Claim:
@@ -87,37 +107,36 @@ def label(of: str, pair: Sequence[str], where: str | Sequence[str]) -> str:
     ours, theirs = pair
     if isinstance(where, str):
         return f"{where}: {ours} {sign} {theirs}"
-    return f"{where[0]}: {ours} {sign} {where[1]}: {theirs}"
+    return f"{where[0]} {sign} {where[1]}" if ours == theirs else f"{where[0]}: {ours} {sign} {where[1]}: {theirs}"
 
 
 def effect_of(of: str, pair: Sequence[str], places: Sequence[str]) -> tuple[float, float, float, str]:
-    """The first of a pair against the second: the estimate, its interval, and why it cannot decide anything."""
-    quantity = QUANTITIES[of]
-    both = [drawn(quantity, name, place) for name, place in zip(pair, places, strict=True)]
+    """The first of a pair against the second: the estimate, its interval, and why it cannot decide anything.
+
+    A card's own call is judged on fresh seeds, the tuned one beside it too: what it was tuned on would favour it.
+    """
+    quantity, names = QUANTITIES[of], [_method(name) for name in pair]
+    cells = [cell(name, place) for name, place in zip(names, places, strict=True)]
+    untuned = [name.endswith(UNTUNED_CALL) for name in pair]
     edges = [
         f"{EDGE}: {name}"
-        for name, place in zip(pair, places, strict=True)
-        if not name.endswith(", untuned") and cell(name, place).facts["status"] != "interior"
+        for name, one, own in zip(names, cells, untuned, strict=True)
+        if not own and one.facts["status"] != "interior"
     ]
-    return *between(*both, quantity.ratio), ", ".join(edges)
-
-
-def drawn(quantity: Quantity, name: str, place: str) -> np.ndarray:
-    """(draws,): the quantity of a method, tuned with half of its trials; or of the card's own call."""
-    found, where = cell(_method(name), place), at(place)
-    if quantity.own is not None:
-        return quantity.own(found, where)
-    assert quantity.of is not None
-    fresh, trials = UNTUNED if name.endswith(", untuned") else FRESH, TRIAL
-    values = [quantity.of(found, where, np.flatnonzero(found.stage == stage)) for stage in (trials, fresh)]
-    if fresh == UNTUNED:
-        values[0] = values[0][:0]
-    judge = found.validation_end[found.stage == TRIAL][: len(values[0])]
-    return draws(Judged(judge, *values), fastest=quantity.fastest)
+    if edges:
+        return np.nan, np.nan, np.nan, ", ".join(edges)
+    stages = [(UNTUNED if own else FRESH) if any(untuned) else TRIAL for own in untuned]
+    ours, theirs = (
+        quantity.draws(one, at(place), stage) for one, place, stage in zip(cells, places, stages, strict=True)
+    )
+    if of.startswith("steps") and min(ours.mean, theirs.mean) >= 2 * at(places[0]).steps:
+        return np.nan, np.nan, np.nan, "neither arrives"
+    level = tail(at(places[0]).fresh) if any(untuned) or quantity.seeds_alone else 0.025
+    return *between(ours, theirs, quantity.ratio, level), ""
 
 
 def _method(name: str) -> str:
-    return name.removesuffix(", untuned")
+    return name.removesuffix(UNTUNED_CALL)
 
 
 def _both(where: Any) -> tuple[str, str]:
@@ -149,11 +168,12 @@ def _unrest(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
 
 
 def _sharpness(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
-    return sharpness(of.facts["method"], place.name)[int(of.stage[rows[0]])][:, None]
+    found = sharpness(of.facts["method"], place.name)[int(of.stage[rows[0]])]
+    return np.where(np.isfinite(found), found, np.nanmax(found))[:, None]  # a run that diverged is not chosen
 
 
 def _steps_to(share: float) -> Callable[[Cell, Place, np.ndarray], np.ndarray]:
-    """Steps to a share of Adam's way down from the constant prediction; twice the run's steps, where it is not reached."""
+    """Steps to a share of Adam's way down from the constant prediction; twice the run's where it is not reached."""
 
     def steps(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
         best = cell(_YARDSTICK, place.name)
@@ -176,25 +196,32 @@ def crossed(curve: np.ndarray, checkpoints: Sequence[int], target: float) -> flo
     return float(checkpoints[i - 1] + share * (checkpoints[i] - checkpoints[i - 1]))
 
 
-def _spread(of: Cell, place: Place) -> np.ndarray:
-    """The standard deviation over fresh seeds of the test accuracy, in points; seeds alone are drawn."""
+def _spread(of: Cell, place: Place) -> Draws:
+    """The standard deviation over fresh seeds of the test accuracy, in points."""
     accuracy = _accuracy(of, place, np.flatnonzero(of.stage == FRESH))[:, 0]
-    n = len(accuracy)
-    return accuracy[np.random.default_rng(0).integers(n, size=(4000, n))].std(axis=1, ddof=1)
+    picked = np.random.default_rng(0).integers(len(accuracy), size=(DRAWS, len(accuracy)))
+    return Draws(accuracy.std(ddof=1), accuracy[picked].std(axis=1, ddof=1))
 
 
-def _width(of: Cell, place: Place) -> np.ndarray:
-    """Over how many decades the learning rate may be off: there 95 % of the best progress are reached."""
-    scored = np.isin(of.stage, (BRACKET, TRIAL))
-    rate, trial = np.log10(of.rate[scored]), of.stage[scored] == TRIAL
+def _width(of: Cell, place: Place) -> Draws:
+    """Over how many decades of the rate 95 % of the best progress are reached; half of the trials are drawn.
+
+    The bracket's runs are too few to draw from: all runs get the noise that fresh seeds have instead.
+    """
+    rows = np.flatnonzero(np.isin(of.stage, (BRACKET, TRIAL)))
     start = constant_loss(place)
-    loss = np.nan_to_num(of.validation_end[scored].astype(float), nan=start)
-    score = (start - loss) / (start - loss.min())
-    random, found = np.random.default_rng(0), np.empty(1000)
-    for i in range(len(found)):
-        kept = np.where(trial, random.random(len(rate)) < 0.5, True)
-        found[i] = width(rate[kept], score[kept], 0.95)
-    return found
+    loss = np.nan_to_num(of.validation_end[rows].astype(float), nan=start)
+    rate, trial = np.log10(of.rate[rows]), of.stage[rows] == TRIAL
+    noise, random = of.validation_end[of.stage == FRESH].std(ddof=1), np.random.default_rng(0)
+
+    def one(kept: np.ndarray, loss: np.ndarray) -> float:
+        return width(rate[kept], ((start - loss) / (start - loss.min()))[kept], 0.95)
+
+    values = [
+        one(~trial | (random.random(len(rows)) < 0.5), loss + noise * random.standard_normal(len(rows)))
+        for _ in range(1000)
+    ]
+    return Draws(one(np.full(len(rows), True), loss), np.array(values))
 
 
 def width(rate: np.ndarray, score: np.ndarray, least: float) -> float:
@@ -211,13 +238,12 @@ def width(rate: np.ndarray, score: np.ndarray, least: float) -> float:
 
 QUANTITIES = {
     "test loss": Quantity(True, _test_loss),
-    "training loss": Quantity(True, _train_loss),
     "test accuracy, points": Quantity(False, _accuracy),
     "test − training loss": Quantity(False, _gap),
     "unrest, %": Quantity(False, _unrest),
     "sharpness": Quantity(True, _sharpness),
     "steps to 90 %": Quantity(True, _steps_to(0.9), fastest=True),
     "steps to 99 %": Quantity(True, _steps_to(0.99), fastest=True),
-    "s.d. of test accuracy": Quantity(True, None, _spread),
-    "decades of good rates": Quantity(False, None, _width),
+    "s.d. of test accuracy": Quantity(True, own=_spread, seeds_alone=True),
+    "decades of good rates": Quantity(False, own=_width),
 }

@@ -9,22 +9,17 @@ import numpy as np
 from scipy.stats import t as student
 
 from optzoo_jax.experiments.claims.claim import Effect, Rule
+from optzoo_jax.experiments.evidence.bootstrap import DRAWS, Resamples, chances, drawn, resamples
 
-DRAWS = 4000
+Interval = tuple[float, float, float]
+_TINY = float(np.finfo(np.float32).tiny)
 
 
-class Judged(NamedTuple):
-    """A quantity of a tuned method.
+class Draws(NamedTuple):
+    """A quantity's mean, and what it is in each draw, paired between methods."""
 
-    Attributes:
-      judge: (trials,), what the trial is chosen by, the least.
-      trials: (trials, blocks), the quantity in each trial; blocks are of test examples, one where it has none.
-      fresh: (seeds, blocks), the quantity of fresh seeds at the chosen trial.
-    """
-
-    judge: np.ndarray
-    trials: np.ndarray
-    fresh: np.ndarray
+    mean: float
+    values: np.ndarray
 
 
 def effect(rule: Rule, where: str, measured: Any) -> Effect:
@@ -44,57 +39,65 @@ def effect(rule: Rule, where: str, measured: Any) -> Effect:
     return Effect(rule.quantity, where, float(estimate), float(low), float(high), unfit)
 
 
-def of_samples(samples: np.ndarray, ratio: bool = False) -> tuple[float, float, float]:
-    """The mean of starts or seeds, of ratios the geometric one, with the bootstrap's 95 % interval.
-
-    The percentiles are those of a Student interval, since few samples show too little of their own spread: of three or
-    four the interval is all of their range (Hesterberg, 2015, "What teachers should know about the bootstrap").
-    """
+def of_samples(samples: np.ndarray, ratio: bool = False) -> Interval:
+    """The mean of starts or seeds, of ratios the geometric one, with the bootstrap's 95 % interval."""
     n = len(samples)
-    random = np.random.default_rng(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         x = np.log(samples) if ratio else samples
-        means = x[random.integers(n, size=(DRAWS, n))].mean(axis=1)
-        tail = 0.5 if n == 1 else statistics.NormalDist().cdf(student.ppf(0.025, n - 1) * (n / (n - 1)) ** 0.5)
-        found = np.array([x.mean(), *np.quantile(means, [tail, 1 - tail], method="nearest")])
-    estimate, low, high = np.exp(found) if ratio else found
-    return estimate, low, high
+        return _interval(
+            x.mean(), x[np.random.default_rng(0).integers(n, size=(DRAWS, n))].mean(axis=1), tail(n), ratio
+        )
 
 
-def draws(of: Judged, n: int = DRAWS, fastest: bool = False) -> np.ndarray:
-    """(n,): the quantity after tuning with half of the trials, drawn without replacement; paired between methods.
+def tail(n: int) -> float:
+    """The share of draws to leave out on each side for a 95 % interval of the mean of n numbers.
 
-    Methods with as many trials, seeds and blocks meet the same draws. The chosen trial's number has the noise of its
-    own seed; so much of fresh seeds' noise is added as the draws do not show because they choose the same trial again
-    and again. Where there are no trials it is the mean of the fresh seeds.
+    It is that of a Student interval, since few numbers show too little of their own spread: of three or four the
+    interval is all of their range (Hesterberg, 2015, "What teachers should know about the bootstrap", section 3).
+    """
+    return 0.5 if n == 1 else statistics.NormalDist().cdf(student.ppf(0.025, n - 1) * (n / (n - 1)) ** 0.5)
+
+
+def tuned(judge: np.ndarray, values: np.ndarray) -> Draws:
+    """A quantity after tuning with half of the trials; trials and test blocks are drawn, the same for all methods.
+
+    Seeds are drawn with the trials, each of which has its own (see `evidence.bootstrap`).
 
     Args:
-      of: the quantity.
-      n: how many draws.
-      fastest: the least of the quantity itself counts, not that of the trial which is chosen in the end.
+      judge: (trials,), the chosen trial has the least.
+      values: (trials, blocks).
     """
-    random = np.random.default_rng(0)
-    trials, (seeds, blocks) = len(of.judge), of.fresh.shape
-    seed, weights = random.integers(seeds, size=(n, seeds)), random.multinomial(blocks, np.full(blocks, 1 / blocks), n)
-    # The bootstrap's mean of a few seeds varies too little, by (seeds − 1) / seeds.
-    noise = (of.fresh[seed].mean(axis=1) - of.fresh.mean(axis=0)) * np.sqrt(seeds / max(1, seeds - 1))
-    if not trials:
-        return ((of.fresh.mean(axis=0) + noise) * weights).sum(axis=1) / blocks
-    halves = np.argsort(random.random((n, trials)), axis=1)[:, : max(1, trials // 2)]
-    judge = of.trials.mean(axis=1) if fastest else np.nan_to_num(of.judge, nan=np.inf, posinf=np.inf)
-    chosen = halves[np.arange(n), np.argmin(judge[halves], axis=1)]
-    repeated = np.sum((np.bincount(chosen, minlength=trials) / n) ** 2)
-    drawn = of.trials[chosen] + (0 if fastest else noise * np.sqrt(seeds * repeated))
-    return (drawn * weights).sum(axis=1) / blocks
+    n, k = len(judge), max(1, len(judge) // 2)
+    shared, order = resamples("", n, n=DRAWS), np.argsort(judge, kind="stable")
+    chosen = order[np.argmax(drawn(shared, n, k)[:, order], axis=1)]
+    mean = chances(n, k) @ values.mean(axis=1)[order]
+    return Draws(mean, _blocks(shared, values[chosen]))
 
 
-def between(ours: np.ndarray, theirs: np.ndarray, ratio: bool) -> tuple[float, float, float]:
-    """The mean of paired draws' differences, or ratios, and the middle 95 % of them."""
-    if ratio:
-        tiny = np.finfo(np.float32).tiny
-        found = np.log(np.maximum(ours, tiny)) - np.log(np.maximum(theirs, tiny))
-    else:
-        found = ours - theirs
-    estimate, low, high = found.mean(), *np.quantile(found, [0.025, 0.975])
-    low, high = min(low, estimate), max(high, estimate)
-    return tuple(float(np.exp(x) if ratio else x) for x in (estimate, low, high))
+def seeds(values: np.ndarray) -> Draws:
+    """A quantity of fresh seeds alone; seeds and test blocks are drawn, the same for all methods.
+
+    Args:
+      values: (seeds, blocks).
+    """
+    n = len(values)
+    picked = np.random.default_rng(0).integers(n, size=(DRAWS, n))
+    return Draws(values.mean(), _blocks(resamples("", n, n=DRAWS), values[picked].mean(axis=1)))
+
+
+def _blocks(shared: Resamples, values: np.ndarray) -> np.ndarray:
+    return (values * shared.blocks).sum(axis=1) if values.shape[1] == shared.blocks.shape[1] else values.mean(axis=1)
+
+
+def between(ours: Draws, theirs: Draws, ratio: bool, tail: float = 0.025) -> Interval:
+    """The difference of two paired quantities, or their ratio, and the middle of its draws."""
+    a, b = (np.array([one.mean, *one.values]) for one in (ours, theirs))
+    found = np.log(np.maximum(a, _TINY)) - np.log(np.maximum(b, _TINY)) if ratio else a - b
+    return _interval(found[0], found[1:], tail, ratio)
+
+
+def _interval(estimate: float, values: np.ndarray, tail: float, ratio: bool) -> Interval:
+    low, high = np.quantile(values, [tail, 1 - tail], method="nearest") if np.isfinite(values).all() else [np.nan] * 2
+    found = np.array([estimate, min(low, estimate), max(high, estimate)])
+    estimate, low, high = (np.exp(found) if ratio else found).tolist()
+    return estimate, low, high

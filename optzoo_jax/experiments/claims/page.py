@@ -95,7 +95,9 @@ def _when(rule: Rule) -> str:
 
 def _place(one: Found) -> str:
     seen = _seen(one)
-    return f"{one.effect.where} **{_verdict(one)}**, {_effect(one)}" + ("" if seen == "exact" else f", seen from {seen}")
+    return f"{one.effect.where} **{_verdict(one)}**, {_effect(one)}" + (
+        "" if seen == "exact" else f", seen from {seen}"
+    )
 
 
 def _verdict(one: Found) -> str:

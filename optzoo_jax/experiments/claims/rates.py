@@ -31,7 +31,8 @@ def vanishing(at: int) -> Numbers:
         "rmsprop": optzoo_jax.rmsprop(1.0, eps_root=0.0, bias_correction=True),
         "adam": optzoo_jax.adam(1.0, eps=0.0),
     }
-    left = {name: float(rate[-1, 0] / rate[0, 0]) for name, tx in made.items() for rate in gradients.rates(tx, steady)[1:]}
+    rates = {name: gradients.rates(tx, steady)[1][:, 0] for name, tx in made.items()}
+    left = {name: float(rate[-1] / rate[0]) for name, rate in rates.items()}
     return {
         "last rate / first": {"adagrad": left["adagrad"]},
         "last rate / first, of those that average": {name: left[name] for name in ("rmsprop", "adam")},
@@ -186,7 +187,7 @@ def spared(**setting: Any) -> Numbers:
     """Adam's decay of weights with the largest gradients over that of those with the smallest."""
     gone = shrinkage(**setting)
     return {
-        f"decay at the largest gradients / at the smallest, {mode}": {
+        f"decay at the largest / smallest gradients, {mode}": {
             "adam": float(gone[f"adam, {mode}"][-1] / gone[f"adam, {mode}"][0])
         }
         for mode in ("l2", "decoupled")
@@ -219,15 +220,16 @@ def of_batches(problem: str, size: int, draws: int, seeds: list[int]) -> Numbers
 
 _DECAY = {"sizes": [0.01, 0.1, 1.0, 10.0], "copies": 500, "steps": 1000, "rate": 1e-3, "decay": 0.1}
 _SHRINKING = (
-    "Weights that begin at 1 meet normal gradients of four sizes, and the same ones with the other sign, so that what is "
-    "left in the mean is the decay."
+    "Weights that begin at 1 meet normal gradients of four sizes, and the same ones with the other sign, so that what "
+    "is left in the mean is the decay."
 )
-_FRICTION = "The gradients that Adam meets in training a network on the digits; the factor that friction puts on the rate."
+_FRICTION = "The gradients that Adam meets in training a network on the digits; friction's factor on the rate."
 
 CLAIMS = (
     Claim(
         "adagrad-vanishes",
-        "Adagrad's rate shrinks until it is vanishingly small, since the sum of squares only grows; RMSProp's does not.",
+        "Adagrad's rate shrinks until it is vanishingly small, since the sum of squares only grows; RMSProp's does "
+        "not.",
         "survey, 3.2.1; study note, on Adagrad",
         "Ten thousand gradients that are all 1.",
         (
@@ -239,7 +241,8 @@ CLAIMS = (
     ),
     Claim(
         "adagrad-rare",
-        "Adagrad takes larger steps for parameters that rarely have a gradient, smaller ones for those that often have.",
+        "Adagrad takes larger steps for parameters that rarely have a gradient, smaller ones for those that often "
+        "have.",
         "survey, 3.2.1; study note, on Adagrad",
         "Two coordinates: one has the gradient 1 at every step, one at every hundredth.",
         (Rule("rate of the rare one / of the frequent one", "more", than=5, ratio=True),),
@@ -260,11 +263,11 @@ CLAIMS = (
     ),
     Claim(
         "radam-variance",
-        "Early in training Adam's rate has a far too large variance, from few samples; RAdam's rectification makes it as "
-        "small as later.",
+        "Early in training Adam's rate has a far too large variance, from few samples; RAdam's rectification makes it "
+        "as small as later.",
         "survey, 3.2.3",
-        "As in RAdam's paper: normal gradients, and the variance of the rate 1/√v̂ over coordinates, before and behind the "
-        "factor rₜ, from step 5 to 2,000; before step 5 RAdam has no adaptive rate.",
+        "As in RAdam's paper: normal gradients, and the variance of the rate 1/√v̂ over coordinates, before and behind "
+        "the factor rₜ, from step 5 to 2,000; before step 5 RAdam has no adaptive rate.",
         (
             Rule("first variance / last", "more", than=100, ratio=True),
             Rule("largest variance / last", "less", than=2, ratio=True),
@@ -274,11 +277,11 @@ CLAIMS = (
     ),
     Claim(
         "average-window",
-        "An exponential average is about the average of the last 1/(1−β) values: what is older weighs less than 1/e of the "
-        "newest and can be neglected.",
+        "An exponential average is about the average of the last 1/(1−β) values: what is older weighs less than 1/e of "
+        "the newest and can be neglected.",
         "study note, on RMSProp",
-        "What `raw_ema` still holds of a single 1 that it was fed some steps ago. Neglected is called what is less than a "
-        "tenth.",
+        "What `raw_ema` still holds of a single 1 that it was fed some steps ago. Neglected is called what is less "
+        "than a tenth.",
         (
             Rule("weight at the age 1/(1−β) / the newest", "less", than=float(np.exp(-1)), ratio=True),
             Rule("share of the average that is older", "less", than=0.1, beforehand=False),
@@ -289,8 +292,8 @@ CLAIMS = (
     ),
     Claim(
         "bias-correction",
-        "In the first steps averages that start at 0 are too near to it; the bias correction cures that, and later goes "
-        "away by itself.",
+        "In the first steps averages that start at 0 are too near to it; the bias correction cures that, and later "
+        "goes away by itself.",
         "survey, 3.2.1; study note, on Adam",
         "An average (β = 0.9) of gradients that are all 1.",
         (Rule("average", "less", than=0.5), Rule("corrected average", "same", than=1, margin=0.01)),
@@ -301,8 +304,8 @@ CLAIMS = (
         "adabound-begins",
         "Early in training AdaBound's bounds hardly matter: it is nearly Adam.",
         "survey, 3.2.3",
-        "The gradients that Adam meets in training a network on the digits go through the released package's method with "
-        "its defaults; counted are the rates that its bounds leave alone.",
+        "The gradients that Adam meets in training a network on the digits go through the released package's method "
+        "with its defaults; counted are the rates that its bounds leave alone.",
         (Rule("share of rates that are Adam's", "more", than=0.9, beforehand=False),),
         untouched,
         {**NETWORK, "early": 10},
@@ -330,15 +333,16 @@ CLAIMS = (
         "diffgrad-slows",
         "diffGrad's friction is nearly absent where the gradient changes much, and slows the steps near a minimum.",
         "survey, 3.2.2",
-        "diffGrad's paths over two surfaces whose gradients are large, from four starts each; the mean of the factor ξ, "
-        "which is ½ for the most friction and 1 for none.",
+        "diffGrad's paths over two surfaces whose gradients are large, from four starts each; the mean of the factor "
+        "ξ, which is ½ for the most friction and 1 for none.",
         (Rule("ξ in the first steps", "more", than=0.75), Rule("ξ in the last", "less", than=0.55)),
         on_the_way,
         {"surfaces": ["himmelblau", "styblinski-tang"], "early": 5},
     ),
     Claim(
         "diffgrad-network",
-        "In training a network diffGrad is Adam where the gradient changes much, and has friction where it changes little.",
+        "In training a network diffGrad is Adam where the gradient changes much, and has friction where it changes "
+        "little.",
         "survey, 3.2.2",
         _FRICTION,
         (Rule("largest ξ", "more", than=0.9),),
@@ -370,8 +374,8 @@ CLAIMS = (
         "noise-of-batches",
         "A hundred times the samples cost a hundred times as much and only give a tenth of the gradient's noise.",
         "study note, on SGD",
-        "The gradient of the mean loss of n digits, drawn 400 times, at the initial weights of the network; the root of "
-        "the variances' sum.",
+        "The gradient of the mean loss of n digits, drawn 400 times, at the initial weights of the network; the root "
+        "of the variances' sum.",
         (Rule("noise, a hundred times as many / as many", "same", than=0.1, margin=0.1, ratio=True),),
         of_batches,
         {"problem": "digits-mlp", "size": 10, "draws": 400, "seeds": NETWORK["seeds"]},
@@ -382,8 +386,8 @@ CLAIMS = (
         "survey, 3.2.1; study note, on AdamW",
         _SHRINKING,
         (
-            Rule("decay at the largest gradients / at the smallest, l2", "less", than=0.1),
-            Rule("decay at the largest gradients / at the smallest, decoupled", "same", than=1, margin=0.05, ratio=True),
+            Rule("decay at the largest / smallest gradients, l2", "less", than=0.1),
+            Rule("decay at the largest / smallest gradients, decoupled", "same", than=1, margin=0.05, ratio=True),
         ),
         spared,
         _DECAY,

@@ -164,7 +164,7 @@ def _resting(tx: Any, valley: Any, steps: int, seeds: int) -> np.ndarray:
 
 _SEEN = {"beforehand": False}  # starts, steps and thresholds were set with the paths in view
 _ANIMATIONS = "study note, on the two animations"
-_SADDLE = "x²/2 + y⁴/4 − y²/2 from four starts at 10⁻⁴ to 10⁻¹ beside the ridge y = 0, each method at its best of 13 rates."
+_SADDLE = "x²/2 + y⁴/4 − y²/2 from four starts at 10⁻⁴ to 10⁻¹ beside the ridge y = 0, all at their best of 13 rates."
 _BEALE = "Three starts from which every method finds the minimum, each method at its best of 13 rates."
 _VALLEY = "A quadratic of curvatures 1 and 50"
 
@@ -198,7 +198,8 @@ CLAIMS = (
     ),
     Claim(
         "beale-turn",
-        "On Beale's function Adagrad, Adadelta and RMSprop turn to the minimum at once; momentum and NAG leave the track.",
+        "On Beale's function Adagrad, Adadelta and RMSprop turn to the minimum at once; momentum and NAG leave the "
+        "track.",
         _ANIMATIONS,
         _BEALE + " The angle between the first five steps and the straight way to the minimum.",
         (Rule("angle to the minimum, less the worst adaptive, °", "more", **_SEEN),),
@@ -255,11 +256,11 @@ CLAIMS = (
     ),
     Claim(
         "amsgrad-cures",
-        "Adam's average of squares may make a rate rise, so that it need not converge; AMSGrad, which keeps the largest, "
-        "does.",
+        "Adam's average of squares may make a rate rise, so that it need not converge; AMSGrad, which keeps the "
+        "largest, does.",
         "survey, 3.2.2; study note, on AMSGrad; slides, SGDM and Adam",
-        "The online problem of Reddi, Kale and Kumar (2018, Theorem 1): in three steps the gradients 3, −1, −1 on [−1, 1], "
-        "so that x = −1 is best and x = 1 worst, where ⅔ is lost a step.",
+        "The online problem of Reddi, Kale and Kumar (2018, Theorem 1): in three steps the gradients 3, −1, −1 on [−1, "
+        "1], so that x = −1 is best and x = 1 worst, where ⅔ is lost a step.",
         (
             Rule("regret a step, adam", "more", than=0.6),
             Rule("regret a step, amsgrad / adam", "less", than=1 / 3, ratio=True),
@@ -271,8 +272,8 @@ CLAIMS = (
         "lookahead-variance",
         "Lookahead lowers the variance of the optimizer inside it.",
         "survey, 3.2.3",
-        "A valley whose gradients are noisy, each method at one rate, alone and inside Lookahead; the mean of f over the "
-        "second half of the steps, at the weights that one would evaluate.",
+        "A valley whose gradients are noisy, each method at one rate, alone and inside Lookahead; the mean of f over "
+        "the second half of the steps, at the weights that one would evaluate.",
         (Rule("mean f at the end, inside / alone", "less", than=1, ratio=True),),
         resting,
         {"rates": {"sgd": 0.02, "momentum": 0.005, "adam": 0.02}, "steps": 2000, "seeds": 8, "noise": 1.0},

@@ -26,9 +26,10 @@ def newton_and_sgd(place: str, steps: int) -> Numbers:
     """Newton's objective of logistic regression over SGD's, from the same starts."""
     where = at(place)
     sgd = cell("sgd", place)
-    run = program(problem_at(where), entry("newton").make, steps=steps, batch_size="full", schedule="constant")
+    newtons = entry("newton").untuned
+    run = program(problem_at(where), lambda rate, _: newtons(rate), steps=steps, batch_size="full", schedule="constant")
     rows = np.flatnonzero(sgd.stage == FRESH)
-    newton = [run(1.0, np.nan, int(sgd.seed[row])).train[-1] for row in rows]
+    newton = [run(1.0, 0.0, int(sgd.seed[row])).train[-1] for row in rows]
     return {"objective, newton / sgd": {place: np.array(newton) / sgd.train[rows, -1]}}
 
 
@@ -37,8 +38,8 @@ CLAIMS = (
         "newton-rate",
         "Newton's method finds its step from the curvature and needs no learning rate.",
         "short note, 2",
-        "Logistic regression of the digits on all data: ten steps of Newton's method as it is, SGD tuned with ten times "
-        "as many; from the same starts.",
+        "Logistic regression of the digits on all data: ten steps of Newton's method as it is, SGD tuned with ten "
+        "times as many; from the same starts.",
         (Rule("objective, newton / sgd", "less", than=1, ratio=True),),
         newton_and_sgd,
         {"place": "logistic", "steps": 10},
@@ -157,9 +158,7 @@ CLAIMS = (
         "sparse-tuned",
         "Adaptive rates suit sparse data better also where every method is tuned.",
         "survey, 3.2.1",
-        Compare(
-            "test loss", "less", tuple((ours, theirs) for ours in FOR_SPARSE for theirs in PLAIN), ("modules",)
-        ),
+        Compare("test loss", "less", tuple((ours, theirs) for ours in FOR_SPARSE for theirs in PLAIN), ("modules",)),
         famous=True,
     ),
     comparison(

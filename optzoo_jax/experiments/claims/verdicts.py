@@ -25,7 +25,7 @@ class Found(NamedTuple):
       effect: to which.
       verdict: the outcome.
       far: how many half widths of its interval the estimate is from the rule's border, on the side of the verdict.
-      why: why it is undecided, "" where it is not.
+      why: why it is undecided, "" where the interval alone says so.
     """
 
     claim: Claim
@@ -60,7 +60,7 @@ def _alone(claim: Claim, effect: Effect) -> Found:
         return Found(claim, rule, effect, "undecided", 0.0, effect.unfit)
     side, far = compare(rule, effect)
     if far <= 1:
-        return Found(claim, rule, effect, "undecided", far, "the interval holds both")
+        return Found(claim, rule, effect, "undecided", far)
     return Found(claim, rule, effect, side, far)
 
 
@@ -69,8 +69,11 @@ def compare(rule: Rule, effect: Effect) -> tuple[Verdict, float]:
 
     More than 1 is the same as an interval that lies wholly on that side.
     """
-    scale = (lambda x: math.log(x) if x > 0 else -math.inf) if rule.ratio else float
-    estimate, low, high = (scale(x) for x in (effect.estimate, effect.low, effect.high))
+
+    def scale(x: float) -> float:
+        return x if not rule.ratio else math.log(x) if x > 0 else -math.inf
+
+    estimate, low, high = (scale(float(x)) for x in effect[2:5])  # type: ignore[arg-type]
 
     def above(border: float) -> float:
         """How far the estimate is above a border, negative below it, in half widths towards it."""
