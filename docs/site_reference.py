@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optzoo_jax
-from optzoo_jax import list_optimizers, testing
+from optzoo_jax import experiments, list_optimizers, testing
 from optzoo_jax.experiments.command_line.optzoo import main
 
 LIBRARY = Path(optzoo_jax.__file__).parent
@@ -29,7 +29,7 @@ PIECES = """# Pieces by stream
 A piece is the maths of one array. What flows through it has a unit: multiply every gradient by c, and `[g]` is
 multiplied by c, `[g²]` by c². x is whatever comes in. [Write your own](write_your_own_piece.md) where none of these is
 it."""
-MODULES = ("like", "like.optax", "like.torch", "experiments")
+MODULES = ("like", "like.optax", "like.torch")
 
 
 def reference() -> dict[str, str]:
@@ -39,6 +39,7 @@ def reference() -> dict[str, str]:
         **pieces(),
         **{f"reference/{file}.md": beside(file) for file in ("composition", "wrappers", "questions")},
         "reference/testing.md": laws(),
+        "reference/experiments.md": of_experiments(),
         "reference/modules.md": modules(),
         "reference/command_line.md": command_line(),
     }
@@ -163,6 +164,14 @@ def laws() -> str:
     public = [x for x in vars(testing) if getattr(getattr(testing, x), "__module__", "") == testing.__name__]
     entries = documented(*sorted(x for x in public if not x.startswith("_")), of="optzoo_jax.testing")
     return f"# Testing\n\n{prose(testing.__doc__)}\n\nWhat the laws are: [Laws](../laws.md).\n\n{entries}\n"
+
+
+def of_experiments() -> str:
+    """What races are made with."""
+    names = sorted(experiments.__all__)
+    where = {name: f"{getattr(experiments, name).__module__}.{name}" for name in names}
+    entries = [f'<a id="optzoo_jax.experiments.{name}"></a>\n\n::: {where[name]}' for name in names]
+    return "\n\n".join([f"# Experiments\n\n{prose(experiments.__doc__)}", *entries]) + "\n"
 
 
 def modules() -> str:

@@ -11,7 +11,7 @@ import pytest
 from site_pages import Page, cut, pictures, relinked, site_pages, slug
 
 import optzoo_jax as oz
-from optzoo_jax import testing
+from optzoo_jax import experiments, testing
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,6 +38,8 @@ def test_every_public_name_has_an_entry(site):
     found = entries(site)
     for name in oz.__all__:
         assert {f"optzoo_jax.{name}", f"{getattr(oz, name).__module__}.{name}"} & set(found), name
+    for name in experiments.__all__:
+        assert f'<a id="optzoo_jax.experiments.{name}"></a>' in site["reference/experiments.md"], name
     laws = [x for x in vars(testing) if inspect.isroutine(getattr(testing, x)) or inspect.isclass(getattr(testing, x))]
     own = [x for x in laws if getattr(testing, x).__module__ == "optzoo_jax.testing" and not x.startswith("_")]
     assert {f"optzoo_jax.testing.{name}" for name in own} <= set(found)
