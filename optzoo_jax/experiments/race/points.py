@@ -19,7 +19,7 @@ _WIDEST_BORDER = 1 / 3  # of a few trials most are near a border
 
 
 class Box(NamedTuple):
-    """The range of the trials, log-uniform: of the learning rate, and of what is varied of the knob, if there is one."""
+    """The range of the trials, log-uniform: of the learning rate, and of what is varied of the knob, if any."""
 
     rate: tuple[float, float]
     knob: tuple[float, float] | None
