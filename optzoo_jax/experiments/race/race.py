@@ -107,7 +107,7 @@ def race_of(
       ValueError, KeyboardInterrupt: as for `race`.
     """
     began = time.perf_counter()
-    _check(cells, budget)
+    check_race(cells, budget)
     work = _Work(cells, budget, None if out is None else out / "cells", clock)
     in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that hears Ctrl-C
     interruptible = deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None)
@@ -284,7 +284,12 @@ def _problem(problem: Problem | str, steps: int | None) -> Problem:
     return found if steps in (None, found.steps) else dataclasses.replace(found, steps=steps)
 
 
-def _check(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+    """Looks at what a race is given, before anything is trained.
+
+    Raises:
+      ValueError: for numbers outside of their range, and for two problems of one name.
+    """
     if not cells:
         raise ValueError("a race needs at least one optimizer and one problem.")
     problems = list(dict.fromkeys(problem for problem, _ in cells))
