@@ -254,7 +254,7 @@ def _given(factory: functools.partial[Any]) -> str:
 def _call(factory: Any, knob: Knob | None) -> str:
     partial = isinstance(factory, functools.partial)
     function, more = (factory.func, f", {_given(factory)}") if partial else (factory, "")
-    package = getattr(function, "__module__", "__main__").partition(".")[0]
+    package = (getattr(function, "__module__", None) or "__main__").partition(".")[0]
     prefix = {"__main__": "", "optzoo_jax": "oz."}.get(package, f"{package}.")
     return f"{prefix}{_name(function)}({{rate}}{more.replace('{', '{{').replace('}', '}}')}{_knob_in_call(knob)})"
 
