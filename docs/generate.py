@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import inspect
 import json
 import runpy
@@ -19,6 +20,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from optzoo_jax import Card, card, in_words, list_optimizers
+from optzoo_jax.experiments.advice.measured import in_json, of_race
 from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
@@ -269,6 +271,17 @@ def race() -> str:
     return race_page(read(MEASURED_RACE), read(again) if again.exists() else None)
 
 
+@functools.cache
+def measured_race() -> dict[str, Any]:
+    """What advice needs of the same race."""
+    return of_race(MEASURED_RACE)
+
+
+def choosing() -> str:
+    """The measured part of docs/choosing.md."""
+    return advice(measured_race())
+
+
 def mixes() -> str:
     """docs/mixes.md: the lines of tests/mixes.py, and what they stand on."""
     source = (ROOT / "tests" / "mixes.py").read_text()
@@ -404,7 +417,7 @@ def pages() -> dict[Path, str]:
         "docs/performance.md": performance,
         "docs/claims.md": claims,
         "docs/race.md": race,
-        "docs/choosing.md": advice,
+        "docs/choosing.md": choosing,
         "docs/from_optax.md": from_optax,
     }
     return {
@@ -412,6 +425,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "methods.md": page(),
         ROOT / "docs" / "laws.md": laws(),
         ROOT / "docs" / "mixes.md": mixes(),
+        ROOT / "optzoo_jax" / "experiments" / "advice" / "measured.json": in_json(measured_race()),
         ROOT / "docs" / "pictures" / "race.svg": race_picture(read(MEASURED_RACE)),
     }
 

@@ -95,3 +95,13 @@ def _check_same(a: Race, b: Race, problem: str) -> None:
                 f"compare: {problem} has {name} {one[name]} in one file and {other[name]} in the other; "
                 "compare two studies of the same"
             )
+
+
+def table(found: Comparison) -> str:
+    """A line a problem, and what they say together."""
+    wide = max(7, *map(len, found.problems))
+    lines = [f"{'problem':{wide}}  pairs  inside  called different  reversed  Kendall τ"]
+    for name, one in {**found.problems, "whole": found.whole}.items():
+        inside = f"{100 * one.inside / one.pairs:.0f} %"
+        lines.append(f"{name:{wide}}  {one.pairs:5}  {inside:>6}  {one.called:16}  {one.reversed:8}  {one.tau:9.2f}")
+    return "\n".join([*lines, "", str(found)])
