@@ -14,8 +14,8 @@ EXPERIMENTS = LIBRARY / "experiments"
 
 # Each may import those above it: what is trained, with what, the race up to its record; then what shows and says it.
 ORDER = (
-    *("arguments", "keeping", "data", "problems", "training", "methods", "race", "evidence"),
-    *("terminal", "look", "landscapes", "bench", "claims", "advice", "report", "command_line"),
+    *("arguments", "keeping", "terminal", "data", "problems", "training", "methods", "race", "evidence"),
+    *("look", "landscapes", "bench", "claims", "advice", "report", "command_line"),
 )
 PUBLIC = ("optzoo_jax", "optzoo_jax.testing")
 ENTRY_POINT = Path("__main__.py")

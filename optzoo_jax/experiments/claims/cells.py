@@ -43,7 +43,7 @@ class Place(NamedTuple):
     @property
     def budget(self) -> Budget:
         """The same for a cell of the race."""
-        return Budget(self.trials, self.fresh, schedules=(self.schedule,), steps=self.steps)
+        return Budget(self.trials, self.fresh, schedules=(self.schedule,))
 
 
 def _all(*places: Place) -> dict[str, Place]:
@@ -76,10 +76,10 @@ def at(place: str) -> Place:
 
 @functools.cache
 def problem_at(place: Place) -> Problem:
-    """Its problem, with its own size of batches."""
+    """Its problem, with its own steps and size of batches."""
     name, _, deviation = place.problem.partition(", ")
     problem = deep(float(deviation)) if name == "deep" else load_problem(name)
-    return problem if place.batch_size is None else dataclasses.replace(problem, batch_size=place.batch_size)
+    return dataclasses.replace(problem, steps=place.steps, batch_size=place.batch_size or problem.batch_size)
 
 
 def deep(deviation: float, depth: int = 8, width: int = 32) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,8 +10,11 @@ import numpy as np
 
 from optzoo_jax.experiments.claims.cells import Place, at, cell, constant_loss, sharpness
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
-from optzoo_jax.experiments.claims.effects import DRAWS, Draws, between, seeds, tail, tuned
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.claims.effects import DRAWS, Draws, between, seeds, tuned
+from optzoo_jax.experiments.evidence.scores import Scale, trials
+from optzoo_jax.experiments.evidence.targets import steps_to
+from optzoo_jax.experiments.evidence.widths import width
+from optzoo_jax.experiments.race.record import FRESH, TRIAL, UNTUNED, Cell
 
 EDGE, UNTUNED_CALL = "rate at the edge", ", untuned"
 _YARDSTICK = "adam"  # whose progress a target is a share of
@@ -50,25 +54,26 @@ class Quantity(NamedTuple):
       of: (cell, place, rows) → (rows, blocks), the quantity of single runs.
       fastest: whether the trial that is best in it counts, not the one with the least validation loss.
       own: (cell, place) → draws, in the place of `of`.
-      seeds_alone: whether it is drawn over fresh seeds alone.
     """
 
     ratio: bool
     of: Callable[[Cell, Place, np.ndarray], np.ndarray] | None = None
     fastest: bool = False
     own: Callable[[Cell, Place], Draws] | None = None
-    seeds_alone: bool = False
 
     def draws(self, cell: Cell, place: Place, stage: int) -> Draws:
         """After tuning, or of the fresh seeds of a stage."""
         if self.of is None:
             assert self.own is not None
             return self.own(cell, place)
-        rows = np.flatnonzero(cell.stage == stage)
-        values = self.of(cell, place, rows)
+        again = self.of(cell, place, np.flatnonzero(cell.stage == (FRESH if stage == TRIAL else stage)))
         if stage != TRIAL:
-            return seeds(values)
-        return tuned(values.mean(axis=1) if self.fastest else cell.validation_end[rows], values)
+            return seeds(again)
+        one = trials(cell)
+        values = self.of(cell, place, one.rows)
+        if self.fastest:
+            one = one._replace(order=np.argsort(values.mean(axis=1), kind="stable"))
+        return tuned(one, values, again.mean(axis=1))
 
 
 def comparison(name: str, statement: str, source: str, *compares: Compare, **more: Any) -> Claim:
@@ -131,8 +136,7 @@ def effect_of(of: str, pair: Sequence[str], places: Sequence[str]) -> tuple[floa
     )
     if of.startswith("steps") and min(ours.mean, theirs.mean) >= 2 * at(places[0]).steps:
         return np.nan, np.nan, np.nan, "neither arrives"
-    level = tail(at(places[0]).fresh) if any(untuned) or quantity.seeds_alone else 0.025
-    return *between(ours, theirs, quantity.ratio, level), ""
+    return *between(ours, theirs, quantity.ratio), ""
 
 
 def _method(name: str) -> str:
@@ -178,22 +182,10 @@ def _steps_to(share: float) -> Callable[[Cell, Place, np.ndarray], np.ndarray]:
     def steps(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
         best = cell(_YARDSTICK, place.name)
         end, start = np.median(best.validation[best.stage == FRESH, -1]), constant_loss(place)
-        found = [crossed(curve, place.checkpoints, start - share * (start - end)) for curve in of.validation[rows]]
+        found = steps_to(of.validation[rows], place.checkpoints, start - share * (start - end))
         return np.minimum(found, 2.0 * place.steps)[:, None]
 
     return steps
-
-
-def crossed(curve: np.ndarray, checkpoints: Sequence[int], target: float) -> float:
-    """The step at which a curve first falls to a target, straight between checkpoints; ∞ where it never does."""
-    reached = np.flatnonzero(curve <= target)
-    if not len(reached):
-        return np.inf
-    i = reached[0]
-    if i == 0:
-        return float(checkpoints[0])
-    share = (curve[i - 1] - target) / (curve[i - 1] - curve[i])
-    return float(checkpoints[i - 1] + share * (checkpoints[i] - checkpoints[i - 1]))
 
 
 def _spread(of: Cell, place: Place) -> Draws:
@@ -208,32 +200,18 @@ def _width(of: Cell, place: Place) -> Draws:
 
     The bracket's runs are too few to draw from: all runs get the noise that fresh seeds have instead.
     """
-    rows = np.flatnonzero(np.isin(of.stage, (BRACKET, TRIAL)))
-    start = constant_loss(place)
-    loss = np.nan_to_num(of.validation_end[rows].astype(float), nan=start)
-    rate, trial = np.log10(of.rate[rows]), of.stage[rows] == TRIAL
-    noise, random = of.validation_end[of.stage == FRESH].std(ddof=1), np.random.default_rng(0)
+    trial, random = of.stage == TRIAL, np.random.default_rng(0)
+    noise = of.test_blocks[of.stage == FRESH].mean(axis=1).std(ddof=1)
 
-    def one(kept: np.ndarray, loss: np.ndarray) -> float:
-        return width(rate[kept], ((start - loss) / (start - loss.min()))[kept], 0.95)
+    def one(loss: np.ndarray) -> float:
+        scale = Scale(constant_loss(place), np.nanmin(loss.mean(axis=1)), own=True)
+        return width(dataclasses.replace(of, test_blocks=loss), scale).decades
 
-    values = [
-        one(~trial | (random.random(len(rows)) < 0.5), loss + noise * random.standard_normal(len(rows)))
-        for _ in range(1000)
-    ]
-    return Draws(one(np.full(len(rows), True), loss), np.array(values))
+    def draw() -> float:
+        loss = of.test_blocks + noise * random.standard_normal(len(of.stage))[:, None]
+        return one(np.where((trial & (random.random(len(trial)) < 0.5))[:, None], np.nan, loss))
 
-
-def width(rate: np.ndarray, score: np.ndarray, least: float) -> float:
-    """The length over which the upper envelope of scores is at least so high; rates are in decades.
-
-    A point is on the envelope where none within a quarter of a decade is higher; between points it is straight.
-    """
-    near = np.abs(rate[:, None] - rate[None]) <= 0.25
-    top = score >= np.where(near, score[None], -np.inf).max(axis=1)
-    order = np.argsort(rate[top])
-    fine = np.linspace(rate.min(), rate.max(), 2001)
-    return float((np.interp(fine, rate[top][order], score[top][order]) >= least).mean() * (fine[-1] - fine[0]))
+    return Draws(one(of.test_blocks), np.array([draw() for _ in range(1000)]))
 
 
 QUANTITIES = {
@@ -244,6 +222,6 @@ QUANTITIES = {
     "sharpness": Quantity(True, _sharpness),
     "steps to 90 %": Quantity(True, _steps_to(0.9), fastest=True),
     "steps to 99 %": Quantity(True, _steps_to(0.99), fastest=True),
-    "s.d. of test accuracy": Quantity(True, own=_spread, seeds_alone=True),
+    "s.d. of test accuracy": Quantity(True, own=_spread),
     "decades of good rates": Quantity(False, own=_width),
 }

@@ -15,8 +15,8 @@ def add_claims(commands: Any) -> None:
     claims = commands.add_parser(
         "claims",
         help="test what the sources say of the methods",
-        description="Measures claims of the sources, each by an experiment of its own, and says which are reproduced. "
-        "All take a quarter of an hour; what the file holds already is not measured again.",
+        description="Measures claims of the sources and says which effects are supported, contradicted or undecided. "
+        "All take ten minutes; what the file holds already is not measured again.",
     )
     claims.add_argument("names", nargs="*", metavar="NAME", help="such as adagrad-vanishes; default: all")
     claims.add_argument(

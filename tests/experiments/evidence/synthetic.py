@@ -133,7 +133,7 @@ def cell(problem, name, method, at, fresh, blocks, together, random, noise):
 
 
 def after(method, k, noise=Noise(), sessions=20_000, seed=0):
-    """The true score to be expected of the best of k trials by validation loss, spread over the rates, with its luck."""
+    """The true score to be expected of the best by validation loss of k trials that are spread over the rates."""
     random = np.random.default_rng(seed)
     low, high = box(method)
     at = random.random((sessions, k, 2))
