@@ -26,7 +26,7 @@ from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.page import markdown
-from optzoo_jax.experiments.race.record import read
+from optzoo_jax.experiments.protocol.record import read
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories

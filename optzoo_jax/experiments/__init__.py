@@ -6,7 +6,7 @@
     race(["adamw", "lion"], problem)
 
 Needs `pip install "optzoo_jax[experiments]"`; nothing in the library imports it. Imports between its folders point one
-way: what is trained (`data`, `problems`), with what (`methods`), how (`training`), up to a record (`race`); what is
+way: what is trained (`data`, `problems`), with what (`methods`), how (`training`), up to a record (`protocol`); what is
 computed from it (`evidence`, `advice`), what measures and draws beside it (`landscapes`, `bench`, `claims`); what says
 and shows it (`report`); and the command on top.
 """
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optzoo_jax.experiments.data.split import Data, Split
     from optzoo_jax.experiments.problems.problem import Problem
-    from optzoo_jax.experiments.race.race import race
+    from optzoo_jax.experiments.protocol.race import race
 
 __all__ = ["Data", "Problem", "Split", "race"]
 
-_WHERE = {"Data": "data.split", "Split": "data.split", "Problem": "problems.problem", "race": "race.race"}
+_WHERE = {"Data": "data.split", "Split": "data.split", "Problem": "problems.problem", "race": "protocol.race"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from optzoo_jax.experiments.advice.words import in_markdown, in_terminal
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.evidence.findings import findings
 from optzoo_jax.experiments.problems import PROBLEMS as RACED
-from optzoo_jax.experiments.race.record import write
+from optzoo_jax.experiments.protocol.record import write
 
 QUIET = Noise(seed=0.002, validation=0.001, block=0.002, own=0.001, run=0.001)
 

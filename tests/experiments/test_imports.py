@@ -14,7 +14,7 @@ EXPERIMENTS = LIBRARY / "experiments"
 
 # Each may import those above it: what is trained, with what, the race up to its record; then what shows and says it.
 ORDER = (
-    *("arguments", "keeping", "terminal", "data", "problems", "training", "methods", "race", "evidence"),
+    *("arguments", "keeping", "terminal", "data", "problems", "training", "methods", "protocol", "evidence"),
     *("look", "landscapes", "bench", "claims", "advice", "report", "command_line"),
 )
 PUBLIC = ("optzoo_jax", "optzoo_jax.testing")
@@ -81,7 +81,7 @@ def test_no_files_import_each_other_in_a_circle():
     graphlib.TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("inner", ["race", "training", "problems", "data"])
+@pytest.mark.parametrize("inner", ["protocol", "training", "problems", "data"])
 def test_what_makes_numbers_draws_and_prints_nothing(inner):
     used = {module.split(".")[0] for file in (EXPERIMENTS / inner).rglob("*.py") for module, _ in imports(file)}
     assert used.isdisjoint({"matplotlib", "rich"})

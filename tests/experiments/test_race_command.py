@@ -12,9 +12,9 @@ import pytest
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.keeping import files
 from optzoo_jax.experiments.problems import PROBLEMS
-from optzoo_jax.experiments.race import race as race_module
-from optzoo_jax.experiments.race import record
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, read
+from optzoo_jax.experiments.protocol import race as race_module
+from optzoo_jax.experiments.protocol import record
+from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, read
 from optzoo_jax.experiments.terminal.progress import runs_progress
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_the_answer_in_the_terminal(arguments, tmp_path, monk
     assert not (tmp_path / "race.zip").exists()
     monkeypatch.undo()
     monkeypatch.setattr(files, "keep_compiled", lambda folder: None)
-    monkeypatch.setattr("optzoo_jax.experiments.race.race.run_cell", None)  # nothing is trained again
+    monkeypatch.setattr("optzoo_jax.experiments.protocol.race.run_cell", None)  # nothing is trained again
     assert main(arguments) == 0
     assert (tmp_path / "race.zip").exists()
 

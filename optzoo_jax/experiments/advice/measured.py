@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, findings
-from optzoo_jax.experiments.race.record import read
+from optzoo_jax.experiments.protocol.record import read
 
 FILE = resources.files("optzoo_jax.experiments.advice") / "measured.json"
 

@@ -17,8 +17,8 @@ import optzoo_jax
 from optzoo_jax.experiments.methods.entries import Entry, Knob, entry
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.cell import Budget, run_cell, trained
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, Cell
+from optzoo_jax.experiments.protocol.cell import Budget, run_cell, trained
+from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, Cell
 from optzoo_jax.experiments.training.run import checkpoints, program
 from optzoo_jax.experiments.training.schedules import DEFAULT
 from optzoo_jax.experiments.training.sharpness import sharpness as largest_eigenvalue

@@ -14,7 +14,7 @@ from optzoo_jax.experiments.claims.effects import DRAWS, Draws, between, seeds, 
 from optzoo_jax.experiments.evidence.scores import Scale, trials
 from optzoo_jax.experiments.evidence.targets import steps_to
 from optzoo_jax.experiments.evidence.widths import width
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, UNTUNED, Cell
 
 EDGE, UNTUNED_CALL = "rate at the edge", ", untuned"
 _YARDSTICK = "adam"  # whose progress a target is a share of

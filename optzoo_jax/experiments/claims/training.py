@@ -8,7 +8,7 @@ from optzoo_jax.experiments.claims.cells import at, cell, problem_at
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
 from optzoo_jax.experiments.claims.compared import Compare, comparison
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.race.record import FRESH
+from optzoo_jax.experiments.protocol.record import FRESH
 from optzoo_jax.experiments.training.run import program
 
 BOTH = ("signals", "autoencoder")

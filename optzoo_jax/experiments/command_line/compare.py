@@ -24,7 +24,7 @@ def add_compare(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.evidence.compare import compare, table
-    from optzoo_jax.experiments.race.record import read
+    from optzoo_jax.experiments.protocol.record import read
 
     try:
         found = compare(read(options.race), read(options.again))

@@ -14,8 +14,8 @@ from optzoo_jax.experiments.problems import DEFAULT, PROBLEMS
 if TYPE_CHECKING:
     from optzoo_jax.experiments.methods.entries import Entry
     from optzoo_jax.experiments.problems.problem import Problem
-    from optzoo_jax.experiments.race.cell import Budget
-    from optzoo_jax.experiments.race.record import Race
+    from optzoo_jax.experiments.protocol.cell import Budget
+    from optzoo_jax.experiments.protocol.record import Race
 
 
 class _Leg(NamedTuple):
@@ -118,8 +118,8 @@ def add_race(commands: Any) -> None:
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.keeping.files import check_writable, keep_compiled
-    from optzoo_jax.experiments.race.cell import Budget
-    from optzoo_jax.experiments.race.race import check_race
+    from optzoo_jax.experiments.protocol.cell import Budget
+    from optzoo_jax.experiments.protocol.race import check_race
     from optzoo_jax.experiments.training.schedules import SCHEDULES
 
     size = _SIZES[options.size or "default"]
@@ -143,8 +143,8 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
 def _run(
     cells: list[tuple[Problem, Entry]], budgets: list[Budget], size: str, clock: bool, out: Path, page: bool
 ) -> int:
-    from optzoo_jax.experiments.race.race import cannot_write, race_of
-    from optzoo_jax.experiments.race.record import write
+    from optzoo_jax.experiments.protocol.race import cannot_write, race_of
+    from optzoo_jax.experiments.protocol.record import write
     from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
     races: list[Race] = []

@@ -26,8 +26,8 @@ def add_replay(commands: Any) -> None:
 
 def _replay(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.command_line.problems import entry_of, problem_of
-    from optzoo_jax.experiments.race.record import read
-    from optzoo_jax.experiments.race.replay import EARLY_STEPS, TOLERANCE, replay
+    from optzoo_jax.experiments.protocol.record import read
+    from optzoo_jax.experiments.protocol.replay import EARLY_STEPS, TOLERANCE, replay
 
     try:
         race = read(options.race)

@@ -25,7 +25,7 @@ def add_report(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.keeping.files import check_writable
-    from optzoo_jax.experiments.race.record import read
+    from optzoo_jax.experiments.protocol.record import read
     from optzoo_jax.experiments.report.page import write_report
     from optzoo_jax.experiments.report.terminal import text
 

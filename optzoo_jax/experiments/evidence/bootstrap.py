@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optzoo_jax.experiments.evidence.scores import Scale, Trials, ranked, scale, trials
-from optzoo_jax.experiments.race.record import FRESH, Cell, Race
+from optzoo_jax.experiments.protocol.record import FRESH, Cell, Race
 
 DRAWS = 4000
 _MULTIPLE = 2**4 * 3**2 * 5 * 7 * 11 * 13  # of all usual numbers of seeds

@@ -8,7 +8,7 @@ import numpy as np
 
 from optzoo_jax.experiments.evidence.bootstrap import draws, half
 from optzoo_jax.experiments.evidence.groups import MARGIN
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 
 
 class Agreement(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from optzoo_jax.experiments.evidence.bootstrap import Estimate
 from optzoo_jax.experiments.evidence.scores import trials
-from optzoo_jax.experiments.race.record import Cell, Race
+from optzoo_jax.experiments.protocol.record import Cell, Race
 
 _ALIKE = 1e-4  # of a loss: what rounding makes of one formula written in two ways
 

@@ -23,7 +23,7 @@ from optzoo_jax.experiments.evidence.groups import larger, tie_groups
 from optzoo_jax.experiments.evidence.scores import Scale, left_out, ranked, scale, trials
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest, profile_areas, ratio
 from optzoo_jax.experiments.evidence.widths import width
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, UNTUNED, Cell, Race
+from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, UNTUNED, Cell, Race
 
 BASELINE = "adamw"
 TRIES = (1, 2, 4, 8, 16)

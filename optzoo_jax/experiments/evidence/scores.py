@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optzoo_jax.experiments.race.record import TRIAL, Cell, Race
+from optzoo_jax.experiments.protocol.record import TRIAL, Cell, Race
 
 FLOOR = -1.0
 REASONS = {

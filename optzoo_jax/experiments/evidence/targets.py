@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from optzoo_jax.experiments.evidence.bootstrap import Estimate, drawn, half, resamples
 from optzoo_jax.experiments.evidence.scores import ranked, trials
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 
 TARGETS = ("early", "late")
 _WORST = 4  # times the steps of the fastest method: where a performance profile ends

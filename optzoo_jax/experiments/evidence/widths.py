@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optzoo_jax.experiments.evidence.scores import Scale
-from optzoo_jax.experiments.race.record import FRESH, UNTUNED, Cell
+from optzoo_jax.experiments.protocol.record import FRESH, UNTUNED, Cell
 
 HIGH = 0.95
 

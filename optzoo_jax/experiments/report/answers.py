@@ -11,7 +11,7 @@ import numpy as np
 from optzoo_jax.experiments.evidence.bootstrap import Estimate
 from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 from optzoo_jax.experiments.report.words import NONE, count, fixed, listed, number, share, span
 
 BASELINE = "adamw"

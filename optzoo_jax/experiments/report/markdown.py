@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from optzoo_jax.experiments.evidence.findings import Findings, findings
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 from optzoo_jax.experiments.report import svg, tables
 from optzoo_jax.experiments.report.answers import Answer, answers, second_run
 from optzoo_jax.experiments.report.how import HOW

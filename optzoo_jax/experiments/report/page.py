@@ -15,7 +15,7 @@ import numpy as np
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
 from optzoo_jax.experiments.evidence.scores import scale
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, Race
+from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, Race
 from optzoo_jax.experiments.report import svg, tables
 from optzoo_jax.experiments.report.answers import Answer, ahead, answers, second_run
 from optzoo_jax.experiments.report.how import HOW

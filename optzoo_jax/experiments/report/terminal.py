@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from optzoo_jax.experiments.evidence.findings import Findings, findings
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 from optzoo_jax.experiments.report.answers import ahead, answers, call, rates, second_run
 from optzoo_jax.experiments.report.words import count, minutes, number
 

@@ -9,7 +9,7 @@ from optzoo_jax.experiments.claims import cells, compared, training
 from optzoo_jax.experiments.claims.cells import Place, method
 from optzoo_jax.experiments.claims.compared import QUANTITIES, Compare, comparison, effect_of, label
 from optzoo_jax.experiments.claims.measured import measure_one
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell
 
 TINY = Place("tiny", "logistic", 10, trials=4, fresh=3)
 T, R = 8, 5

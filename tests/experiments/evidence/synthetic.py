@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from scipy.stats import qmc
 
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell, Race
+from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell, Race
 
 CHECKPOINTS = np.array([1, 2, 4, 8, 16, 20, 40, 60, 80, 100])
 KNOB = {"name": "b1", "low": 0.5, "high": 0.995, "complement": True}

@@ -9,7 +9,7 @@ from experiments.evidence.synthetic import CONSTANT, Method, Noise, race
 
 from optzoo_jax.experiments.evidence.bootstrap import chances, drawn, draws, expected, half, resamples, strata
 from optzoo_jax.experiments.evidence.scores import FLOOR, Scale, scale, trials
-from optzoo_jax.experiments.race.record import TRIAL
+from optzoo_jax.experiments.protocol.record import TRIAL
 
 METHODS = {"adamw": Method(baseline=True), "adam": Method(rate=2e-3), "lion": Method(0.9, rate=1e-4)}
 

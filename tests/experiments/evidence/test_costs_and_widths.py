@@ -9,7 +9,7 @@ from experiments.evidence.synthetic import Method, Noise, race
 from optzoo_jax.experiments.evidence.costs import clock, seconds_ratio, twins
 from optzoo_jax.experiments.evidence.scores import Scale
 from optzoo_jax.experiments.evidence.widths import width
-from optzoo_jax.experiments.race.record import FRESH, UNTUNED
+from optzoo_jax.experiments.protocol.record import FRESH, UNTUNED
 
 STILL = Noise(seed=0, validation=0, block=0, own=0, run=0)
 

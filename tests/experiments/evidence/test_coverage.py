@@ -6,7 +6,7 @@ from experiments.evidence.synthetic import Method, Noise, after, race
 
 from optzoo_jax.experiments.evidence.bootstrap import draws, expected, on_seeds, resamples
 from optzoo_jax.experiments.evidence.scores import scale, trials
-from optzoo_jax.experiments.race.record import FRESH, UNTUNED
+from optzoo_jax.experiments.protocol.record import FRESH, UNTUNED
 
 RACES, DRAWS, TRIALS = 240, 400, 16
 METHODS = {

@@ -12,7 +12,7 @@ from optzoo_jax.experiments import evidence
 from optzoo_jax.experiments.evidence.bootstrap import draws, expected
 from optzoo_jax.experiments.evidence.findings import call, findings, interquartile_mean
 from optzoo_jax.experiments.evidence.scores import scale, trials
-from optzoo_jax.experiments.race.record import FRESH, Race, read, write
+from optzoo_jax.experiments.protocol.record import FRESH, Race, read, write
 
 METHODS = {
     "adamw": Method(0.93, baseline=True),
@@ -143,7 +143,7 @@ def test_evidence_reads_a_record_and_computes_with_numpy_and_nothing_else():
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
-                ours = ("optzoo_jax.experiments.evidence", "optzoo_jax.experiments.race.record")
+                ours = ("optzoo_jax.experiments.evidence", "optzoo_jax.experiments.protocol.record")
                 assert not node.module.startswith("optzoo_jax") or node.module.startswith(ours), file
                 assert node.module.split(".")[0] not in ("jax", "scipy"), file
             if isinstance(node, ast.Import):

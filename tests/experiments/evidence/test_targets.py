@@ -7,7 +7,7 @@ import pytest
 from experiments.evidence.synthetic import Method, Noise, race
 
 from optzoo_jax.experiments.evidence.targets import fastest, profile_areas, ratio, steps_to
-from optzoo_jax.experiments.race.record import TRIAL
+from optzoo_jax.experiments.protocol.record import TRIAL
 
 STILL = Noise(seed=0, validation=0, block=0, own=0, run=0)
 INF, NAN = np.inf, np.nan

@@ -3,7 +3,7 @@
 import pytest
 
 from optzoo_jax.experiments.evidence.findings import findings
-from optzoo_jax.experiments.race.record import Race
+from optzoo_jax.experiments.protocol.record import Race
 from optzoo_jax.experiments.report.answers import ahead, answers, rates, second_run
 from optzoo_jax.experiments.report.terminal import text
 from optzoo_jax.experiments.report.words import number

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from optzoo_jax.experiments.command_line.optzoo import main
-from optzoo_jax.experiments.race.record import write
+from optzoo_jax.experiments.protocol.record import write
 from optzoo_jax.experiments.report import svg
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.experiments.report.page import page

@@ -5,7 +5,7 @@ from tiny_problems import blobs
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.evidence.findings import findings
-from optzoo_jax.experiments.race.race import race
+from optzoo_jax.experiments.protocol.race import race
 
 
 def adam_again(learning_rate=0.05, b1=0.9):

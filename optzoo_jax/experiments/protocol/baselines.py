@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from optzoo_jax.experiments.race.record import FRESH, Cell, Race
+from optzoo_jax.experiments.protocol.record import FRESH, Cell, Race
 
 _BASELINES = ("adamw", "nag")
 _EARLY = 0.9  # of the progress to the late target

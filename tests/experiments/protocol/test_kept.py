@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from tiny_problems import blobs, line
 
-from optzoo_jax.experiments.race import cell as cell_module
-from optzoo_jax.experiments.race import record, store
-from optzoo_jax.experiments.race.race import race
+from optzoo_jax.experiments.protocol import cell as cell_module
+from optzoo_jax.experiments.protocol import record, store
+from optzoo_jax.experiments.protocol.race import race
 
 TINY = {"trials": 2, "fresh": 1, "clock": False, "progress": False}
-RUN_CELL = "optzoo_jax.experiments.race.race.run_cell"
+RUN_CELL = "optzoo_jax.experiments.protocol.race.run_cell"
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from optzoo_jax.experiments.race import baselines as module
-from optzoo_jax.experiments.race.baselines import baselines, lowest_median, stored
-from optzoo_jax.experiments.race.record import ARRAYS, FRESH, TRIAL, Cell, Race
+from optzoo_jax.experiments.protocol import baselines as module
+from optzoo_jax.experiments.protocol.baselines import baselines, lowest_median, stored
+from optzoo_jax.experiments.protocol.record import ARRAYS, FRESH, TRIAL, Cell, Race
 
 
 def cell(validation, test):

@@ -12,7 +12,7 @@ import optax
 
 from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.cell import size_of
+from optzoo_jax.experiments.protocol.cell import size_of
 from optzoo_jax.experiments.training.run import Run
 
 ROUNDS = 30

@@ -24,9 +24,9 @@ from optzoo_jax.experiments.keeping.provenance import machine
 from optzoo_jax.experiments.methods.entries import Entry, racing
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race import store, timing
-from optzoo_jax.experiments.race.baselines import lowest_median, stored
-from optzoo_jax.experiments.race.cell import (
+from optzoo_jax.experiments.protocol import store, timing
+from optzoo_jax.experiments.protocol.baselines import lowest_median, stored
+from optzoo_jax.experiments.protocol.cell import (
     Budget,
     data_hash,
     key,
@@ -36,7 +36,7 @@ from optzoo_jax.experiments.race.cell import (
     state_bytes,
     trained,
 )
-from optzoo_jax.experiments.race.record import Cell, Race
+from optzoo_jax.experiments.protocol.record import Cell, Race
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 from optzoo_jax.experiments.terminal.progress import Show, runs_progress
 from optzoo_jax.experiments.training.run import Run, checkpoints, examples_a_step

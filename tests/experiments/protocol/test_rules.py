@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.race.cell import Budget, bracket
-from optzoo_jax.experiments.race.points import Box, box_around, moved, placed, unit_points
+from optzoo_jax.experiments.protocol.cell import Budget, bracket
+from optzoo_jax.experiments.protocol.points import Box, box_around, moved, placed, unit_points
 
 B1 = entry("adam").knob
 DECAY = entry("adamw").knob

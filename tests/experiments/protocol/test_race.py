@@ -9,11 +9,11 @@ from tiny_problems import blobs, line
 
 import optzoo_jax as oz
 from optzoo_jax.experiments.methods.entries import Entry
-from optzoo_jax.experiments.race import cell as cell_module
-from optzoo_jax.experiments.race import record
-from optzoo_jax.experiments.race.race import race
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, MOVED, TRIAL, UNTUNED
-from optzoo_jax.experiments.race.replay import replay
+from optzoo_jax.experiments.protocol import cell as cell_module
+from optzoo_jax.experiments.protocol import record
+from optzoo_jax.experiments.protocol.race import race
+from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, MOVED, TRIAL, UNTUNED
+from optzoo_jax.experiments.protocol.replay import replay
 
 TINY = {"trials": 4, "fresh": 2, "clock": False, "progress": False}
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from optzoo_jax.experiments.keeping.files import write_bytes
-from optzoo_jax.experiments.race.record import ARRAYS, Cell
+from optzoo_jax.experiments.protocol.record import ARRAYS, Cell
 
 _DIGEST = 32  # bytes
 

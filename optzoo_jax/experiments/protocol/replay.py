@@ -9,8 +9,8 @@ import numpy as np
 
 from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.cell import Budget, data_hash, trained
-from optzoo_jax.experiments.race.record import FRESH, TRIAL, Race
+from optzoo_jax.experiments.protocol.cell import Budget, data_hash, trained
+from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, Race
 
 EARLY_STEPS, TOLERANCE = 20, 1e-3
 

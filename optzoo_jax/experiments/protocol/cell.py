@@ -18,8 +18,8 @@ from optzoo_jax.experiments.data.split import sha256
 from optzoo_jax.experiments.keeping.provenance import versions
 from optzoo_jax.experiments.methods.entries import BASELINES, Entry
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.race.points import Box, box_around, moved, placed, unit_points
-from optzoo_jax.experiments.race.record import BRACKET, FRESH, MOVED, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.protocol.points import Box, box_around, moved, placed, unit_points
+from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, MOVED, TRIAL, UNTUNED, Cell
 from optzoo_jax.experiments.training.run import Curves, Run, program
 from optzoo_jax.experiments.training.schedules import DEFAULT
 
