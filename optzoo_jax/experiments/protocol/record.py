@@ -56,12 +56,16 @@ class Cell:
 ARRAYS = tuple(field.name for field in dataclasses.fields(Cell) if field.name != "facts")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Race:
     """`facts`: race.json without its cells. `cells`: by (problem, method), in the order of the race."""
 
     facts: dict[str, Any]
     cells: dict[tuple[str, str], Cell]
+
+    def __repr__(self) -> str:
+        methods, problems = ({cell[i] for cell in self.cells} for i in (1, 0))
+        return f"<Race of {len(methods)} methods on {', '.join(sorted(problems))}: print it for what it found>"
 
     def __str__(self) -> str:
         # By name: the report is made from the record, which is no part of it.
