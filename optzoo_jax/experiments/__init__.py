@@ -3,7 +3,7 @@
     from optzoo_jax.experiments import Problem, race
 
     problem = Problem((x, y), model)  # a flax module, or a function of a key that makes an nnx or Equinox model
-    race(problem, ["adamw", "lion"])
+    race(["adamw", "lion"], problem)
 
 Needs `pip install "optzoo_jax[experiments]"`; nothing in the library imports it. Imports between its folders point one
 way: what is trained (`data`, `problems`), with what (`methods`), how (`training`), up to a record (`race`); what is
