@@ -1,4 +1,3 @@
-
 import pytest
 
 from optzoo_jax.experiments.keeping import files
