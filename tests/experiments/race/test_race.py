@@ -6,11 +6,8 @@ import math
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from optzoo_jax.experiments.race.rounds import run_cell
-from optzoo_jax.experiments.race.statistics import cost, in_short, summary
 from optzoo_jax.experiments.report.race_picture import race_picture
 from optzoo_jax.experiments.report.standings import protocol, race_rows
-from optzoo_jax.experiments.training.selection import SPACING
 from rich.console import Console
 
 import optzoo_jax as oz
@@ -20,6 +17,9 @@ from optzoo_jax.experiments.methods.entries import FIRST_ORDER, Entry, default_n
 from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.race import rounds
 from optzoo_jax.experiments.race.cell import Budget, cells
+from optzoo_jax.experiments.race.rounds import run_cell
+from optzoo_jax.experiments.race.statistics import cost, in_short, summary
+from optzoo_jax.experiments.training.selection import SPACING
 
 DIGITS = load_problem("digits-mlp")
 FACTS = {"title": "digits", "score": "accuracy", "target": 0.95, "examples": [1169, 269, 359]}
