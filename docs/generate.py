@@ -25,7 +25,7 @@ from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
-from optzoo_jax.experiments.claims.verdicts import markdown
+from optzoo_jax.experiments.claims.page import markdown
 from optzoo_jax.experiments.race.record import read
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.like import optax as like

@@ -54,9 +54,7 @@ def _trained(name: str, optimizer: str, format: Any, steps: int, seeds: int) -> 
     def train_loss(params: Any) -> jax.Array:
         return problem.objective(params, *problem.data.train)
 
-    run = program(
-        problem, make, steps=steps, batch_size=problem.batch_size, schedule="constant", at_the_end=train_loss
-    )
+    run = program(problem, make, steps=steps, batch_size=problem.batch_size, schedule="constant", at_the_end=train_loss)
     runs = [run(RATES[name], math.nan, seed) for seed in range(seeds)]
     score = "accuracy" if problem.accuracy else "loss"
     params = jax.eval_shape(problem.init, jax.random.key(0))

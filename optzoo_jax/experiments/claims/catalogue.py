@@ -5,38 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optzoo_jax.experiments.arguments.names import known
-from optzoo_jax.experiments.claims import (
-    around,
-    averages,
-    beale,
-    bounds,
-    convergence,
-    decay,
-    domains,
-    friction,
-    generalization,
-    noise,
-    rates,
-    saddle,
-    sparse,
-    speed,
-    surfaces,
-    valley,
-)
+from optzoo_jax.experiments.claims import rates, surfaces, training
 from optzoo_jax.experiments.claims.claim import Claim
 
 THEMES: dict[str, tuple[Claim, ...]] = {
-    "Surfaces": (*saddle.CLAIMS, *beale.CLAIMS, *valley.CLAIMS, *surfaces.CLAIMS),
-    "Convergence": convergence.CLAIMS,
-    "The rate of a coordinate": (*rates.CLAIMS, *averages.CLAIMS, *bounds.CLAIMS),
-    "Friction": friction.CLAIMS,
-    "Weight decay": decay.CLAIMS,
-    "Noise": noise.CLAIMS,
-    "Training": speed.CLAIMS,
-    "Sparse gradients": sparse.CLAIMS,
-    "Slow weights and warm-up": around.CLAIMS,
-    "Generalization": generalization.CLAIMS,
-    "Domains": domains.CLAIMS,
+    "Surfaces": surfaces.CLAIMS,
+    "Rates, decay and noise": rates.CLAIMS,
+    "Training": training.CLAIMS,
 }
 CLAIMS = {claim.name: claim for claims in THEMES.values() for claim in claims}
 

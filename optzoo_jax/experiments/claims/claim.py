@@ -1,14 +1,52 @@
-"""A claim: what is said, how it is tested, and the rule that turns the numbers into a verdict."""
+"""A claim: what is said, how it is tested, and the rules, written as data, that turn effects into verdicts."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-Value = float | None | list[float | None]
-Numbers = Mapping[str, Mapping[str, Value]]
-Verdict = Literal["reproduced", "not reproduced", "not testable at this size"]
+Numbers = Mapping[str, Mapping[str, Any]]
+
+
+class Rule(NamedTuple):
+    """What a claim says of one quantity.
+
+    Attributes:
+      quantity: what is measured, in words.
+      says: that it is more or less than `than`, or the same.
+      than: 0 for differences, 1 for ratios, or a threshold.
+      margin: how far "the same" may be from `than`: a distance, of a ratio a share.
+      ratio: whether the quantity is a ratio, so that ½ is as far from 1 as 2 is.
+      beforehand: whether it was written before there were numbers.
+    """
+
+    quantity: str
+    says: Literal["more", "less", "same"]
+    than: float = 0.0
+    margin: float = 0.0
+    ratio: bool = False
+    beforehand: bool = True
+
+
+class Effect(NamedTuple):
+    """A quantity somewhere, with its 95 % interval; one point where nothing is left to chance.
+
+    Attributes:
+      quantity: that of its rule.
+      where: the problem, the surface, the method: whatever the claim has several of.
+      estimate: None where it is not finite.
+      low: the interval's lower end.
+      high: its upper end.
+      unfit: why it cannot decide anything, such as a rate at the edge; "" where it can.
+    """
+
+    quantity: str
+    where: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    unfit: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,11 +58,11 @@ class Claim:
       statement: what is said, in one sentence.
       source: who says it, and where.
       experiment: how it is tested, in words.
-      rule: when it counts as reproduced.
-      measure: the setting → a table of numbers, row → column → a number or one for each seed, start or step; None where
-        it is not finite, or was never reached.
-      holds: the rule as a function of these numbers alone; None where they show that this size cannot tell.
+      rules: what it says of each quantity.
+      measure: the setting → quantity → where → a number, numbers of starts or seeds, or an `Effect`'s last four.
       setting: arguments of `measure`, plain data.
+      cells: (method, problem) of every tuned method that `measure` asks for, so that they can be trained together.
+      famous: whether it is so often repeated that not seeing it is a surprise.
       remark: what a reader should know of the outcome; "" for nothing.
     """
 
@@ -32,17 +70,18 @@ class Claim:
     statement: str
     source: str
     experiment: str
-    rule: str
-    measure: Callable[..., Numbers]
-    holds: Callable[[Numbers], bool | None]
+    rules: tuple[Rule, ...] = ()
+    measure: Callable[..., Numbers] = dict
     setting: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    cells: tuple[tuple[str, str], ...] = ()
+    famous: bool = False
     remark: str = ""
 
-    def verdict(self, numbers: Numbers) -> Verdict:
-        """What the rule makes of numbers."""
-        found = self.holds(numbers)
-        return "not testable at this size" if found is None else "reproduced" if found else "not reproduced"
+    @property
+    def training(self) -> bool:
+        """Whether it belongs to the family about training, whose verdicts are taken together."""
+        return bool(self.cells)
 
-
-def untestable(numbers: Numbers) -> None:
-    """The rule of a claim that no experiment of this size can contradict."""
+    def rule(self, quantity: str) -> Rule:
+        """What it says of a quantity."""
+        return next(rule for rule in self.rules if rule.quantity == quantity)

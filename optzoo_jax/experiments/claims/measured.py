@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optzoo_jax.experiments.claims.claim import Claim
-from optzoo_jax.experiments.keeping.plain import plain
+from optzoo_jax.experiments.claims import cells
+from optzoo_jax.experiments.claims.claim import Claim, Effect
+from optzoo_jax.experiments.claims.effects import effect
 
 Record = dict[str, Any]
 
@@ -28,25 +28,42 @@ def measure(
     yield from kept
     names = {record["name"] for record in kept}
     missing = [claim for claim in claims if claim.name not in names]
-    for done, claim in enumerate(missing, start=len(kept)):
+    wanted = list(dict.fromkeys(cell for claim in missing for cell in claim.cells))
+    trained = enumerate(cells.train(wanted), start=1)
+    ready: set[tuple[str, str]] = set()
+    # Those that train nothing come first, so that something is saved soon.
+    for done, claim in enumerate(sorted(missing, key=lambda claim: claim.training), start=len(kept)):
         report(claim.name, done)
+        while not ready.issuperset(claim.cells):
+            i, (method, place) = next(trained)
+            ready.add((method, place))
+            report(f"{claim.name}: {method} at {place}, {i} of {len(wanted)} trained", done)
         yield measure_one(claim)
 
 
 def measure_one(claim: Claim) -> Record:
-    """What was asked, how, and the numbers."""
+    """What was asked, how, and the effects."""
     began = time.perf_counter()
-    numbers = plain(claim.measure(**claim.setting))
-    return {**configuration(claim), "numbers": numbers, "seconds": time.perf_counter() - began}
+    found = claim.measure(**claim.setting)
+    effects = [effect(claim.rule(of), where, x)._asdict() for of, row in found.items() for where, x in row.items()]
+    return {**configuration(claim), "effects": effects, "seconds": time.perf_counter() - began}
 
 
 def configuration(claim: Claim) -> Record:
-    """What numbers stand for, plain data: where it changes they are measured again, with the rule before them."""
-    setting = json.loads(json.dumps(dict(claim.setting), default=dataclasses.asdict))
-    return {"name": claim.name, "rule": claim.rule, "setting": setting}
+    """What effects stand for, plain data: where it changes they are measured again, with the rules before them."""
+    rules = [rule._asdict() for rule in claim.rules]
+    return {"name": claim.name, **json.loads(json.dumps({"rules": rules, "setting": dict(claim.setting)}))}
 
 
-def standing(path: Path, asked: Sequence[Claim], known: dict[str, Claim], provenance: dict[str, Any]) -> list[Record]:
+def effects_of(records: Sequence[Record], known: Mapping[str, Claim]) -> dict[str, list[Effect]]:
+    """The effects by claim, in the order of the page."""
+    found = {record["name"]: [Effect(**one) for one in record["effects"]] for record in records}
+    return {name: found[name] for name in known if name in found}
+
+
+def standing(
+    path: Path, asked: Sequence[Claim], known: Mapping[str, Claim], provenance: Mapping[str, Any]
+) -> list[Record]:
     """The records of a file that need not be measured again: those that nobody asked for, and those still as they were.
 
     Args:

@@ -1,102 +1,131 @@
-"""Measured claims in words: a table for the terminal, and the page docs/claims.md."""
+"""Three verdicts: what a rule makes of effects, and what chance leaves of it where there are many."""
 
 from __future__ import annotations
 
-import statistics
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from statistics import NormalDist
+from typing import Any, Literal, NamedTuple
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
+from optzoo_jax.experiments.claims.claim import Claim, Effect, Rule
 
-from optzoo_jax.experiments.claims.catalogue import CLAIMS, THEMES
-from optzoo_jax.experiments.claims.claim import Claim, Numbers, Value
-from optzoo_jax.experiments.claims.rules import SIGN_TEST
-
-
-def summary(records: Sequence[dict[str, Any]]) -> Group:
-    """A row a claim, and how many have which verdict."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    for column in ("claim", "verdict", "what is said"):
-        table.add_column(column, no_wrap=column != "what is said")
-    found = verdicts(records)
-    for name, verdict in found.items():
-        table.add_row(Text(name), Text(verdict), Text(CLAIMS[name].statement))
-    return Group(table, Text(), Text(counted(list(found.values())) + "."))
+Verdict = Literal["supported", "contradicted", "undecided"]
+LEVEL = 0.05
+_NORMAL = NormalDist()
+_HALF = _NORMAL.inv_cdf(1 - LEVEL / 2)  # what half of a 95 % interval is of standard errors
+_POWER = (_HALF + _NORMAL.inv_cdf(0.8)) / _HALF
 
 
-def verdicts(records: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Of each measured claim, in the order of the page."""
-    numbers = {record["name"]: record["numbers"] for record in records}
-    return {name: claim.verdict(numbers[name]) for name, claim in CLAIMS.items() if name in numbers}
+class Found(NamedTuple):
+    """An effect and what is made of it.
+
+    Attributes:
+      claim: whose it is.
+      rule: that was applied.
+      effect: to which.
+      verdict: the outcome.
+      far: how many half widths of its interval the estimate is from the rule's border, on the side of the verdict.
+      why: why it is undecided, "" where the interval alone says so.
+    """
+
+    claim: Claim
+    rule: Rule
+    effect: Effect
+    verdict: Verdict
+    far: float
+    why: str = ""
 
 
-def counted(found: Sequence[str]) -> str:
-    """How many have which verdict."""
-    return ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(found, reverse=True)))
+def judged(claims: Mapping[str, Claim], effects: Mapping[str, Sequence[Effect]]) -> list[Found]:
+    """The verdict on every effect; those about training are taken together, after Holm.
 
-
-def markdown(records: Sequence[dict[str, Any]]) -> str:
-    """The measured part of the page: a summary, then a section for each claim."""
-    numbers = {record["name"]: record["numbers"] for record in records}
-    found = verdicts(records)
-    rows = [f"| [{CLAIMS[name].statement}](#{name}) | {verdict} |" for name, verdict in found.items()]
-    blocks = [
-        f"{counted(list(found.values())).capitalize()}. In the rules {SIGN_TEST}.",
-        "\n".join(["| claim | verdict |", "|---|---|", *rows]),
+    Args:
+      claims: by name.
+      effects: of each claim that was measured.
+    """
+    alone = [_alone(claims[name], effect) for name, several in effects.items() for effect in several]
+    training = [i for i, found in enumerate(alone) if found.claim.training]
+    kept = dict(zip(training, holm([chance(alone[i].far) for i in training]), strict=True))
+    return [
+        found._replace(verdict="undecided", why=f"not among {len(training)} comparisons")
+        if found.verdict != "undecided" and not kept.get(i, True)
+        else found
+        for i, found in enumerate(alone)
     ]
-    missing = [f"`{name}`" for name in CLAIMS if name not in found]
-    blocks += [f"Not measured yet: {', '.join(missing)}."] if missing else []
-    for theme, claims in THEMES.items():
-        blocks.append(f"## {theme}")
-        blocks += [_section(claim, numbers[claim.name]) for claim in claims if claim.name in numbers]
-    return "\n\n".join(blocks)
 
 
-def _section(claim: Claim, numbers: Numbers) -> str:
-    parts = [
-        f"### {claim.name}",
-        f"**{claim.statement}** ({claim.source})",
-        f"Experiment: {claim.experiment}",
-        *([_table(numbers)] if numbers else []),
-        f"Rule: {claim.rule}",
-        f"Verdict: **{claim.verdict(numbers)}**.{' ' + claim.remark if claim.remark else ''}",
-    ]
-    return "\n\n".join(parts)
+def _alone(claim: Claim, effect: Effect) -> Found:
+    rule = claim.rule(effect.quantity)
+    if effect.unfit:
+        return Found(claim, rule, effect, "undecided", 0.0, effect.unfit)
+    side, far = compare(rule, effect)
+    if far <= 1:
+        return Found(claim, rule, effect, "undecided", far)
+    return Found(claim, rule, effect, side, far)
 
 
-def _table(numbers: Numbers) -> str:
-    columns = list(dict.fromkeys(column for row in numbers.values() for column in row))
-    head = ["| | " + " | ".join(map(_in_cell, columns)) + " |", "|---|" + "---:|" * len(columns)]
-    rows = [
-        f"| {_in_cell(name)} | {' | '.join(_cell(row, column) for column in columns)} |"
-        for name, row in numbers.items()
-    ]
-    return "\n".join([*head, *rows])
+def compare(rule: Rule, effect: Effect) -> tuple[Verdict, float]:
+    """On which side of the rule the estimate is, and how many half widths of its interval it is from the border.
+
+    More than 1 is the same as an interval that lies wholly on that side.
+    """
+
+    def scale(x: float) -> float:
+        return x if not rule.ratio else math.log(x) if x > 0 else -math.inf
+
+    estimate, low, high = (scale(float(x)) for x in effect[2:5])  # type: ignore[arg-type]
+
+    def above(border: float) -> float:
+        """How far the estimate is above a border, negative below it, in half widths towards it."""
+        distance = estimate - border
+        width = estimate - low if distance > 0 else high - estimate
+        return distance / width if width > 0 else math.copysign(math.inf, distance) if distance else 0.0
+
+    if rule.says != "same":
+        far = above(scale(rule.than)) * (1 if rule.says == "more" else -1)
+    elif rule.ratio:
+        far = min(above(scale(rule.than / (1 + rule.margin))), -above(scale(rule.than * (1 + rule.margin))))
+    else:
+        far = min(above(rule.than - rule.margin), -above(rule.than + rule.margin))
+    return ("supported" if far > 0 else "contradicted"), abs(far)
 
 
-def _in_cell(words: str) -> str:
-    """Words whose | do not end a cell."""
-    return words.replace("|", "\\|")
+def chance(far: float) -> float:
+    """How often chance alone would put an estimate so many half widths from the border, on either side."""
+    return 2 * (1 - _NORMAL.cdf(min(far, 5.0) * _HALF))
 
 
-def _cell(row: Mapping[str, Value], column: str) -> str:
-    return value(row[column]) if column in row else "–"
+def holm(p: Sequence[float]) -> list[bool]:
+    """Which of several findings stand at `LEVEL`, so that all do in 95 of 100 families without an effect."""
+    stands = [False] * len(p)
+    for rank, i in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+        if p[i] > LEVEL / (len(p) - rank):
+            break
+        stands[i] = True
+    return stands
 
 
-def value(x: Value) -> str:
-    """A number, or the median of several with the least and the largest; ∞ for what is not finite or never came."""
-    if not isinstance(x, list):
-        return _number(x)
-    filled = [float("inf") if v is None else v for v in x]
-    low, middle, high = min(filled), statistics.median(filled), max(filled)
-    return _number(middle) if low == high else f"{_number(middle)} ({_number(low)} to {_number(high)})"
+def smallest(rule: Rule, effect: Effect) -> float | None:
+    """The effect that this experiment would have seen in four of five repetitions; 0 where nothing is left to chance.
+
+    An effect of half the interval's width is seen in every second repetition; this is 1.43 times that. A ratio is
+    given as the one above 1.
+    """
+    if effect.low is None or effect.high is None:
+        return None
+    if not rule.ratio:
+        return _POWER * (effect.high - effect.low) / 2
+    return math.exp(_POWER * math.log(effect.high / effect.low) / 2) if effect.low > 0 else None
 
 
-def _number(x: float | None) -> str:
-    if x is None or x == float("inf"):
-        return "∞"
-    if x == int(x) and abs(x) < 1e6:
-        return f"{int(x):,}"
-    return f"{x:.3g}" if 1e-4 <= abs(x) < 1e4 else f"{x:.1e}"
+def surprising(found: Sequence[Found], count: int) -> list[Found]:
+    """One effect a claim, at most `count`: contradicted ones, the farthest first; then famous ones left undecided."""
+    most: dict[str, Found] = {}
+    for one in sorted(found, key=_surprise):
+        if one.verdict == "contradicted" or (one.verdict == "undecided" and one.claim.famous):
+            most.setdefault(one.claim.name, one)
+    return list(most.values())[:count]
+
+
+def _surprise(one: Found) -> Any:
+    return one.verdict != "contradicted", -one.far

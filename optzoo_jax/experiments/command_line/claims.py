@@ -15,8 +15,8 @@ def add_claims(commands: Any) -> None:
     claims = commands.add_parser(
         "claims",
         help="test what the sources say of the methods",
-        description="Measures claims of the sources, each by an experiment of its own, and says which are reproduced. "
-        "All take a quarter of an hour; what the file holds already is not measured again.",
+        description="Measures claims of the sources and says which effects are supported, contradicted or undecided. "
+        "All take ten minutes; what the file holds already is not measured again.",
     )
     claims.add_argument("names", nargs="*", metavar="NAME", help="such as adagrad-vanishes; default: all")
     claims.add_argument(
@@ -28,7 +28,7 @@ def add_claims(commands: Any) -> None:
 def _claims(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.claims.catalogue import CLAIMS, select
     from optzoo_jax.experiments.claims.measured import measure, standing
-    from optzoo_jax.experiments.claims.verdicts import summary
+    from optzoo_jax.experiments.claims.page import summary
     from optzoo_jax.experiments.keeping.files import check_writable
     from optzoo_jax.experiments.keeping.provenance import machine
 

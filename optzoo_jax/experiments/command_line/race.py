@@ -119,12 +119,12 @@ def add_race(commands: Any) -> None:
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.keeping.files import check_writable, keep_compiled
     from optzoo_jax.experiments.race.cell import Budget
-    from optzoo_jax.experiments.training.schedules import SCHEDULES, schedule
+    from optzoo_jax.experiments.race.race import check_race
+    from optzoo_jax.experiments.training.schedules import SCHEDULES
 
     size = _SIZES[options.size or "default"]
     schedules = tuple(SCHEDULES) if options.schedule == "all" else (options.schedule,)
     schedules = size.schedules if options.schedule is None else schedules
-    schedule(schedules, 1)
     cells = _cells(options, size)
     studies = range(options.studies or size.studies)
     budgets = [
@@ -133,6 +133,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     ]
     given = (options.names, options.optimizer, options.problem, options.trials, options.fresh, options.steps)
     chosen = any(given) or options.schedule is not None or options.space != "rate+1"
+    check_race(cells, budgets[-1])
     name = "own" if chosen else options.size or "default"
     check_writable(options.out / "race.zip")
     keep_compiled(options.out / "compiled")
@@ -144,8 +145,6 @@ def _run(
 ) -> int:
     from optzoo_jax.experiments.race.race import cannot_write, race_of
     from optzoo_jax.experiments.race.record import write
-    from optzoo_jax.experiments.report.page import write_report
-    from optzoo_jax.experiments.report.terminal import text
     from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
     races: list[Race] = []
@@ -163,16 +162,24 @@ def _run(
             files.append(file)
         except OSError as error:
             complaint = f"The race is not saved: {cannot_write(error)}"
+    from optzoo_jax.experiments.report.terminal import text
+
     again = races[1] if len(races) > 1 else None
     try:
-        files += [write_report(races[0], out, again)] if page else []
+        if page:
+            from optzoo_jax.experiments.report.page import write_report
+
+            files.append(write_report(races[0], out, again))
     except OSError as error:
         complaint = complaint or f"The page is not saved: {cannot_write(error)}"
     print(f"Saved {', '.join(map(str, files))}.\n" if files else "Nothing is saved.\n")
     if again is not None:
-        from optzoo_jax.experiments.evidence.compare import compare
+        from optzoo_jax.experiments.evidence.compare import compare, table
 
-        print(compare(races[0], again))
+        try:
+            print(table(compare(races[0], again)), "\n", sep="")
+        except ValueError as error:
+            print(f"The studies are not compared: {error}\n")
     print(text(races[0], again))
     if complaint:
         print(complaint)

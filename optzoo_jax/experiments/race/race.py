@@ -107,13 +107,13 @@ def race_of(
       ValueError, KeyboardInterrupt: as for `race`.
     """
     began = time.perf_counter()
-    _check(cells, budget)
+    check_race(cells, budget)
     work = _Work(cells, budget, None if out is None else out / "cells", clock)
     in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that hears Ctrl-C
-    with deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None) as check:
-        with runs_progress(shown=progress) as show:
-            work.train(check, show)
-            found = _timed(work, check, show) if clock else work.found
+    interruptible = deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None)
+    with interruptible as check, runs_progress(shown=progress) as show:
+        work.train(check, show)
+        found = _timed(work, check, show) if clock else work.found
     found = {(p.name, e.name): found[p.name, e.name] for p, e in cells}
     facts = {
         "size": size,
@@ -127,7 +127,7 @@ def race_of(
     return Race(facts, found)
 
 
-class _Stopped(Exception):
+class _StopError(Exception):
     """A thread was told to stop between two runs."""
 
 
@@ -182,14 +182,14 @@ class _Work:
             self.found[name] = cell
             if self.clock:
                 self.runs[name] = run
-        except _Stopped:
+        except _StopError:
             raise
         except Exception as error:
             raise RuntimeError(f"{entry.name} could not be trained on {problem.name}: {error}") from error
 
     def _tick(self, name: tuple[str, str], beyond: int, runs: int = 1) -> None:
         if self._stop.is_set():
-            raise _Stopped
+            raise _StopError
         with self._lock:
             self._done += runs
             self._beyond[name] = beyond
@@ -284,7 +284,12 @@ def _problem(problem: Problem | str, steps: int | None) -> Problem:
     return found if steps in (None, found.steps) else dataclasses.replace(found, steps=steps)
 
 
-def _check(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+    """Looks at what a race is given, before anything is trained.
+
+    Raises:
+      ValueError: for numbers outside of their range, and for two problems of one name.
+    """
     if not cells:
         raise ValueError("a race needs at least one optimizer and one problem.")
     problems = list(dict.fromkeys(problem for problem, _ in cells))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import io
 import json
 import zipfile
@@ -61,6 +62,10 @@ class Race:
 
     facts: dict[str, Any]
     cells: dict[tuple[str, str], Cell]
+
+    def __str__(self) -> str:
+        # By name: the report is made from the record, which is no part of it.
+        return importlib.import_module("optzoo_jax.experiments.report.terminal").text(self)
 
 
 def write(race: Race, path: str | Path) -> None:

@@ -20,7 +20,8 @@ import optax
 
 import optzoo_jax
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.training.schedules import DEFAULT, schedule as scheduled
+from optzoo_jax.experiments.training.schedules import DEFAULT
+from optzoo_jax.experiments.training.schedules import schedule as scheduled
 
 # (learning rate or schedule, knob), both traced → the optimizer.
 MakeOptimizer = Callable[[Any, Any], optax.GradientTransformation]
@@ -83,7 +84,7 @@ class Run:
         params, *curves, diverged_at = self.compiled(*self._arguments(rate, knob, seed, schedule))
         ends = _finish(*self._at_end(params)) if diverged_at < 0 else _NOTHING
         more = None if self._more is None else jax.device_get(self._more(params))
-        return Curves(*map(np.asarray, (*curves, *ends, diverged_at)), more)
+        return Curves._make([*map(np.asarray, (*curves, *ends, diverged_at)), more])
 
     def steps(self, count: int, rate: float, knob: float) -> Callable[[], None]:
         """A function that trains for so many steps and measures nothing: for the clock."""
@@ -164,7 +165,7 @@ def program(
             measured = jax.lax.cond((diverged_at < 0) & (mark > 0), look, lambda: (jnp.float32(jnp.nan),) * 2)
             lost = (diverged_at < 0) & (mark > 0) & ~jnp.isfinite(measured[0])
             diverged_at = jnp.where(lost, mark, diverged_at)
-            mean = jnp.where(diverged_at < 0, total / jnp.maximum(t - begin, 1), jnp.nan)
+            mean = jnp.where(diverged_at < 0, total / jnp.maximum(t - begin, 1).astype(jnp.float32), jnp.nan)
             return (trained, t, diverged_at), (mean, *measured)
 
         carry = (params, tx.init(params)), jnp.int32(0), jnp.int32(-1)
@@ -202,7 +203,7 @@ def checkpoints(steps: int) -> list[int]:
     """The steps after which a run is measured, 20 at most: 1, 2, 4, 8, 16, then even; the last is its end."""
     early = [2**i for i in range(5) if 2**i < steps]
     even = np.linspace(early[-1] if early else 0, steps, _MARKS - len(early) + 1)[1:]
-    return sorted({*early, *(round(float(t)) for t in even)})
+    return sorted({*early, *(max(1, round(float(t))) for t in even)})
 
 
 def examples_a_step(problem: Problem, batch_size: int | Literal["full"]) -> int:

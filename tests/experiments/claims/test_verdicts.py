@@ -1,119 +1,139 @@
-"""Committed numbers are those of the claims as they stand, and a verdict follows from its numbers."""
+"""Verdicts on planted effects: each of the three, equality, rates at the edge, Holm, and what is most surprising."""
 
-import contextlib
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import math
 
 import numpy as np
 import pytest
 
-from optzoo_jax.experiments.claims.catalogue import CLAIMS
-from optzoo_jax.experiments.claims.measured import configuration
-from optzoo_jax.experiments.claims.rules import clearly_less, clearly_more, median, p_less
-from optzoo_jax.experiments.claims.verdicts import markdown, value, verdicts
+from optzoo_jax.experiments.claims.claim import Claim, Effect, Rule
+from optzoo_jax.experiments.claims.effects import effect
+from optzoo_jax.experiments.claims.verdicts import chance, compare, holm, judged, smallest, surprising
 
-MEASURED = json.loads((Path(__file__).parents[3] / "docs" / "measured" / "claims.json").read_text())
-NUMBERS = {record["name"]: record["numbers"] for record in MEASURED["claims"]}
-
-
-def test_measured_claims_are_those_that_stand():
-    found = {record["name"]: record for record in MEASURED["claims"]}
-    assert MEASURED["complete"] == (found.keys() == CLAIMS.keys())
-    for name, record in found.items():
-        assert configuration(CLAIMS[name]).items() <= record.items(), name
+MORE, LESS = Rule("q", "more"), Rule("q", "less")
+SAME = Rule("q", "same", margin=1.0)
+RATIO = Rule("q", "less", than=1.0, ratio=True)
+SAME_RATIO = Rule("q", "same", than=1.0, margin=0.1, ratio=True)
 
 
-def test_the_page_names_what_is_not_measured():
-    left_out = MEASURED["claims"][1:]
-    missing = [name for name in CLAIMS if name not in {record["name"] for record in left_out}]
-    assert f"Not measured yet: {', '.join(f'`{name}`' for name in missing)}." in markdown(left_out)
+def claim(name, rule, training=False, famous=False):
+    return Claim(name, "", "", "", (rule,), cells=(("adam", "signals"),) if training else (), famous=famous)
 
 
-def test_at_least_five_fresh_seeds_where_something_is_trained():
-    for record in MEASURED["claims"]:
-        settings = [x for x in record["setting"].values() if isinstance(x, dict) and "tuning" in x]
-        for trial in settings:
-            assert trial["fresh"] >= 5, record["name"]
-        for row in record["numbers"].values() if settings else ():
-            assert all(len(x) in {trial["fresh"] for trial in settings} for x in row.values() if isinstance(x, list))
-
-
-def doctored(numbers) -> Iterator[Any]:
-    """The same tables with rows all alike, with a number for each row in many orders, and with nothing finite."""
-    rows, random = list(numbers), np.random.default_rng(0)
-    for one in (rows[0], rows[-1]):
-        yield dict.fromkeys(rows, numbers[one])
-    for _ in range(200):
-        yield {
-            row: filled(numbers[row], int(k) + 1) for row, k in zip(rows, random.permutation(len(rows)), strict=True)
-        }
-        yield {row: {c: list(of.values())[k] for c, k in zip(of, random.permutation(len(of)), strict=True)}
-               for row, of in numbers.items()}  # fmt: skip
-    for worst in (None, 0.0, 0.5, 1e9):
-        yield {row: filled(of, worst) for row, of in numbers.items()}
-
-
-def filled(of, x: Any):
-    return {column: [x] * len(old) if isinstance(old, list) else x for column, old in of.items()}
-
-
-@pytest.mark.parametrize("name", [name for name, numbers in NUMBERS.items() if numbers])
-def test_other_numbers_have_another_verdict(name):
-    claim = CLAIMS[name]
-    before, others = claim.verdict(NUMBERS[name]), set()
-    for numbers in doctored(NUMBERS[name]):
-        with contextlib.suppress(KeyError, ValueError, ZeroDivisionError):  # rows need not go together
-            others.add(claim.verdict(numbers))
-    assert others - {before}, before
-
-
-def test_a_claim_without_an_experiment_is_not_testable():
-    assert {name for name, numbers in NUMBERS.items() if not numbers} == {"domain-others"}
-    assert verdicts(MEASURED["claims"])["domain-others"] == "not testable at this size"
+def verdict(rule, estimate, low, high, unfit=""):
+    found = judged({"a": claim("a", rule)}, {"a": [Effect("q", "here", estimate, low, high, unfit)]})
+    return found[0].verdict
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "clearly"),
+    ("rule", "interval", "expected"),
     [
-        ([1] * 5, [2] * 5, True),
-        ([1] * 4 + [3], [2] * 5, False),
-        ([1] * 7 + [3], [2] * 8, True),
-        ([1] * 6 + [3, 3], [2] * 8, False),
-        ([2] * 5, [2] * 5, False),  # ties
-        ([1] * 5, [None] * 5, True),
-        ([None] * 5, [None] * 5, False),
-        ([None] * 5, [1] * 5, False),
+        (MORE, (2.0, 1.0, 3.0), "supported"),
+        (MORE, (-2.0, -3.0, -1.0), "contradicted"),
+        (MORE, (2.0, -1.0, 5.0), "undecided"),
+        (LESS, (-2.0, -3.0, -1.0), "supported"),
+        (LESS, (2.0, 1.0, 3.0), "contradicted"),
+        (LESS, (-2.0, -5.0, 0.0), "undecided"),  # the interval ends at 0
+        (Rule("q", "more", than=8.0), (2.0, 1.0, 3.0), "contradicted"),
+        (Rule("q", "more", than=8.0), (9.0, 8.5, 9.5), "supported"),
+        (RATIO, (0.5, 0.4, 0.9), "supported"),
+        (RATIO, (1.5, 1.1, 2.0), "contradicted"),
+        (RATIO, (0.5, 0.2, 1.1), "undecided"),
+        (RATIO, (0.0, 0.0, 0.0), "supported"),
     ],
 )
-def test_clearly_is_a_sign_test_and_what_diverged_is_worse(a, b, clearly):
-    assert clearly_less(a, b) is clearly
-    lower, higher = ([None if x is None else -x for x in values] for values in (a, b))
-    assert clearly_more(lower, higher) is clearly
-
-
-def test_the_sign_test_is_the_binomial_tail():
-    assert p_less([1] * 7 + [3], [2] * 8) == 9 / 256
-    assert p_less([3] * 8, [2] * 8) == 1
-
-
-def test_what_diverged_counts_in_a_median():
-    assert median([1, None, None]) == float("inf")
-    assert median([0.9, None, None], worst=0) == 0
+def test_a_verdict_is_the_side_on_which_the_whole_interval_lies(rule, interval, expected):
+    assert verdict(rule, *interval) == expected
 
 
 @pytest.mark.parametrize(
-    ("x", "words"),
+    ("rule", "interval", "expected"),
     [
-        (0.12345, "0.123"),
-        (1000.0, "1,000"),
-        (1e-7, "1.0e-07"),
-        (None, "∞"),
-        ([1.0, 2.0, 3.5], "2 (1 to 3.5)"),
-        ([1.0, None, None], "∞ (1 to ∞)"),
-        ([2.0, 2.0], "2"),
+        (SAME, (0.2, -0.5, 0.9), "supported"),
+        (SAME, (0.2, -0.5, 1.1), "undecided"),  # a test of difference that fails shows no equality
+        (SAME, (0.0, -9.0, 9.0), "undecided"),
+        (SAME, (2.0, 0.5, 3.5), "undecided"),
+        (SAME, (2.0, 1.5, 2.5), "contradicted"),
+        (SAME, (-2.0, -2.5, -1.5), "contradicted"),
+        (SAME, (0.5, 0.4, 0.6), "supported"),  # different, but by less than the margin
+        (SAME_RATIO, (1.02, 0.95, 1.05), "supported"),
+        (SAME_RATIO, (1.02, 0.85, 1.05), "undecided"),
+        (SAME_RATIO, (1.3, 1.2, 1.4), "contradicted"),
+        (SAME_RATIO, (0.8, 0.7, 0.9), "contradicted"),
     ],
 )
-def test_numbers_in_words(x, words):
-    assert value(x) == words
+def test_equality_is_supported_inside_the_margin_only(rule, interval, expected):
+    assert verdict(rule, *interval) == expected
+
+
+def test_an_effect_without_noise_decides_unless_it_is_exactly_at_the_border():
+    assert verdict(MORE, 1e-9, 1e-9, 1e-9) == "supported"
+    assert verdict(MORE, -1e-9, -1e-9, -1e-9) == "contradicted"
+    assert verdict(RATIO, 1.0, 1.0, 1.0) == "undecided"
+    assert smallest(MORE, Effect("q", "here", 1.0, 1.0, 1.0)) == 0
+
+
+def test_a_rate_at_the_edge_decides_nothing_and_says_so():
+    (found,) = judged({"a": claim("a", MORE)}, {"a": [Effect("q", "here", 2.0, 1.0, 3.0, "rate at the edge: sgd")]})
+    assert (found.verdict, found.why) == ("undecided", "rate at the edge: sgd")
+
+
+def test_what_is_not_finite_decides_nothing():
+    found = effect(MORE, "here", [1.0, np.inf])
+    assert found == Effect("q", "here", None, None, None, "not finite")
+    assert judged({"a": claim("a", MORE)}, {"a": [found]})[0].verdict == "undecided"
+
+
+def test_every_problem_has_a_verdict_of_its_own():
+    effects = [Effect("q", "one", 2.0, 1.0, 3.0), Effect("q", "two", -2.0, -3.0, -1.0)]
+    assert [found.verdict for found in judged({"a": claim("a", MORE)}, {"a": effects})] == ["supported", "contradicted"]
+
+
+def test_holm_stops_at_the_first_that_chance_explains():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
+    assert holm([0.04]) == [True]
+    assert holm([0.0125, 0.0167, 0.025, 0.05]) == [False] * 4 or holm([0.0125, 0.0166, 0.025, 0.05]) == [True] * 4
+    assert holm([0.02, 0.0001]) == [True, True]
+    assert holm([0.02, 0.02, 0.02]) == [False] * 3
+
+
+def test_half_an_interval_from_the_border_is_the_5_percent_level():
+    assert chance(1.0) == pytest.approx(0.05)
+    assert compare(MORE, Effect("q", "here", 1.0, 0.0, 3.0)) == ("supported", 1.0)
+    assert compare(MORE, Effect("q", "here", -1.0, -9.0, 1.0)) == ("contradicted", 0.5)
+
+
+def test_holm_is_of_the_claims_about_training_alone():
+    near, far = Effect("q", "here", 2.0, 0.1, 3.9), Effect("q", "here", 2.0, 1.5, 2.5)
+    claims = {name: claim(name, MORE, training=name != "surface") for name in ("surface", "near", "far")}
+    found = {x.claim.name: x for x in judged(claims, {"surface": [near], "near": [near] * 20, "far": [far]})}
+    assert found["surface"].verdict == "supported"
+    assert found["far"].verdict == "supported"
+    assert (found["near"].verdict, found["near"].why) == ("undecided", "not among 21 comparisons")
+
+
+def test_the_smallest_effect_is_what_is_seen_in_four_of_five_repetitions():
+    random, seen = np.random.default_rng(0), smallest(MORE, Effect("q", "here", 0.0, -1.96, 1.96))
+    assert np.mean(seen + random.standard_normal(100_000) > 1.96) == pytest.approx(0.8, abs=0.005)
+    assert smallest(RATIO, Effect("q", "here", 1.0, math.exp(-1.96), math.exp(1.96))) == pytest.approx(math.exp(seen))
+
+
+def test_the_most_surprising_are_contradicted_by_most_then_famous_and_undecided():
+    claims = {
+        "held": claim("held", MORE),
+        "slightly": claim("slightly", MORE),
+        "far": claim("far", MORE),
+        "famous": claim("famous", MORE, famous=True),
+        "unknown": claim("unknown", MORE),
+    }
+    effects = {
+        "held": [Effect("q", "", 2.0, 1.0, 3.0)],
+        "famous": [Effect("q", "", 0.0, -1.0, 1.0)],
+        "unknown": [Effect("q", "", 0.0, -1.0, 1.0)],
+        "slightly": [Effect("q", "", -20.0, -30.0, -10.0)],
+        "far": [Effect("q", "small", -1.5, -2.5, -0.5), Effect("q", "large", -2.0, -2.1, -1.9)],
+    }
+    found = judged(claims, effects)
+    assert [(x.claim.name, x.effect.where) for x in surprising(found, 9)] == [
+        ("far", "large"), ("slightly", ""), ("famous", ""),
+    ]  # fmt: skip
+    assert [x.claim.name for x in surprising(found, 2)] == ["far", "slightly"]

@@ -27,15 +27,22 @@ def test_cosine():
 
 
 def test_warm_up_climbs_in_equal_stairs_and_reaches_the_peak():
-    found = values("warmup-cosine", 40)
+    found = values("warmup-cosine", 80)
     np.testing.assert_allclose(found[:4], 0.5 * np.arange(1, 5) / 4, rtol=1e-6)
-    expected = 0.5 * (1 + np.cos(np.pi * np.arange(37) / 37)) / 2
+    expected = 0.5 * (1 + np.cos(np.pi * np.arange(77) / 77)) / 2
     np.testing.assert_allclose(found[3:], expected, rtol=1e-6, atol=1e-7)
 
 
-def test_step_falls_to_a_tenth_and_a_hundredth():
-    expected = 0.5 * np.repeat([1, 0.1, 0.01], [10, 5, 5])
-    np.testing.assert_allclose(values("step", 20), expected, rtol=1e-6)
+def test_linear_falls_by_equal_steps():
+    np.testing.assert_allclose(values("linear", 20), 0.5 * (1 - np.arange(20) / 20), rtol=1e-6)
+
+
+def test_of_several_schedules_a_traced_index_chooses():
+    names = ["linear", "constant", "warmup-cosine"]
+    chosen = schedule(names, 20)
+    for index, name in enumerate(names):
+        found = jax.jit(lambda index: jnp.stack([chosen(jnp.float32(0.5), index)(t) for t in range(20)]))(index)
+        np.testing.assert_allclose(found, values(name, 20), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -53,7 +60,7 @@ def test_rates_are_float32_under_any_precision():
 
 def test_the_bounds_of_adabound_follow_the_schedule():
     """The schedule's peak is their base, as that of the authors."""
-    scheduled = schedule("step", 4)(jnp.float32(0.1))
+    scheduled = schedule("cosine", 4)(jnp.float32(0.1))
     found = entry("adabound").untuned(scheduled)
     expected = oz.adabound(lambda t: scheduled(t), base_learning_rate=0.1)
     params = jnp.float32([1.0, -2.0])

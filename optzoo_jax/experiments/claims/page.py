@@ -1,0 +1,129 @@
+"""Measured claims in words: a table for the terminal, and the page docs/claims.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from optzoo_jax.experiments.claims.catalogue import CLAIMS, THEMES
+from optzoo_jax.experiments.claims.claim import Claim, Effect, Rule
+from optzoo_jax.experiments.claims.measured import effects_of
+from optzoo_jax.experiments.claims.verdicts import Found, judged, smallest, surprising
+
+SHOWN = 12
+NOT_TESTED = "not tested"
+
+
+def summary(records: Sequence[dict[str, Any]]) -> Group:
+    """A row a claim, with how many of its effects have which verdict."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for column in ("claim", "verdicts", "what is said"):
+        table.add_column(column, no_wrap=column == "claim")
+    found = by_claim(records)
+    for name, several in found.items():
+        table.add_row(Text(name), Text(counted(several)), Text(CLAIMS[name].statement))
+    return Group(table, Text(), Text(f"{counted([one for several in found.values() for one in several])}."))
+
+
+def by_claim(records: Sequence[dict[str, Any]], known: Mapping[str, Claim] = CLAIMS) -> dict[str, list[Found]]:
+    """The verdicts of each measured claim, in the order of the page."""
+    effects = effects_of(records, known)
+    found = judged(known, effects)
+    return {name: [one for one in found if one.claim.name == name] for name in effects}
+
+
+def counted(found: Sequence[Found]) -> str:
+    """How many have which verdict."""
+    verdicts = [one.verdict for one in found]
+    words = [f"{n} {v}" for v in ("supported", "contradicted", "undecided") if (n := verdicts.count(v))]
+    return ", ".join(words) or NOT_TESTED
+
+
+def markdown(records: Sequence[dict[str, Any]]) -> str:
+    """The measured part of the page: the most surprising first, then all of them, folded."""
+    found = by_claim(records)
+    together = [one for several in found.values() for one in several]
+    training = sum(one.claim.training for one in together)
+    rows = [_row(one) for one in surprising(together, SHOWN)]
+    blocks = [
+        f"{len(together)} effects of {len(found)} claims: {counted(together)}. The {training} about training are one "
+        "family.",
+        "\n".join(["| claim | of what | verdict | effect | would have seen |", "|---|---|---|---:|---:|", *rows]),
+    ]
+    missing = [f"`{name}`" for name in CLAIMS if name not in found]
+    blocks += [f"Not measured yet: {', '.join(missing)}."] if missing else []
+    for theme, claims in THEMES.items():
+        measured = [claim for claim in claims if claim.name in found]
+        counts = counted([one for claim in measured for one in found[claim.name]])
+        folded = f'<details markdown="1"><summary>{len(measured)} claims: {counts}</summary>'
+        blocks += [f"## {theme}", folded, *(_section(claim, found[claim.name]) for claim in measured), "</details>"]
+    return "\n\n".join(blocks)
+
+
+def _row(one: Found) -> str:
+    what = f"{one.effect.quantity}; {one.effect.where}".replace("|", "\\|")
+    cells = (f"[{one.claim.statement}](#{one.claim.name})", what, _verdict(one), _effect(one), _seen(one))
+    return f"| {' | '.join(cells)} |"
+
+
+def _section(claim: Claim, found: Sequence[Found]) -> str:
+    said = " ".join(filter(None, [f"**{claim.statement}** ({claim.source})", claim.experiment, claim.remark]))
+    lines = [
+        f"* {said_of(rule)}: {'; '.join(_place(one) for one in found if one.effect.quantity == rule.quantity)}."
+        for rule in claim.rules
+    ]
+    return f"### {claim.name}\n{said}\n\n" + ("\n".join(lines) or f"* {NOT_TESTED}.")
+
+
+def said_of(rule: Rule) -> str:
+    """A rule in words."""
+    quantity, border = rule.quantity.replace("|", "\\|"), number(rule.than)
+    if rule.says == "same":
+        margin = f"{100 * rule.margin:g} %" if rule.ratio else number(rule.margin)
+        return f"{quantity} = {border} within {margin}{_when(rule)}"
+    return f"{quantity} {'>' if rule.says == 'more' else '<'} {border}{_when(rule)}"
+
+
+def _when(rule: Rule) -> str:
+    return "" if rule.beforehand else " (written with the numbers in view)"
+
+
+def _place(one: Found) -> str:
+    seen = _seen(one)
+    return f"{one.effect.where} **{_verdict(one)}**, {_effect(one)}" + (
+        "" if seen == "exact" else f", seen from {seen}"
+    )
+
+
+def _verdict(one: Found) -> str:
+    return f"{one.verdict} ({one.why})" if one.why else one.verdict
+
+
+def _effect(one: Found) -> str:
+    estimate, low, high = one.effect.estimate, one.effect.low, one.effect.high
+    sign = "×" if one.rule.ratio else ""
+    interval = "" if low == high else f" [{number(low)}, {number(high)}]"
+    return f"{sign}{number(estimate)}{interval}"
+
+
+def _seen(one: Found) -> str:
+    seen = smallest(one.rule, one.effect)
+    if _exact(one.effect):
+        return "exact"
+    return "–" if seen is None else f"×{number(seen)}" if one.rule.ratio else number(seen)
+
+
+def _exact(effect: Effect) -> bool:
+    return effect.low is not None and effect.low == effect.high
+
+
+def number(x: float | None) -> str:
+    """Three digits; – for what is not finite."""
+    if x is None or not math.isfinite(x):
+        return "–"
+    return f"{x:.3g}" if x == 0 or 1e-3 <= abs(x) < 1e4 else f"{x:.0e}"
