@@ -119,6 +119,18 @@ def test_without_adamw_or_clock_or_targets_nothing_is_compared():
     assert (across.better, across.profile) == (None, None)
 
 
+def test_no_seconds_are_told_where_the_clock_is_thrown_away(made, found):
+    twin = dataclasses.replace(made.cells["p", "adam"], seconds=2 * made.cells["p", "adam"].seconds)
+    again = findings(Race(made.facts | {"methods": made.facts["methods"] | {"twin": made.facts["methods"]["adam"]}}, {
+        **made.cells, ("p", "twin"): twin,
+    }))  # fmt: skip
+    assert "adam and twin" in again.problems["p"].clock
+    assert again.problems["p"].twins == [("adam", "twin")]
+    assert {m.seconds for m in again.problems["p"].methods.values()} == {None}
+    assert again.problems["q"].methods["muon"].seconds == found.problems["q"].methods["muon"].seconds is not None
+    assert "twin" in again.problems["p"].groups[1], "and it shares its twin's group"
+
+
 def test_a_method_for_which_no_optimum_was_found_has_a_bracket_and_nothing_else():
     made = race({"p": {"adamw": Method(), "sgd": Method(status="not found")}})
     cell = made.cells["p", "sgd"]
