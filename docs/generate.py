@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import inspect
 import json
 import runpy
@@ -19,17 +20,20 @@ from typing import Any
 import jax.numpy as jnp
 
 from optzoo_jax import Card, card, in_words, list_optimizers
+from optzoo_jax.experiments.advice.measured import in_json, of_race
 from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.page import markdown
-from optzoo_jax.experiments.report.standings import protocol, race_rows
+from optzoo_jax.experiments.race.record import read
+from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
 from optzoo_jax.testing.pairs import NOT_KEPT, WRAPPERS, refusal
 
 ROOT = Path(__file__).resolve().parent.parent
+MEASURED_RACE = ROOT / "docs" / "measured" / "race.zip"
 BEGIN, END = "<!-- written by docs/generate.py -->", "<!-- until here -->"
 
 
@@ -263,12 +267,19 @@ def where(result: dict[str, Any]) -> str:
 
 def race() -> str:
     """The measured part of docs/race.md."""
-    short = measured("race")
-    blocks = [f"On {where(short)}, float32."]
-    for table in race_rows(short):
-        names = [name.replace("\n", " ") for name in table.columns]
-        blocks += [f"**{table.title}**", columns(names, table.rows), *table.notes]
-    return "\n\n".join([*blocks, *protocol(short)])
+    again = MEASURED_RACE.with_name("race-2.zip")
+    return race_page(read(MEASURED_RACE), read(again) if again.exists() else None)
+
+
+@functools.cache
+def measured_race() -> dict[str, Any]:
+    """What advice needs of the same race."""
+    return of_race(MEASURED_RACE)
+
+
+def choosing() -> str:
+    """The measured part of docs/choosing.md."""
+    return advice(measured_race())
 
 
 def mixes() -> str:
@@ -406,7 +417,7 @@ def pages() -> dict[Path, str]:
         "docs/performance.md": performance,
         "docs/claims.md": claims,
         "docs/race.md": race,
-        "docs/choosing.md": advice,
+        "docs/choosing.md": choosing,
         "docs/from_optax.md": from_optax,
     }
     return {
@@ -414,6 +425,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "methods.md": page(),
         ROOT / "docs" / "laws.md": laws(),
         ROOT / "docs" / "mixes.md": mixes(),
+        ROOT / "optzoo_jax" / "experiments" / "advice" / "measured.json": in_json(measured_race()),
+        ROOT / "docs" / "pictures" / "race.svg": race_picture(read(MEASURED_RACE)),
     }
 
 
@@ -422,12 +435,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is stale")
     check = parser.parse_args().check
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
-    for path in stale:
+    stale = {path: text for path, text in pages().items() if not path.exists() or path.read_text() != text}
+    for path, text in stale.items():
         name = path.relative_to(ROOT)
         print(f"{name} is stale: run `python docs/generate.py`" if check else f"wrote {name}")
         if not check:
-            path.write_text(pages()[path])
+            path.write_text(text)
     return 1 if check and stale else 0
 
 

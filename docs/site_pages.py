@@ -84,7 +84,7 @@ def relinked(page: Page, place: str, anchors: dict[tuple[str, str], str]) -> str
             new = shown_at(target) + (f"#{anchor}" if anchor else "")
         return f"]({posixpath.relpath(new, posixpath.dirname(place) or '.')})"
 
-    return re.sub(r"\]\(((?:(?!://)[^)\s])*?(?:\.(?:md|ipynb|png|gif)(?:#[^)\s]+)?|#[^)\s]+))\)", to, page.text)
+    return re.sub(r"\]\(((?:(?!://)[^)\s])*?(?:\.(?:md|ipynb|png|gif|svg)(?:#[^)\s]+)?|#[^)\s]+))\)", to, page.text)
 
 
 def shown_at(target: str) -> str:

@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text()
 PAGES = (
     "generate.py",
     *(f"{page}.md" for page in ("methods", "laws", "mixes", "performance", "claims", "race", "choosing", "from_optax")),
+    "pictures/race.svg",
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 WITH_PROGRAMS = ("README.md", *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops")))
@@ -45,7 +46,7 @@ def test_generated_pages_are_fresh():
 def test_a_stale_page_is_found(tmp_path):
     for name in ("tests/mixes.py", "tests/frameworks/subjects.py", *(f"docs/{page}" for page in PAGES)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text((ROOT / name).read_text().replace("AdaBelief", "AdaDisbelief"))
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes().replace(b"AdaBelief", b"AdaDisbelief"))
     done = python(str(tmp_path / "docs" / "generate.py"), "--check")
     stale = (f"docs/{page}.md is stale: run `python docs/generate.py`\n" for page in ("claims", "methods"))
     assert done == (1, "".join(stale))

@@ -1,1 +1,1 @@
-"""Which optimizer? Two or three, each with its reasons and what they rest on."""
+"""Which optimizer? What a race has found for a task like the user's; a source's word where nothing was measured."""

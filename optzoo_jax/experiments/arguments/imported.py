@@ -52,7 +52,8 @@ def _file(option: str, path: Path) -> ModuleType:
     if str(path.parent.resolve()) not in sys.path:
         sys.path.insert(0, str(path.parent.resolve()))  # as for a script: what lies beside it can be imported
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{option}: {path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     try:

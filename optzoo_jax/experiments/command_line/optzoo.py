@@ -1,4 +1,4 @@
-"""The command `optzoo`: race, report, replay, bench, landscape, anatomy, advise, claims, list, show."""
+"""The command `optzoo`: race, report, replay, compare, advise, claims, bench, landscape, anatomy, list, show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from optzoo_jax.experiments.command_line.advise import add_advise
 from optzoo_jax.experiments.command_line.anatomy import add_anatomy
 from optzoo_jax.experiments.command_line.bench import add_bench
 from optzoo_jax.experiments.command_line.claims import add_claims
+from optzoo_jax.experiments.command_line.compare import add_compare
 from optzoo_jax.experiments.command_line.landscape import add_landscape
 from optzoo_jax.experiments.command_line.list import add_list
 from optzoo_jax.experiments.command_line.race import add_race
@@ -19,8 +20,8 @@ from optzoo_jax.experiments.command_line.show import add_show
 from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
 
 _COMMANDS = (
-    *(add_race, add_report, add_replay, add_bench, add_landscape, add_anatomy),
-    *(add_advise, add_claims, add_list, add_show),
+    *(add_race, add_report, add_replay, add_compare, add_advise, add_claims),
+    *(add_bench, add_landscape, add_anatomy, add_list, add_show),
 )
 _EXTRA = ("flax", "matplotlib", "mlxtend", "rich", "scipy", "sklearn")
 

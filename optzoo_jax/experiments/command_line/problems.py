@@ -42,5 +42,3 @@ def entry_of(text: str) -> Entry:
     from optzoo_jax.experiments.methods.user_optimizer import user_entry
 
     return user_entry(text) if ":" in text else entry(text)
-
-

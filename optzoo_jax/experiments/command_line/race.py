@@ -41,7 +41,7 @@ class _Size(NamedTuple):
 _USUAL = tuple(_Leg(problem, "DEFAULT") for problem in DEFAULT)
 _SIZES = {
     "quick": _Size(
-        (_Leg("bigram", "QUICK"), _Leg("signals", "FEATURED", 150)),
+        (_Leg("bigram", "QUICK"), _Leg("signals", "FEW", 150)),
         12,
         3,
         "two problems, a dozen methods, 12 trials and 3 fresh seeds of each, no clock; minutes",
@@ -49,7 +49,7 @@ _SIZES = {
     ),
     "default": _Size(_USUAL, 16, 5),
     "full": _Size(
-        (*_USUAL, _Leg("modules", "FEATURED"), _Leg("mnist-cnn", "FEATURED"), _Leg("chars", "FEATURED")),
+        (*_USUAL, _Leg("modules", "FEW"), _Leg("mnist-cnn", "FEW"), _Leg("chars", "FEW")),
         32,
         10,
         "eight problems, 32 trials and 10 fresh seeds of each, also at a constant rate, two studies; hours",
@@ -119,12 +119,12 @@ def add_race(commands: Any) -> None:
 def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.keeping.files import check_writable, keep_compiled
     from optzoo_jax.experiments.race.cell import Budget
-    from optzoo_jax.experiments.training.schedules import SCHEDULES, schedule
+    from optzoo_jax.experiments.race.race import check_race
+    from optzoo_jax.experiments.training.schedules import SCHEDULES
 
     size = _SIZES[options.size or "default"]
     schedules = tuple(SCHEDULES) if options.schedule == "all" else (options.schedule,)
     schedules = size.schedules if options.schedule is None else schedules
-    schedule(schedules, 1)
     cells = _cells(options, size)
     studies = range(options.studies or size.studies)
     budgets = [
@@ -133,6 +133,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     ]
     given = (options.names, options.optimizer, options.problem, options.trials, options.fresh, options.steps)
     chosen = any(given) or options.schedule is not None or options.space != "rate+1"
+    check_race(cells, budgets[-1])
     name = "own" if chosen else options.size or "default"
     check_writable(options.out / "race.zip")
     keep_compiled(options.out / "compiled")
@@ -173,9 +174,12 @@ def _run(
         complaint = complaint or f"The page is not saved: {cannot_write(error)}"
     print(f"Saved {', '.join(map(str, files))}.\n" if files else "Nothing is saved.\n")
     if again is not None:
-        from optzoo_jax.experiments.evidence.compare import compare
+        from optzoo_jax.experiments.evidence.compare import compare, table
 
-        print(compare(races[0], again))
+        try:
+            print(table(compare(races[0], again)), "\n", sep="")
+        except ValueError as error:
+            print(f"The studies are not compared: {error}\n")
     print(text(races[0], again))
     if complaint:
         print(complaint)

@@ -35,9 +35,9 @@ def _report(options: argparse.Namespace) -> Callable[[], None]:
     except FileNotFoundError as error:
         raise ValueError(str(error)) from None
     check_writable(folder / "index.html")
+    words = text(race, again)  # here, because two files of which nothing can be compared are a wrong argument
 
     def run() -> None:
-        print(f"Saved {write_report(race, folder, again)}.\n")
-        print(text(race, again))
+        print(f"Saved {write_report(race, folder, again)}.\n\n{words}")
 
     return run

@@ -32,9 +32,12 @@ def ready(data: Data | tuple[ArrayLike, ArrayLike]) -> Data:
     Numbers of a pair become float32 and its integers int32. A target of one integer is a class.
 
     Raises:
+      TypeError: for something else.
       ValueError: for inputs and targets of different lengths, and for fewer test examples than `BLOCKS`.
     """
     if not isinstance(data, Data):
+        if not isinstance(data, tuple) or len(data) != 2:
+            raise TypeError(f"data is a {type(data).__name__}; give a pair (x, y), or Data(train, validation, test)")
         x, y = (a.astype(np.int32 if a.dtype.kind in "biu" else np.float32) for a in map(np.asarray, data))
         _same_length("(x, y)", Split(x, y))
         data = split(x, y, stratified_rows(y if y.ndim == 1 and y.dtype == np.int32 else np.zeros(len(y))))
@@ -83,6 +86,11 @@ def stratified_rows(
     # Else the first rows, and each block of the test data, would be of one class.
     training, chosen, tested = (random.permutation(np.concatenate(part)) for part in parts)
     return training, chosen, tested
+
+
+def evenly(rows: np.ndarray, size: int) -> np.ndarray:
+    """At most `size` of the rows, at even distances."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, size).astype(int))]
 
 
 def sha256(data: Data) -> str:

@@ -63,7 +63,9 @@ def bags_of_words() -> Data:
     x = np.full((len(known), max(map(len, known))), len(vocabulary), np.int32)
     for row, indices in zip(x, known, strict=True):
         row[: len(indices)] = indices
-    told = x[:, _FEWEST - 1] < len(vocabulary)
+    # Chunks that differ in rare words alone stay in the first split that has one.
+    _, first = np.unique(x[np.concatenate(rows)], axis=0, return_index=True)
+    told = np.isin(np.arange(len(x)), np.concatenate(rows)[first]) & (x[:, _FEWEST - 1] < len(vocabulary))
     train, validation, test = (part[told[part]] for part in rows)
     return split(x, y, (train, validation, test))
 

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from optzoo_jax.experiments.data.split import Data, Split, stratified_rows
+from optzoo_jax.experiments.data.split import Data, Split, evenly, stratified_rows
 from optzoo_jax.experiments.data.stdlib_sources import part, sources
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
@@ -29,8 +29,7 @@ def stdlib_text(length: int = 64) -> Data:
         x, y = _windows(text, length)
         new = np.array([row.tobytes() not in before or not LETTERS[row].any() for row in x])
         before |= {row.tobytes() for row in x}
-        rows = np.flatnonzero(new)
-        rows = rows[np.unique(np.linspace(0, len(rows) - 1, size).astype(int))]
+        rows = evenly(np.flatnonzero(new), size)
         found.append(Split(x[rows], y[rows]))
     return Data(*found)
 

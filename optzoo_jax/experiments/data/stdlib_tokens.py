@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from optzoo_jax.experiments.data.split import BLOCKS, Data, Split
+from optzoo_jax.experiments.data.split import BLOCKS, Data, Split, evenly
 from optzoo_jax.experiments.data.stdlib_sources import part, sources
 
 _CONTEXT = 4
@@ -33,7 +33,7 @@ def tokens(count: int = 500) -> Data:
     The test data stand in the order of their files, such that a block of them is of neighbouring files.
     """
     parts = [np.concatenate([_windows(file, _CONTEXT + 1) for file in files]) for files in _coded(count)]
-    few = [part[np.linspace(0, len(part) - 1, size).astype(int)] for part, size in zip(parts, _SIZES, strict=True)]
+    few = [evenly(windows, size) for windows, size in zip(parts, _SIZES, strict=True)]
     np.random.default_rng(0).shuffle(few[1])
     return Data(*(Split(np.ascontiguousarray(rows[:, :-1]), np.ascontiguousarray(rows[:, -1])) for rows in few))
 

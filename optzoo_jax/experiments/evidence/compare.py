@@ -32,8 +32,8 @@ class Agreement(NamedTuple):
     def __str__(self) -> str:
         return (
             f"Of {self.pairs} pairs of methods {self.called} were called different, and a second study reverses "
-            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside the "
-            f"first's intervals; Kendall τ {self.tau:.2f}."
+            f"{self.reversed} of them; {100 * self.inside / max(self.pairs, 1):.0f} % of its differences lie inside "
+            f"the first's intervals; Kendall τ {self.tau:.2f}."
         )
 
 
@@ -83,9 +83,8 @@ def _agreement(a: Race, b: Race, problem: str, k: int) -> Agreement:
     inside = (difference - wide * (difference - low) <= other) & (other <= difference + wide * (high - difference))
     called = (low > MARGIN) | (high < -MARGIN)
     signs = np.sign(difference) * np.sign(other)
-    return Agreement(
-        len(i), int(inside.sum()), int(called.sum()), int((called & (signs < 0)).sum()), float(signs.mean())
-    )
+    counts = (int(x.sum()) for x in (inside, called, called & (signs < 0)))
+    return Agreement(len(i), *counts, tau=float(signs.mean()))
 
 
 def _check_same(a: Race, b: Race, problem: str) -> None:
@@ -96,3 +95,13 @@ def _check_same(a: Race, b: Race, problem: str) -> None:
                 f"compare: {problem} has {name} {one[name]} in one file and {other[name]} in the other; "
                 "compare two studies of the same"
             )
+
+
+def table(found: Comparison) -> str:
+    """A line a problem, and what they say together."""
+    wide = max(7, *map(len, found.problems))
+    lines = [f"{'problem':{wide}}  pairs  inside  called different  reversed  Kendall τ"]
+    for name, one in {**found.problems, "whole": found.whole}.items():
+        inside = f"{100 * one.inside / one.pairs:.0f} %"
+        lines.append(f"{name:{wide}}  {one.pairs:5}  {inside:>6}  {one.called:16}  {one.reversed:8}  {one.tau:9.2f}")
+    return "\n".join([*lines, "", str(found)])

@@ -246,7 +246,8 @@ def _on_fresh_seeds(cell: Cell, between: Scale, problem: str) -> dict[str, tuple
     losses = {name: cell.test_blocks[cell.stage == stage] for name, stage in (("tuned", FRESH), ("untuned", UNTUNED))}
     scores = {name: (between.score(x.mean(1)), between.score(blocks @ x.T)) for name, x in losses.items() if len(x)}
     if len(scores) == 2:
-        scores["gain"] = tuple(a - b for a, b in zip(scores["tuned"], scores["untuned"], strict=True))
+        (tuned, again), (own, resampled) = scores["tuned"], scores["untuned"]
+        scores["gain"] = tuned - own, again - resampled
     return {name: on_seeds(*both) for name, both in scores.items()}
 
 
@@ -273,13 +274,12 @@ def _across(
             found[method] = Across(count, leads, None, None, None)
             continue
         scores = np.stack([_column(one, method) for one in drawn.values()], 1)
-        middle = interquartile_mean(scores)
-        mean = float(interquartile_mean(np.array([p.methods[method].score.mean for p in problems.values()])))
+        means = np.array([one.means[one.methods.index(method)] for one in drawn.values()])
         adamw = all(BASELINE in one.methods for one in drawn.values())
         found[method] = Across(
             count,
             leads,
-            estimate(mean, middle),
+            estimate(float(interquartile_mean(means)), interquartile_mean(scores)),
             _better(scores, np.stack([_column(one, BASELINE) for one in drawn.values()], 1)) if adamw else None,
             estimate(float(area.mean()), area) if areas and (area := _area(areas, method)) is not None else None,
         )

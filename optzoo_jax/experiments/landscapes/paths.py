@@ -60,8 +60,10 @@ def walks(
         yield Path(entry.name, rates[best], best in (0, RATES - 1), xy[best], f[best])
 
 
-def grid(default: float, count: int) -> list[float]:
+def grid(default: float | None, count: int) -> list[float]:
     """Learning rates at half decades with the default in their middle (the lower middle, where `count` is even)."""
+    if default is None:
+        raise ValueError("a method without a default learning rate walks over no landscape: give it one")
     return [default * 10 ** ((i - (count - 1) // 2) / 2) for i in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""Who takes part: methods of the library by name, and factories of the user's own; and which hyperparameter is tuned."""
+"""Who takes part: the library's methods by name, factories of the user's own, and which hyperparameter is tuned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from optzoo_jax.experiments.training.schedules import Scheduled
 DEFAULT = """adamw nag sgd momentum adam nadam radam adabelief yogi diffgrad adabound adamod lion adopt laprop ademamix
     cautious_adamw lamb adafactor stable_adamw muon soap schedule_free_adamw prodigy""".split()
 QUICK = "adamw nag sgd momentum adam nadam radam lion adopt lamb adafactor schedule_free_adamw".split()
-FEATURED = "adamw nag sgd momentum adam radam lion schedule_free_adamw".split()
+FEW = "adamw nag sgd momentum adam radam lion schedule_free_adamw".split()
 # Tuned twice as long as the others: what is worth leaving must be at its best.
 BASELINES = ("adamw", "nag")
 LOOKAHEAD = "lookahead(adam)"
@@ -82,7 +82,9 @@ class Entry:
     @property
     def untuned_call(self) -> str:
         """The card's own call in words; empty where no learning rate is named."""
-        return "" if self.learning_rate is None else re.sub(r", \w+={knob}", "", self.call).format(rate=self.learning_rate)
+        return (
+            "" if self.learning_rate is None else re.sub(r", \w+={knob}", "", self.call).format(rate=self.learning_rate)
+        )
 
     @classmethod
     def of(cls, factory: Callable[..., Any], name: str | None = None, learning_rate: float | None = None) -> Entry:
@@ -252,7 +254,7 @@ def _given(factory: functools.partial[Any]) -> str:
 def _call(factory: Any, knob: Knob | None) -> str:
     partial = isinstance(factory, functools.partial)
     function, more = (factory.func, f", {_given(factory)}") if partial else (factory, "")
-    package = getattr(function, "__module__", "__main__").partition(".")[0]
+    package = (getattr(function, "__module__", None) or "__main__").partition(".")[0]
     prefix = {"__main__": "", "optzoo_jax": "oz."}.get(package, f"{package}.")
     return f"{prefix}{_name(function)}({{rate}}{more.replace('{', '{{').replace('}', '}}')}{_knob_in_call(knob)})"
 
@@ -265,9 +267,9 @@ def _made_anew(factory: Callable[..., Any], rate: Any, **knob: Any) -> Any:
     def init(params: Any) -> Any:
         return jnp.zeros((), jnp.int32), factory(rate(0), **knob).init(params)
 
-    def update(grads: Any, state: Any, params: Any = None, **extra: Any) -> Any:
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> Any:
         tx = optax.with_extra_args_support(factory(rate(state[0]), **knob))
-        updates, inner = tx.update(grads, state[1], params, **extra)
+        updates, inner = tx.update(updates, state[1], params, **extra)
         return updates, (state[0] + 1, inner)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-Functions = tuple[Callable[[jax.Array], Any], Callable[[Any, jax.Array], jax.Array]]
+Functions = tuple[Callable[[jax.Array], Any], Callable[[Any, Any], jax.Array]]
 _RULE = "a model is a flax.linen module, or a function of a key that makes a flax.nnx module or an Equinox model"
 _ONLY_PARAMETERS = "dropout and statistics of batches have no place in a race; leave those layers out"
 

@@ -16,7 +16,8 @@ from scipy.optimize import minimize
 from optzoo_jax.experiments.data.split import Data, ready
 from optzoo_jax.experiments.problems import models
 
-Measure = Callable[[jax.Array, jax.Array], jax.Array]
+Outputs = Callable[[Any, Any], jax.Array]
+Measure = Callable[[jax.Array, Any], jax.Array]
 
 
 def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
@@ -63,7 +64,7 @@ class Problem:
 
     data: Data
     init: Callable[[jax.Array], Any]
-    outputs: Callable[[Any, jax.Array], jax.Array]
+    outputs: Outputs
     loss: Measure
     accuracy: Measure | None = accuracy
     name: str
@@ -79,7 +80,7 @@ class Problem:
         model: Any = None,
         *,
         init: Callable[[jax.Array], Any] | None = None,
-        outputs: Callable[[Any, jax.Array], jax.Array] | None = None,
+        outputs: Outputs | None = None,
         loss: Measure = cross_entropy,
         accuracy: Measure | None = accuracy,
         name: str = "own",
@@ -127,7 +128,5 @@ class Problem:
             return self.loss(jnp.broadcast_to(constant.reshape(shape), (len(y), *shape)), y)
 
         start = np.zeros(int(np.prod(shape)), np.float32)
-        best = minimize(
-            lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True, method="L-BFGS-B"
-        ).x
-        return float(loss(np.float32(best), test.y)[0])
+        found = minimize(lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True, method="L-BFGS-B")
+        return float(loss(np.float32(found.x), test.y)[0])

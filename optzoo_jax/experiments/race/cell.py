@@ -59,9 +59,7 @@ class Budget:
 
 def trained(entry: Entry, problem: Problem, budget: Budget) -> Run:
     """The program of all runs of a cell."""
-    return program(
-        problem, entry.make, steps=problem.steps, batch_size=problem.batch_size, schedule=budget.schedules
-    )
+    return program(problem, entry.make, steps=problem.steps, batch_size=problem.batch_size, schedule=budget.schedules)
 
 
 def key(entry: Entry, problem: Problem, budget: Budget, run: Run) -> str:
@@ -70,7 +68,11 @@ def key(entry: Entry, problem: Problem, budget: Budget, run: Run) -> str:
     It is the text of the compiled program that stands for the method and the model: a change of a comment is none.
     """
     numbers = [dataclasses.asdict(budget), budget.trials_of(entry), entry.learning_rate, entry.knob, run.checkpoints]
-    where = [versions()["jaxlib"], jax.devices()[0].device_kind, str(jax.config.jax_default_matmul_precision)]
+    where = [
+        versions()["jaxlib"],
+        jax.devices()[0].device_kind,
+        str(getattr(jax.config, "jax_default_matmul_precision", None)),
+    ]
     parts = [run.text(), data_hash(problem), json.dumps([*numbers, *where], sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -216,7 +218,9 @@ def seconds_to_compile(run: Run) -> float:
 def _cell(facts: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Cell:
     kinds = {"stage": np.int8, "schedule": np.int8, "rate": np.float64, "knob": np.float64, "seed": np.int64}
     arrays = {
-        name: np.asarray([row[name] for row in rows], kinds.get(name, np.int32 if name == "diverged_at" else np.float32))
+        name: np.asarray(
+            [row[name] for row in rows], kinds.get(name, np.int32 if name == "diverged_at" else np.float32)
+        )
         for name in rows[0]
     }
     return Cell(facts, **arrays, seconds=np.zeros(0), gradient_seconds=np.zeros(0))

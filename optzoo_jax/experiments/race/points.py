@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _WIDEST_BORDER = 1 / 3  # of a few trials most are near a border
 
 
 class Box(NamedTuple):
-    """The range of the trials, log-uniform in both: the learning rate, and what is varied of the knob, if it has one."""
+    """The range of the trials, log-uniform: of the learning rate, and of what is varied of the knob, if any."""
 
     rate: tuple[float, float]
     knob: tuple[float, float] | None
@@ -28,7 +28,8 @@ class Box(NamedTuple):
 def unit_points(count: int, study: int) -> NDArray[np.float64]:
     """(count, 2) points of a scrambled Sobol sequence, another one for each study; more points begin with the fewer."""
     exponent = max(count - 1, 1).bit_length()  # the sequence is balanced at powers of 2
-    return qmc.Sobol(2, scramble=True, seed=np.random.default_rng(study)).random_base2(exponent)[:count]
+    generator: dict[str, Any] = {"seed": np.random.default_rng(study)}  # SciPy 1.15 calls it rng, and takes both
+    return qmc.Sobol(2, scramble=True, **generator).random_base2(exponent)[:count]
 
 
 def box_around(rate: float, knob: Knob | None) -> Box:

@@ -107,13 +107,16 @@ def race_of(
       ValueError, KeyboardInterrupt: as for `race`.
     """
     began = time.perf_counter()
-    _check(cells, budget)
+    check_race(cells, budget)
     work = _Work(cells, budget, None if out is None else out / "cells", clock)
     in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that hears Ctrl-C
-    with deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None) as check:
-        with runs_progress(shown=progress) as show:
+    interruptible = deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None)
+    with interruptible as check, runs_progress(shown=progress) as show:
+        try:
             work.train(check, show)
             found = _timed(work, check, show) if clock else work.found
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(work.so_far()) from None
     found = {(p.name, e.name): found[p.name, e.name] for p, e in cells}
     facts = {
         "size": size,
@@ -127,7 +130,7 @@ def race_of(
     return Race(facts, found)
 
 
-class _Stopped(Exception):
+class _StopError(Exception):
     """A thread was told to stop between two runs."""
 
 
@@ -153,15 +156,13 @@ class _Work:
                     with self._lock:
                         said, self._said = self._said, []
                         total = expected + sum(self._beyond.values())
-                    show(self._done, total, f"{len(self.found)}/{len(self.cells)} methods", said)
+                    show(self._done, total, f"{len(self.found)}/{len(self.cells)} methods on problems", said)
                     for future in done:
                         future.result()
                     check()
-            except BaseException as error:
+            except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
-                if isinstance(error, KeyboardInterrupt):
-                    raise KeyboardInterrupt(self._so_far()) from None
                 raise
 
     def _one(self, problem: Problem, entry: Entry) -> None:
@@ -182,14 +183,14 @@ class _Work:
             self.found[name] = cell
             if self.clock:
                 self.runs[name] = run
-        except _Stopped:
+        except _StopError:
             raise
         except Exception as error:
             raise RuntimeError(f"{entry.name} could not be trained on {problem.name}: {error}") from error
 
     def _tick(self, name: tuple[str, str], beyond: int, runs: int = 1) -> None:
         if self._stop.is_set():
-            raise _Stopped
+            raise _StopError
         with self._lock:
             self._done += runs
             self._beyond[name] = beyond
@@ -199,7 +200,7 @@ class _Work:
             return None
         found = store.load(store.file_of(self.folder, *name, digest), digest)
         if isinstance(found, str):
-            self._said.append(found)
+            self._say(found)
             return None
         return found
 
@@ -209,10 +210,15 @@ class _Work:
         try:
             store.save(store.file_of(self.folder, *name, cell.facts["key"]), cell)
         except OSError as error:  # the race goes on: its numbers are in memory
-            self._said.append(f"{' on '.join(reversed(name))} is finished but not kept on disk: {cannot_write(error)}")
+            self._say(f"{' on '.join(reversed(name))} is finished but not kept on disk: {cannot_write(error)}")
 
-    def _so_far(self) -> str:
-        finished = f"Interrupted: {len(self.found)} of {len(self.cells)} methods are finished"
+    def _say(self, sentence: str) -> None:
+        with self._lock:
+            self._said.append(sentence)
+
+    def so_far(self) -> str:
+        """What an interrupted race tells the user."""
+        finished = f"Interrupted: {len(self.found)} of {len(self.cells)} methods on problems are finished"
         if self.folder is None:
             return f"{finished}, and nothing was kept: pass out=FOLDER to go on from there another time."
         return f"{finished} and kept in {self.folder}; the same race goes on from there."
@@ -225,7 +231,7 @@ def cannot_write(error: OSError) -> str:
 
 
 def _timed(work: _Work, check: Callable[[], None], show: Show) -> dict[tuple[str, str], Cell]:
-    """The cells with the seconds of a step, and the bytes of an update."""
+    """The cells with the seconds of a step, and the bytes of an update; `check` may raise KeyboardInterrupt."""
     timed = {}
     problems = list(dict.fromkeys(problem for problem, _ in work.cells))
     for i, problem in enumerate(problems):
@@ -284,7 +290,12 @@ def _problem(problem: Problem | str, steps: int | None) -> Problem:
     return found if steps in (None, found.steps) else dataclasses.replace(found, steps=steps)
 
 
-def _check(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
+    """Looks at what a race is given, before anything is trained.
+
+    Raises:
+      ValueError: for numbers outside of their range, and for two problems of one name.
+    """
     if not cells:
         raise ValueError("a race needs at least one optimizer and one problem.")
     problems = list(dict.fromkeys(problem for problem, _ in cells))

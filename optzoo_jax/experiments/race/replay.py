@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ def replay(race: Race, problem: Problem, entry: Entry, trial: int) -> Replay:
     if not 0 <= trial < len(rows):
         raise ValueError(f"trial={trial} is outside [0, {len(rows) - 1}]: {entry.name} has {len(rows)} trials.")
     row = rows[trial]
+    problem = dataclasses.replace(problem, steps=facts["steps"])
     run = trained(entry, problem, Budget(schedules=tuple(race.facts["budget"]["schedules"])))
     again = run(float(cell.rate[row]), float(cell.knob[row]), int(cell.seed[row]), int(cell.schedule[row]))
     return compared(
@@ -78,6 +80,8 @@ def compared(steps: np.ndarray, stored: np.ndarray, again: np.ndarray, fresh: np
     early = steps <= EARLY_STEPS
     relative = np.abs(again - stored) / np.abs(stored)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ranges = np.abs(again[1] - stored[1]) / (np.nanmax(fresh, 0) - np.nanmin(fresh, 0)) if len(fresh) else relative[1]
+        ranges = (
+            np.abs(again[1] - stored[1]) / (np.nanmax(fresh, 0) - np.nanmin(fresh, 0)) if len(fresh) else relative[1]
+        )
     first, then = (float(np.nanmax(x, initial=0.0)) for x in (relative[:, early], ranges[~early]))
     return Replay(first, then, first <= TOLERANCE and then <= 1)

@@ -53,8 +53,11 @@ def gradient(rate: Any) -> optax.GradientTransformation:
     return optax.sgd(rate)
 
 
-def peak_bytes(entry: Entry, problem: Problem) -> float:
-    """Bytes a parameter that a compiled update holds at once: what comes in, what goes out, and its temporaries."""
+def peak_bytes(entry: Entry, problem: Problem) -> float | None:
+    """Bytes a parameter that a compiled update holds at once: what comes in, what goes out, and its temporaries.
+
+    None where the device does not say.
+    """
     params = jax.eval_shape(problem.init, jax.random.key(0))
     rate = np.float32(entry.learning_rate or 1e-3)
     tx = optax.with_extra_args_support(entry.untuned(rate))
@@ -64,6 +67,8 @@ def peak_bytes(entry: Entry, problem: Problem) -> float:
 
     state = jax.eval_shape(tx.init, params)
     held = jax.jit(update, donate_argnums=(0, 1)).lower(params, state, params).compile().memory_analysis()
+    if held is None:
+        return None
     sizes = held.argument_size_in_bytes + held.output_size_in_bytes + held.temp_size_in_bytes - held.alias_size_in_bytes
     return sizes / size_of(problem)
 

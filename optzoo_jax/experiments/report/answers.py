@@ -55,9 +55,14 @@ def ahead(found: Findings) -> list[str]:
 
 
 def rates(found: Findings, name: str) -> tuple[float, float]:
-    """The quartiles of a method's best rate over the problems: a range to search."""
-    low, high = np.quantile([np.log10(cell.rate) for cell in _ranked(found, name)], [0.25, 0.75])
-    return float(10**low), float(10**high)
+    """A range to search: the quartiles of a method's best rate over the problems, each a rate that was best somewhere.
+
+    Where they are one rate, half a decade on each side of it, as wide as the race itself searched.
+    """
+    best = [cell.rate for cell in _ranked(found, name)]
+    low, high = np.quantile(best, 0.25, method="lower"), np.quantile(best, 0.75, method="higher")
+    around = 10**0.5 if low == high else 1.0
+    return float(low / around), float(high * around)
 
 
 def call(found: Findings, name: str) -> str:
@@ -143,8 +148,8 @@ def _leave(found: Findings) -> Answer:
         f"{len(judged)} methods; worse on most: {len(worse)}{f'; mixed: {mixed}' if mixed else ''}.",
         ("method", "better · worse on", "P(better)", "steps × adamw", "seconds × adamw"),
         rows,
-        "Verdicts by 95 % intervals of the paired difference in score, a problem each. Ratios: the lowest end of the "
-        "intervals, the median over problems, the highest end.",
+        "Verdicts by 95 % intervals of the paired difference in score, a problem each. Ratios: the median over "
+        "problems, the lowest and the highest end of their intervals; 0 and ∞ where one of the two arrives.",
     )
 
 

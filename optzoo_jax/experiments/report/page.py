@@ -14,6 +14,7 @@ import numpy as np
 
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
 from optzoo_jax.experiments.evidence.scores import scale
+from optzoo_jax.experiments.evidence.targets import TARGETS, fastest
 from optzoo_jax.experiments.race.record import BRACKET, FRESH, TRIAL, Race
 from optzoo_jax.experiments.report import svg, tables
 from optzoo_jax.experiments.report.answers import Answer, ahead, answers, second_run
@@ -44,6 +45,7 @@ def page(race: Race, again: Race | None = None) -> str:
     sections = {
         "Groups": _groups(found),
         "Over all problems": _across(found),
+        "Performance profile": _profile(race, found, looks),
         "Learning curves": _charts(race, found, looks, _curves),
         "Learning rates": _charts(race, found, looks, _rates),
         "Tries": _charts(race, found, looks, _tries),
@@ -135,16 +137,36 @@ def _across(found: Findings) -> str:
     return f"<p>{escape(tables.about_across(found))}</p>{table}"
 
 
-def _charts(race: Race, found: Findings, looks: dict[str, str], draw: Any) -> str:
-    key = "".join(
+def _profile(race: Race, found: Findings, looks: dict[str, str]) -> str:
+    steps = [one for name in found.problems for target in TARGETS if (one := fastest(race, name, target))]
+    if not steps:
+        return "<p>No target of loss is stored for these problems.</p>"
+    taus, lines = np.linspace(1, 4, 61), []
+    for method in sorted(set.intersection(*map(set, steps)), key=lambda name: (name in looks, name)):
+        least = [(one[method], np.min(list(one.values()), axis=0)) for one in steps]
+        within = [np.isfinite(mine) & (mine <= tau * first) for tau in taus for mine, first in least]
+        shares = np.array([part.mean() for part in within]).reshape(len(taus), -1).mean(1)
+        lines.append(svg.Line(method, taus.tolist(), shares.tolist(), looks.get(method, "quiet")))
+    words = "Share of targets and draws that a method reaches within τ times the steps of the fastest"
+    label = f"{words}; the areas are in the table above"
+    picture = svg.chart(lines, label, ("τ", "share"), limits=(-0.02, 1.02)) if lines else ""
+    return f"<p>{words}.</p>{_legend(looks)}<div class=charts><figure>{picture}</figure></div>"
+
+
+def _legend(looks: dict[str, str]) -> str:
+    rows = "".join(
         f'<li><svg viewBox="0 0 30 8" aria-hidden=true><path class="line {look}" d="M0 4H30"/></svg>{escape(name)}</li>'
         for name, look in looks.items()
     )
+    return f"<ul class=legend>{rows}</ul>"
+
+
+def _charts(race: Race, found: Findings, looks: dict[str, str], draw: Any) -> str:
     figures = "".join(
         f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{draw(race, name, problem, looks)}</figure>"
         for name, problem in found.problems.items()
     )
-    return f"<p>{draw.__doc__}</p><ul class=legend>{key}</ul><div class=charts>{figures}</div>"
+    return f"<p>{draw.__doc__}</p>{_legend(looks)}<div class=charts>{figures}</div>"
 
 
 def _in_order(problem: OfProblem, looks: dict[str, str]) -> list[str]:
@@ -163,7 +185,7 @@ def _curves(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) ->
             lines.append(svg.Line(method, problem.facts["checkpoints"], curve.tolist(), looks.get(method, "quiet")))
     low = min((min(y for y in line.y) for line in lines), default=0.0)
     high = problem.facts["constant_loss"]
-    limits = (low - 0.02 * (high - low), high + 0.05 * (high - low))
+    limits = (low - 0.02 * (high - low), high + 0.25 * (high - low))
     label = f"Validation loss against the step on {problem.facts['title']}; the ends are in the table of groups"
     return svg.chart(lines, label, ("step", problem.facts["unit"]), log_x=True, limits=limits)
 
@@ -197,7 +219,7 @@ def _tries(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) -> 
 
 
 def _origin(found: Findings) -> str:
-    data = {p.facts["title"]: f"SHA-256 of the data {p.facts['data_sha256']}" for p in found.problems.values()}
+    data = {name: f"SHA-256 of its data {p.facts['data_sha256']}" for name, p in found.problems.items()}
     facts = {**found.facts["provenance"], "budget": found.facts["budget"], "size": found.facts["size"], **data}
     return _definitions({str(key): _plain(value) for key, value in facts.items()})
 

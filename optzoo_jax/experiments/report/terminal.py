@@ -50,7 +50,7 @@ def _groups(found: Findings) -> list[str]:
     rows = [f"{'problem':{wide}}  adamw  group A"]
     for name, problem in found.problems.items():
         baseline = problem.methods.get("adamw")
-        place = (baseline.group or "left out")[:5] if baseline else "–"
+        place = (baseline.group or "out") if baseline else "–"
         leading = problem.groups[0] if problem.groups else []
         rows.append(f"{name:{wide}}  {place:5}  {_fitted(leading, WIDTH - wide - 9)}")
     return rows

@@ -11,12 +11,12 @@ NONE = "–"
 
 
 def number(x: float | None, digits: int = 3) -> str:
-    """A number in so many digits, – for None; 1e−5 and not 1e-05."""
+    """A number in so many digits, – for None; 1e−5 and not 1e-05, 2300 and not 2.3e+03."""
     if x is None or math.isnan(x):
         return NONE
     if math.isinf(x):
         return "∞"
-    return f"{x:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    return f"{float(f'{x:.{digits}g}'):g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
 def fixed(x: float | None, digits: int = 2) -> str:

@@ -48,7 +48,11 @@ def runs_progress(*, shown: bool) -> Iterator[Show]:
       shown: whether anything but what is said appears.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} runs"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} runs"),
+    )
     clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
     began = last = time.monotonic()
     with Progress(*columns, *clocks, console=console, disable=not (shown and console.is_terminal)) as bar:

@@ -20,7 +20,8 @@ import optax
 
 import optzoo_jax
 from optzoo_jax.experiments.problems.problem import Problem
-from optzoo_jax.experiments.training.schedules import DEFAULT, schedule as scheduled
+from optzoo_jax.experiments.training.schedules import DEFAULT
+from optzoo_jax.experiments.training.schedules import schedule as scheduled
 
 # (learning rate or schedule, knob), both traced → the optimizer.
 MakeOptimizer = Callable[[Any, Any], optax.GradientTransformation]
@@ -83,7 +84,7 @@ class Run:
         params, *curves, diverged_at = self.compiled(*self._arguments(rate, knob, seed, schedule))
         ends = _finish(*self._at_end(params)) if diverged_at < 0 else _NOTHING
         more = None if self._more is None else jax.device_get(self._more(params))
-        return Curves(*map(np.asarray, (*curves, *ends, diverged_at)), more)
+        return Curves._make([*map(np.asarray, (*curves, *ends, diverged_at)), more])
 
     def steps(self, count: int, rate: float, knob: float) -> Callable[[], None]:
         """A function that trains for so many steps and measures nothing: for the clock."""

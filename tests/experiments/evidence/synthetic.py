@@ -59,7 +59,7 @@ def points(n, random):
 
 
 def race(problems, seed=0, noise=Noise(), trials=16, fresh=5, test_set=None):
-    """A race of {problem: {name: Method}}; `test_set`: the seed of the test sets, another one each race if not given."""
+    """A race of {problem: {name: Method}}; `test_set`: the seed of its test sets, new ones each race if not given."""
     random = np.random.default_rng(seed)
     cells, facts = {}, {}
     for number, (problem, methods) in enumerate(problems.items()):
@@ -109,9 +109,8 @@ def cell(problem, name, method, at, fresh, blocks, together, random, noise):
     again = np.repeat([truth[10 + chosen], method.score(method.card, 0.4)], fresh)
     second = _measured(again, np.tile(seeds, 2), blocks, together, random, noise)
     validation, tests = (np.concatenate(pair) for pair in zip(first, second, strict=True))
-    knobs = np.concatenate([at[:, 1] * 0 + at[:, 1]])
     rates = np.concatenate([bracket, rate, np.full(fresh, rate[chosen]), np.full(fresh, method.card)])
-    knob = 1 - 0.5 * 0.01 ** np.concatenate([np.full(10, 0.4), knobs, np.full(fresh, knobs[chosen]), [0.4] * fresh])
+    knob = 1 - 0.5 * 0.01 ** np.concatenate([np.full(10, 0.4), at[:, 1], np.full(fresh, at[chosen, 1]), [0.4] * fresh])
     dead = rates > method.diverges
     validation[dead], tests[dead] = np.nan, np.nan
     curves = validation[:, None] + (CONSTANT - validation[:, None]) * 2.0 ** (-CHECKPOINTS / method.half_life)
@@ -134,7 +133,7 @@ def cell(problem, name, method, at, fresh, blocks, together, random, noise):
 
 
 def after(method, k, noise=Noise(), sessions=20_000, seed=0):
-    """The true score to be expected of the best of k trials, spread over the rates, by validation loss: its luck is in it."""
+    """The true score to be expected of the best by validation loss of k trials that are spread over the rates."""
     random = np.random.default_rng(seed)
     low, high = box(method)
     at = random.random((sessions, k, 2))

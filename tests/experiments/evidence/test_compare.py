@@ -15,10 +15,8 @@ def truth(seed, methods=11):
     """Methods whose tops lie within .06, which is hard to tell."""
     random = np.random.default_rng(seed)
     return {
-        f"m{i}": Method(
-            0.9 + 0.06 * random.random(), 10 ** random.uniform(-4, 0), random.uniform(0.4, 1), baseline=i < 2
-        )
-        for i in range(methods)
+        f"m{i}": Method(0.9 + 0.06 * u, 10 ** (4 * v - 4), 0.4 + 0.6 * w, baseline=i < 2)
+        for i, (u, v, w) in enumerate(random.random((methods, 3)))
     }
 
 

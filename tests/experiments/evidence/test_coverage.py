@@ -64,8 +64,9 @@ def test_the_interval_of_a_difference_holds_the_truth_in_90_to_99_of_100(study):
 def test_the_spread_of_the_draws_is_that_of_the_means_from_race_to_race(study):
     """Less would lose noise; twice as much would count some of it twice."""
     _, means, scores = study
-    assert (scores.std(1).mean(0) / means.std(0) > 0.9).all()
-    assert (scores.std(1).mean(0) / means.std(0) < 1.7).all()
+    ratio = scores.std(1).mean(0) / means.std(0)
+    assert ratio.min() > 0.9
+    assert ratio.max() < 1.7
 
 
 def test_a_mean_is_neither_too_high_nor_too_low(study):

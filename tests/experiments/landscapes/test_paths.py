@@ -9,10 +9,9 @@ import optax
 import pytest
 
 from optzoo_jax.experiments.landscapes.map import label
-from optzoo_jax.experiments.landscapes.paths import RATES, Path, most_often_lowest, walk, walks
+from optzoo_jax.experiments.landscapes.paths import RATES, Path, grid, most_often_lowest, walk, walks
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
-from optzoo_jax.experiments.landscapes.paths import grid
 
 
 @pytest.mark.parametrize(("name", "on"), [("adam", "plateau"), ("newton", "himmelblau")])

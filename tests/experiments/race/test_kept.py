@@ -131,7 +131,9 @@ def test_control_c_keeps_what_is_finished_and_the_next_race_goes_on(tmp_path, mo
 
     monkeypatch.setattr(RUN_CELL, run_cell)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 methods are finished and kept in .*; the same race goes on"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"1 of 3 methods on problems are finished and kept in .*; the same race goes on"
+    ):
         race(["sgd", "adam", "nag"], blobs(), out=tmp_path, **TINY)
     assert signal.getsignal(signal.SIGINT) is before
     assert trained == ["sgd", "adam"]

@@ -52,7 +52,8 @@ def test_the_clock_and_the_bytes_are_there(two):
         assert found.seconds.shape == found.gradient_seconds.shape == (30,)
         assert (found.seconds > 0).all()
         assert found.facts["peak_bytes"] > found.facts["state_bytes"]
-    assert two.cells["line", "adam"].facts["state_bytes"] == 8 + 4, "two moments and a count, of one parameter"
+    assert 8 < two.cells["blobs", "adam"].facts["state_bytes"] < 9, "two moments; a count for all of 20 parameters"
+    assert 4 <= two.cells["blobs", "mine"].facts["state_bytes"] < 5
 
 
 def test_methods_and_problems_are_described(two):
@@ -126,7 +127,7 @@ def test_an_optimum_at_a_huge_rate_is_found_or_said_not_to_be(scale, highest):
 def test_a_box_whose_best_trials_stay_at_its_border_moves_twice(monkeypatch):
     """Far below the best rate the loss falls with it for ever."""
     monkeypatch.setattr(cell_module, "bracket", lambda loss: (-5.0, [-5.0 + 0 * loss(-5.0)]))
-    found = race(oz.sgd, blobs(), **TINY | {"trials": 8, "space": "rate"}).cells["blobs", "sgd"]
+    found = race(oz.sgd, line(), **TINY | {"trials": 8, "space": "rate"}).cells["line", "sgd"]
     assert (found.facts["status"], found.facts["moved"]) == ("edge", 2)
     np.testing.assert_allclose(found.facts["box"]["rate"], (10**-4.5, 10**-3.5))
     assert [(found.stage == stage).sum() for stage in (MOVED, TRIAL)] == [16, 8]

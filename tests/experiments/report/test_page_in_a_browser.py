@@ -21,7 +21,7 @@ QUESTIONS = [
 @pytest.fixture
 def seen(raced, browser, tmp_path):
     """A function that opens the page in a window of a size, of a race of five problems and a dozen methods."""
-    more = {name: 0.95 for name in ("schedule_free_adamw", "cautious_adamw", "stable_adamw", "momentum", "ademamix")}
+    more = dict.fromkeys(("schedule_free_adamw", "cautious_adamw", "stable_adamw", "momentum", "ademamix"), 0.95)
     names = ("bigram", "signals", "signals-noisy", "autoencoder", "tokens")
     file = write_report(raced(names, **more), tmp_path, raced(names, seed=1, **more))
 

@@ -96,7 +96,11 @@ def test_an_epoch_shows_every_example_once():
 
 def test_a_run_stops_where_it_diverges():
     """The rate rises by steps of ten: the loss overflows after some updates, and nothing is measured from there."""
-    run = program(line(), lambda rate, knob: oz.sgd(lambda t: 10.0 ** jnp.asarray(t, jnp.float32)), steps=30, batch_size="full")
+
+    def rises(rate, knob):
+        return oz.sgd(lambda t: 10.0 ** jnp.asarray(t, jnp.float32))
+
+    run = program(line(), rises, steps=30, batch_size="full")
     found, w, t = run(1.0, 0, 0), np.float32(0), 0
     with np.errstate(over="ignore"):
         x, y = line().data.train
@@ -195,7 +199,7 @@ def test_the_clock_measures_nothing_and_takes_as_many_steps_as_are_asked_for(mon
     kept, calls = run.compiled, []
     object.__setattr__(run, "compiled", lambda *arguments: calls.append(kept(*arguments)) or calls[-1])
     run.steps(7, 0.1, 0.0)()
-    params, train, validation, *_ = calls[0]
+    _, train, validation, *_ = calls[0]
     assert np.isnan(validation).all()
     one = program(blobs(), by_rate(oz.sgd), steps=12, batch_size=20)(0.1, 0.0, 0)
     assert train[0] != one.train[0], "the mean of seven losses"

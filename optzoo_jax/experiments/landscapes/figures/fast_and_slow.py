@@ -20,7 +20,7 @@ _PERIOD, _SHARE, _RATE, _ROUNDS = 5, 0.5, 0.035, 8
 def fast_and_slow() -> Figure:
     """SGD inside Lookahead: five steps of the fast weights, then half of the way back to the slow ones."""
     valley = dataclasses.replace(surface("valley"), steps=_PERIOD * _ROUNDS)
-    inner = Entry("lookahead(sgd)", _RATE, lambda rate: optzoo_jax.lookahead(optzoo_jax.sgd(rate), _PERIOD, _SHARE))
+    inner = Entry.of(lambda rate: optzoo_jax.lookahead(optzoo_jax.sgd(rate), _PERIOD, _SHARE), "lookahead(sgd)", _RATE)
     slow, fast = weights(walk(inner, valley, [_RATE])[0][0, 0])
     with look():
         figure = Figure(figsize=(8, 4))
