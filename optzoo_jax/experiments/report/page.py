@@ -151,7 +151,7 @@ def _profile(race: Race, found: Findings, looks: dict[str, str]) -> str:
         lines.append(svg.Line(method, taus.tolist(), shares.tolist(), looks.get(method, "quiet")))
     words = "Share of targets and draws that a method reaches within τ times the steps of the fastest"
     label = f"{words}; the areas are in the table above"
-    picture = svg.chart(lines, label, ("τ", "share"), limits=(-0.02, 1.02)) if lines else ""
+    picture = svg.chart(lines, label, ("τ", "share"), limits=(-0.02, 1.02))
     return f"<p>{words}.</p>{_legend(looks)}<div class=charts><figure>{picture}</figure></div>"
 
 
@@ -165,8 +165,9 @@ def _legend(looks: dict[str, str]) -> str:
 
 def _charts(race: Race, found: Findings, looks: dict[str, str], draw: Any) -> str:
     figures = "".join(
-        f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{draw(race, name, problem, looks)}</figure>"
+        f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{picture}</figure>"
         for name, problem in found.problems.items()
+        if (picture := draw(race, name, problem, looks))
     )
     return f"<p>{draw.__doc__}</p>{_legend(looks)}<div class=charts>{figures}</div>"
 

@@ -160,3 +160,14 @@ def test_evidence_reads_a_record_and_computes_with_numpy_and_nothing_else():
                 assert node.module.split(".")[0] not in ("jax", "scipy"), file
             if isinstance(node, ast.Import):
                 assert {name.name.split(".")[0] for name in node.names}.isdisjoint({"jax", "scipy", "optzoo_jax"}), file
+
+
+@pytest.mark.parametrize(("trials", "fresh"), [(1, 1), (2, 1), (3, 2)])
+def test_the_smallest_races_have_findings_too(trials, fresh):
+    found = findings(race({"p": METHODS}, trials=trials, fresh=fresh)).problems["p"]
+    assert sorted(method for group in found.groups for method in group) == ["adam", "adamw", "muon", "sgd"]
+    assert list(found.leaders) == [0, *(k for k in (1, 2) if k <= trials)]
+    for method in found.groups[0]:
+        one = found.methods[method]
+        assert one.score.low <= one.score.mean <= one.score.high
+        assert np.isfinite([*one.score, *one.gain]).all()

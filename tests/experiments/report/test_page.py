@@ -1,5 +1,6 @@
 """The page as a file: what needs no browser to be seen."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.protocol.record import write
+from optzoo_jax.experiments.protocol.record import Race, write
 from optzoo_jax.experiments.report import svg
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.experiments.report.page import page
@@ -122,3 +124,15 @@ def test_the_docs_say_what_the_page_says(raced):
     picture = race_picture(race)
     assert picture.count("<circle") == len(rows)
     assert "mine:<b>" not in picture
+
+
+def test_a_race_without_a_clock_without_adamw_and_with_nothing_ranked_is_shown(raced):
+    race = raced(["bigram"], adamw=None)
+    still = {key: dataclasses.replace(cell, seconds=cell.seconds[:0]) for key, cell in race.cells.items()}
+    html = page(Race(race.facts, still))
+    assert ("A", ["adopt", "lion"]) in groups(html)
+    assert "× adamw's seconds a step" not in html
+    none = dict.fromkeys(("adamw", "nag", "lion", "adopt", "sgd", "mine:<b>&x"))
+    html = page(raced(["bigram"], **none))
+    assert groups(html) == []
+    assert "In no group: yogi" in html
