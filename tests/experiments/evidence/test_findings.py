@@ -12,11 +12,7 @@ from optzoo_jax.experiments import evidence
 from optzoo_jax.experiments.evidence.bootstrap import draws, expected
 from optzoo_jax.experiments.evidence.findings import call, findings, interquartile_mean
 from optzoo_jax.experiments.evidence.scores import scale, trials
-<<<<<<< HEAD
-from optzoo_jax.experiments.protocol.record import FRESH, Race, read, write
-=======
 from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, Race, read, write
->>>>>>> b
 
 METHODS = {
     "adamw": Method(0.93, baseline=True),

@@ -11,7 +11,6 @@ import pytest
 
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.evidence.compare import compare
-from optzoo_jax.experiments.protocol.record import write
 from optzoo_jax.experiments.protocol.record import Race, write
 from optzoo_jax.experiments.report import svg
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
