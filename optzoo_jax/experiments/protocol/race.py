@@ -243,7 +243,7 @@ def _timed(work: _Work, check: Callable[[], None], show: Show) -> dict[tuple[str
     timed = {}
     problems = list(dict.fromkeys(problem for problem, _ in work.cells))
     for i, problem in enumerate(problems):
-        show(i, len(problems), f"clock {problem.name}", ())
+        show(i, len(problems), f"the clock of {problem.name}", things="clocks")
         entries = [entry for other, entry in work.cells if other is problem]
         runs = [work.runs[problem.name, entry.name] for entry in entries]
         cells = [work.found[problem.name, entry.name] for entry in entries]

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 
-Show = Callable[[int, int, str, Sequence[str]], None]
+Show = Callable[..., None]
 _A_LINE = 60  # seconds
 
 
@@ -41,8 +41,9 @@ def progress(total: int) -> Iterator[Callable[[str, float], None]]:
 
 @contextlib.contextmanager
 def runs_progress(*, shown: bool) -> Iterator[Show]:
-    """A function to be called with how many runs are done, how many are expected, what is in hand, and what is to be
-    said; it shows one bar with the time left in a terminal, and a line every minute elsewhere.
+    """A function to be called with how many runs are done, how many are expected, what is in hand, what is to be said,
+    and what is counted where it isn't runs; it shows one bar with the time left in a terminal, and a line every minute
+    elsewhere.
 
     Args:
       shown: whether anything but what is said appears.
@@ -51,23 +52,26 @@ def runs_progress(*, shown: bool) -> Iterator[Show]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f} runs"),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[things]}"),
     )
     clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
     began = last = time.monotonic()
     with Progress(*columns, *clocks, console=console, disable=not (shown and console.is_terminal)) as bar:
-        task = bar.add_task("", total=1)
+        task, counted = bar.add_task("", total=1, things="runs"), "runs"
 
-        def show(done: int, total: int, what: str, said: Sequence[str]) -> None:
-            nonlocal last
+        def show(done: int, total: int, what: str, said: Sequence[str] = (), things: str = "runs") -> None:
+            nonlocal began, last, counted
+            now = time.monotonic()
+            if things != counted:  # another pace
+                began, counted = now, things
+                bar.reset(task)
             for sentence in said:
                 console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-            bar.update(task, description=what, completed=done, total=total)
-            now = time.monotonic()
+            bar.update(task, description=what, completed=done, total=total, things=things)
             if shown and not console.is_terminal and done and now - last > _A_LINE:
                 last = now
                 left = (now - began) * (total - done) / done / 60
-                console.print(f"{what}, {done} of {total} runs, {left:.0f} min left", markup=False, highlight=False)
+                console.print(f"{what}, {done} of {total} {things}, {left:.0f} min left", markup=False, highlight=False)
 
         yield show
 
