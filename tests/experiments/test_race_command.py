@@ -190,3 +190,13 @@ def test_progress_elsewhere_is_a_line_a_minute(monkeypatch, capsys):
         for done in (10, 20, 30):
             show(done, 120, "1/4 methods", [])
     assert capsys.readouterr().err.splitlines() == ["1/4 methods, 20 of 120 runs, 5 min left"]
+
+
+def test_what_is_counted_anew_has_a_pace_of_its_own(monkeypatch, capsys):
+    clock = iter([0.0, 30.0, 6000.0, 6120.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with runs_progress(shown=True) as show:
+        show(120, 120, "4/4 methods")
+        show(0, 4, "the clock of a", things="clocks")
+        show(1, 4, "the clock of b", things="clocks")
+    assert capsys.readouterr().err.splitlines() == ["the clock of b, 1 of 4 clocks, 6 min left"]
