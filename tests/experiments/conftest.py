@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 
 from optzoo_jax.experiments.keeping import files

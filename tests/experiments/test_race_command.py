@@ -61,7 +61,9 @@ def test_a_race_leaves_one_file_a_page_and_what_is_kept(tiny):
     assert {problem for problem, _ in found.cells} == {"blobs", "line"}
     assert found.facts["size"] == "own"
     assert found.facts["budget"] == {
-        **{"trials": 2, "fresh": 1, "space": "rate+1"},
+        "trials": 2,
+        "fresh": 1,
+        "space": "rate+1",
         "schedules": ["warmup-cosine"],
     }
     assert {"python", "jax", "optax", "flax", "optzoo_jax"} <= set(found.facts["provenance"]["versions"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 import optzoo_jax
@@ -52,7 +53,7 @@ def _trained(name: str, optimizer: str, format: Any, steps: int, seeds: int) -> 
         return tx if format == "float32" else optzoo_jax.compress_state(tx, format, min_size=1)
 
     def train_loss(params: Any) -> jax.Array:
-        return problem.objective(params, *problem.data.train)
+        return problem.objective(params, *map(jnp.asarray, problem.data.train))
 
     run = program(problem, make, steps=steps, batch_size=problem.batch_size, schedule="constant", at_the_end=train_loss)
     runs = [run(RATES[name], math.nan, seed) for seed in range(seeds)]

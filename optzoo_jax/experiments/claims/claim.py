@@ -30,7 +30,7 @@ class Rule(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A quantity somewhere, with its 95 % interval; one point where nothing is left to chance.
+    """A quantity somewhere, with its 95 % interval, or the range of a few starts.
 
     Attributes:
       quantity: that of its rule.
@@ -39,6 +39,7 @@ class Effect(NamedTuple):
       low: the interval's lower end.
       high: its upper end.
       unfit: why it cannot decide anything, such as a rate at the edge; "" where it can.
+      random: whether other seeds would give another estimate.
     """
 
     quantity: str
@@ -47,6 +48,7 @@ class Effect(NamedTuple):
     low: float | None
     high: float | None
     unfit: str = ""
+    random: bool = False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

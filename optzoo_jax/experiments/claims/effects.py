@@ -32,12 +32,13 @@ def effect(rule: Rule, where: str, measured: Any) -> Effect:
       measured: the same quantity of each start or seed is paired by whoever measured it.
     """
     if isinstance(measured, tuple):
-        estimate, low, high, unfit = measured
+        (estimate, low, high, unfit), random = measured, True
     else:
-        (estimate, low, high), unfit = of_samples(np.atleast_1d(np.asarray(measured, float)), rule.ratio), ""
+        samples = np.atleast_1d(np.asarray(measured, float))
+        (estimate, low, high), unfit, random = of_samples(samples, rule.ratio), "", len(samples) > _STARTS
     if not np.all(np.isfinite([estimate, low, high])):
-        return Effect(rule.quantity, where, None, None, None, unfit or "not finite")
-    return Effect(rule.quantity, where, float(estimate), float(low), float(high), unfit)
+        return Effect(rule.quantity, where, None, None, None, unfit or "not finite", random)
+    return Effect(rule.quantity, where, float(estimate), float(low), float(high), unfit, random)
 
 
 def of_samples(samples: np.ndarray, ratio: bool = False) -> Interval:

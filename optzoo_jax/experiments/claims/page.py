@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS, THEMES
-from optzoo_jax.experiments.claims.claim import Claim, Effect, Rule
+from optzoo_jax.experiments.claims.claim import Claim, Rule
 from optzoo_jax.experiments.claims.measured import effects_of
 from optzoo_jax.experiments.claims.verdicts import Found, judged, smallest, surprising
 
@@ -67,7 +67,7 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
 
 def _row(one: Found) -> str:
     what = f"{one.effect.quantity}; {one.effect.where}".replace("|", "\\|")
-    cells = (f"[{one.claim.statement}](#{one.claim.name})", what, _verdict(one), _effect(one), _seen(one))
+    cells = (f"[{one.claim.statement}](#{one.claim.name})", what, _verdict(one), _effect(one), _seen(one) or "–")
     return f"| {' | '.join(cells)} |"
 
 
@@ -83,21 +83,17 @@ def _section(claim: Claim, found: Sequence[Found]) -> str:
 def said_of(rule: Rule) -> str:
     """A rule in words."""
     quantity, border = rule.quantity.replace("|", "\\|"), number(rule.than)
+    seen = "" if rule.beforehand else " (written with the numbers in view)"
     if rule.says == "same":
         margin = f"{100 * rule.margin:g} %" if rule.ratio else number(rule.margin)
-        return f"{quantity} = {border} within {margin}{_when(rule)}"
-    return f"{quantity} {'>' if rule.says == 'more' else '<'} {border}{_when(rule)}"
-
-
-def _when(rule: Rule) -> str:
-    return "" if rule.beforehand else " (written with the numbers in view)"
+        return f"{quantity}, said to be {border} within {margin}{seen}"
+    return f"{quantity}, said to be {rule.says} than {border}{seen}"
 
 
 def _place(one: Found) -> str:
     seen = _seen(one)
-    return f"{one.effect.where} **{_verdict(one)}**, {_effect(one)}" + (
-        "" if seen == "exact" else f", seen from {seen}"
-    )
+    words = [f"{one.effect.where} **{_verdict(one)}**", _effect(one), f"seen from {seen}" if seen else ""]
+    return ", ".join(filter(None, words))
 
 
 def _verdict(one: Found) -> str:
@@ -105,25 +101,20 @@ def _verdict(one: Found) -> str:
 
 
 def _effect(one: Found) -> str:
-    estimate, low, high = one.effect.estimate, one.effect.low, one.effect.high
-    sign = "×" if one.rule.ratio else ""
-    interval = "" if low == high else f" [{number(low)}, {number(high)}]"
-    return f"{sign}{number(estimate)}{interval}"
+    if one.effect.estimate is None:
+        return ""
+    estimate, low, high = map(number, one.effect[2:5])
+    interval = "" if low == high else f" [{low}, {high}]"
+    return f"{'×' if one.rule.ratio else ''}{estimate}{interval}"
 
 
 def _seen(one: Found) -> str:
     seen = smallest(one.rule, one.effect)
-    if _exact(one.effect):
-        return "exact"
-    return "–" if seen is None else f"×{number(seen)}" if one.rule.ratio else number(seen)
-
-
-def _exact(effect: Effect) -> bool:
-    return effect.low is not None and effect.low == effect.high
+    return "" if seen is None else f"{'×' if one.rule.ratio else ''}{number(seen)}"
 
 
 def number(x: float | None) -> str:
-    """Three digits; – for what is not finite."""
+    """Three digits; ∞ for what is not finite."""
     if x is None or not math.isfinite(x):
-        return "–"
-    return f"{x:.3g}" if x == 0 or 1e-3 <= abs(x) < 1e4 else f"{x:.0e}"
+        return "∞"
+    return (f"{x:.3g}" if x == 0 or 1e-3 <= abs(x) < 1e4 else f"{x:.0e}").replace("-", "−")

@@ -47,7 +47,7 @@ def judged(claims: Mapping[str, Claim], effects: Mapping[str, Sequence[Effect]])
     training = [i for i, found in enumerate(alone) if found.claim.training]
     kept = dict(zip(training, holm([chance(alone[i].far) for i in training]), strict=True))
     return [
-        found._replace(verdict="undecided", why=f"not among {len(training)} comparisons")
+        found._replace(verdict="undecided", why=f"Holm, of {len(training)}")
         if found.verdict != "undecided" and not kept.get(i, True)
         else found
         for i, found in enumerate(alone)
@@ -106,12 +106,12 @@ def holm(p: Sequence[float]) -> list[bool]:
 
 
 def smallest(rule: Rule, effect: Effect) -> float | None:
-    """The effect that this experiment would have seen in four of five repetitions; 0 where nothing is left to chance.
+    """The effect that this experiment would have seen in four of five repetitions; None where nothing is random.
 
     An effect of half the interval's width is seen in every second repetition; this is 1.43 times that. A ratio is
     given as the one above 1.
     """
-    if effect.low is None or effect.high is None:
+    if not effect.random or effect.low is None or effect.high is None:
         return None
     if not rule.ratio:
         return _POWER * (effect.high - effect.low) / 2

@@ -18,7 +18,6 @@ def one_by_one(
     width: int,
     draw: Callable[[dict[str, Any]], Iterable[Path]] = lambda document: (),
     things: str = "methods",
-    answer: Callable[[dict[str, Any]], str] | None = None,
 ) -> Callable[[], int]:
     """A run over methods that saves after each, so that Ctrl-C leaves what is finished.
 
@@ -31,7 +30,6 @@ def one_by_one(
       width: of the table at least; narrower, numbers would be cut.
       draw: what makes pictures or pages of what the file holds in the end, and returns their names.
       things: what they are, if not methods.
-      answer: what is said last of what the file holds in the end, None for nothing.
     """
     from rich.console import Console
 
@@ -62,8 +60,6 @@ def one_by_one(
         if interrupted:
             print(f"Interrupted: {len(finished)} of {total} {things} finished.")
         print(f"Saved in {', '.join(map(str, files))}." if files else "Nothing is saved.")
-        if document["complete"] and answer is not None:
-            print(answer(document))
         return INTERRUPTED if interrupted else 0
 
     return run

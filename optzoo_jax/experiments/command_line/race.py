@@ -41,7 +41,7 @@ class _Size(NamedTuple):
 _USUAL = tuple(_Leg(problem, "DEFAULT") for problem in DEFAULT)
 _SIZES = {
     "quick": _Size(
-        (_Leg("bigram", "QUICK"), _Leg("signals", "FEATURED", 150)),
+        (_Leg("bigram", "QUICK"), _Leg("signals", "FEW", 150)),
         12,
         3,
         "two problems, a dozen methods, 12 trials and 3 fresh seeds of each, no clock; minutes",
@@ -49,7 +49,7 @@ _SIZES = {
     ),
     "default": _Size(_USUAL, 16, 5),
     "full": _Size(
-        (*_USUAL, _Leg("modules", "FEATURED"), _Leg("mnist-cnn", "FEATURED"), _Leg("chars", "FEATURED")),
+        (*_USUAL, _Leg("modules", "FEW"), _Leg("mnist-cnn", "FEW"), _Leg("chars", "FEW")),
         32,
         10,
         "eight problems, 32 trials and 10 fresh seeds of each, also at a constant rate, two studies; hours",

@@ -23,7 +23,7 @@ from optzoo_jax.experiments.training.schedules import Scheduled
 DEFAULT = """adamw nag sgd momentum adam nadam radam adabelief yogi diffgrad adabound adamod lion adopt laprop ademamix
     cautious_adamw lamb adafactor stable_adamw muon soap schedule_free_adamw prodigy""".split()
 QUICK = "adamw nag sgd momentum adam nadam radam lion adopt lamb adafactor schedule_free_adamw".split()
-FEATURED = "adamw nag sgd momentum adam radam lion schedule_free_adamw".split()
+FEW = "adamw nag sgd momentum adam radam lion schedule_free_adamw".split()
 # Tuned twice as long as the others: what is worth leaving must be at its best.
 BASELINES = ("adamw", "nag")
 LOOKAHEAD = "lookahead(adam)"

@@ -80,7 +80,7 @@ def race(
       ValueError: for what cannot race, and for numbers outside of their range, before anything is trained.
       KeyboardInterrupt: after Ctrl-C; what is finished is kept in `out`.
     """
-    entries = racing([optimizers] if isinstance(optimizers, str) or callable(optimizers) else list(optimizers))
+    entries = racing([optimizers] if isinstance(optimizers, str | Entry) or callable(optimizers) else list(optimizers))
     chosen = [_problem(p, steps) for p in ([problems] if isinstance(problems, str | Problem) else problems)]
     budget = Budget(trials, fresh, space, tuple(schedules), study)
     cells = [(problem, entry) for problem in chosen for entry in entries]
@@ -112,19 +112,26 @@ def race_of(
     in_main_thread = threading.current_thread() is threading.main_thread()  # the only one that hears Ctrl-C
     interruptible = deferred_interrupt() if in_main_thread else contextlib.nullcontext(lambda: None)
     with interruptible as check, runs_progress(shown=progress) as show:
-        work.train(check, show)
-        found = _timed(work, check, show) if clock else work.found
+        try:
+            work.train(check, show)
+            found = _timed(work, check, show) if clock else work.found
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(work.so_far()) from None
     found = {(p.name, e.name): found[p.name, e.name] for p, e in cells}
     facts = {
         "size": size,
         "study": budget.study,
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(time.perf_counter() - began + work.earlier / _threads(), 1),
         "provenance": machine(),
         "budget": {name: value for name, value in dataclasses.asdict(budget).items() if name != "study"},
         "problems": {problem.name: _problem_facts(problem, found) for problem, _ in cells},
         "methods": {entry.name: _method_facts(entry) for _, entry in cells},
     }
     return Race(facts, found)
+
+
+def _threads() -> int:
+    return os.cpu_count() or 1
 
 
 class _StopError(Exception):
@@ -138,6 +145,7 @@ class _Work:
         self.cells, self.budget, self.folder, self.clock = cells, budget, folder, clock
         self.found: dict[tuple[str, str], Cell] = {}
         self.runs: dict[tuple[str, str], Run] = {}  # compiled, for the clock
+        self.earlier = 0.0  # seconds that kept cells took when they were trained
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._done, self._beyond = 0, dict.fromkeys(((p.name, e.name) for p, e in cells), 0)
         self._said: list[str] = []
@@ -145,7 +153,7 @@ class _Work:
     def train(self, check: Callable[[], None], show: Show) -> None:
         """Trains all cells; `check` may raise KeyboardInterrupt, `show` hears how far it is."""
         expected = sum(self.budget.runs_of(entry) for _, entry in self.cells)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(_threads()) as pool:
             waiting: set[Future[None]] = {pool.submit(self._one, *cell) for cell in self.cells}
             try:
                 while waiting:
@@ -153,19 +161,18 @@ class _Work:
                     with self._lock:
                         said, self._said = self._said, []
                         total = expected + sum(self._beyond.values())
-                    show(self._done, total, f"{len(self.found)}/{len(self.cells)} methods", said)
+                    show(self._done, total, f"{len(self.found)}/{len(self.cells)} methods on problems", said)
                     for future in done:
                         future.result()
                     check()
-            except BaseException as error:
+            except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
-                if isinstance(error, KeyboardInterrupt):
-                    raise KeyboardInterrupt(self._so_far()) from None
                 raise
 
     def _one(self, problem: Problem, entry: Entry) -> None:
         name = problem.name, entry.name
+        began = time.perf_counter()
         try:
             run = trained(entry, problem, self.budget)
             digest = key(entry, problem, self.budget, run)
@@ -176,9 +183,11 @@ class _Work:
                 self._tick(name, 0, runs=0)
                 facts["seconds_to_compile"] = round(seconds_to_compile(run), 2)
                 cell = run_cell(entry, problem, self.budget, run, facts, lambda beyond: self._tick(name, beyond))
+                cell.facts["seconds"] = round(time.perf_counter() - began, 1)
                 self._keep(name, cell)
             else:
                 self._tick(name, 0, runs=self.budget.runs_of(entry))
+                self.earlier += cell.facts["seconds"]
             self.found[name] = cell
             if self.clock:
                 self.runs[name] = run
@@ -199,7 +208,7 @@ class _Work:
             return None
         found = store.load(store.file_of(self.folder, *name, digest), digest)
         if isinstance(found, str):
-            self._said.append(found)
+            self._say(found)
             return None
         return found
 
@@ -209,10 +218,15 @@ class _Work:
         try:
             store.save(store.file_of(self.folder, *name, cell.facts["key"]), cell)
         except OSError as error:  # the race goes on: its numbers are in memory
-            self._said.append(f"{' on '.join(reversed(name))} is finished but not kept on disk: {cannot_write(error)}")
+            self._say(f"{' on '.join(reversed(name))} is finished but not kept on disk: {cannot_write(error)}")
 
-    def _so_far(self) -> str:
-        finished = f"Interrupted: {len(self.found)} of {len(self.cells)} methods are finished"
+    def _say(self, sentence: str) -> None:
+        with self._lock:
+            self._said.append(sentence)
+
+    def so_far(self) -> str:
+        """What an interrupted race tells the user."""
+        finished = f"Interrupted: {len(self.found)} of {len(self.cells)} methods on problems are finished"
         if self.folder is None:
             return f"{finished}, and nothing was kept: pass out=FOLDER to go on from there another time."
         return f"{finished} and kept in {self.folder}; the same race goes on from there."
@@ -225,7 +239,7 @@ def cannot_write(error: OSError) -> str:
 
 
 def _timed(work: _Work, check: Callable[[], None], show: Show) -> dict[tuple[str, str], Cell]:
-    """The cells with the seconds of a step, and the bytes of an update."""
+    """The cells with the seconds of a step, and the bytes of an update; `check` may raise KeyboardInterrupt."""
     timed = {}
     problems = list(dict.fromkeys(problem for problem, _ in work.cells))
     for i, problem in enumerate(problems):

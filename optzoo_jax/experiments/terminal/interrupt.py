@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 INTERRUPTED = 130
-_NOTICE = b"\nInterrupted: stops at the next checkpoint. Once more stops at once.\n"
+_NOTICE = b"\nInterrupted: stops where nothing is lost. Once more stops at once.\n"
 
 
 @contextlib.contextmanager

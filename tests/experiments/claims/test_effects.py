@@ -17,7 +17,10 @@ def trials(judge, rates=None):
 
 
 def test_one_number_is_a_point():
-    assert effect(RULE, "here", 3.0)[2:] == (3.0, 3.0, 3.0, "")
+    assert effect(RULE, "here", 3.0)[2:] == (3.0, 3.0, 3.0, "", False)
+    assert effect(RULE, "here", [1.0, 2.0, 3.0, 4.0]).random is False, "starts"
+    assert effect(RULE, "here", [1.0, 2.0, 3.0, 4.0, 5.0]).random is True, "seeds"
+    assert effect(RULE, "here", (2.0, 1.0, 3.0, "")).random is True, "trials"
 
 
 def test_starts_have_all_of_their_range():

@@ -40,7 +40,9 @@ def save(path, records, provenance=HERE):
 def test_effects_are_plain_and_what_is_not_finite_is_none(claim):
     (record,) = measure([claim("a")], [])
     here, there = record["effects"]
-    assert here == {"quantity": "q", "where": "here", "estimate": 1.0, "low": 1.0, "high": 1.0, "unfit": ""}
+    assert here == {
+        "quantity": "q", "where": "here", "estimate": 1.0, "low": 1.0, "high": 1.0, "unfit": "", "random": False,
+    }  # fmt: skip
     assert (there["estimate"], there["unfit"]) == (None, "not finite")
     json.dumps(record, allow_nan=False)
 

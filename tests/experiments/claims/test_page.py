@@ -70,10 +70,13 @@ def test_a_claim_without_an_experiment_has_no_verdict():
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        (Rule("q", "more", than=0.5), "q > 0.5"),
-        (Rule("q", "less", ratio=True, than=1, beforehand=False), "q < 1 (written with the numbers in view)"),
-        (Rule("q", "same", ratio=True, than=1, margin=0.05), "q = 1 within 5 %"),
-        (Rule("|q|", "same", margin=0.5), "\\|q\\| = 0 within 0.5"),
+        (Rule("q", "more", than=0.5), "q, said to be more than 0.5"),
+        (
+            Rule("q", "less", ratio=True, than=1, beforehand=False),
+            "q, said to be less than 1 (written with the numbers in view)",
+        ),
+        (Rule("q", "same", ratio=True, than=1, margin=0.05), "q, said to be 1 within 5 %"),
+        (Rule("|q|", "same", margin=0.5), "\\|q\\|, said to be 0 within 0.5"),
     ],
 )
 def test_rules_in_words(rule, words):
@@ -81,7 +84,7 @@ def test_rules_in_words(rule, words):
 
 
 @pytest.mark.parametrize(
-    ("x", "words"), [(0.12345, "0.123"), (0.0, "0"), (1000.0, "1e+03"), (1e-7, "1e-07"), (None, "–"), (-2.0, "-2")]
+    ("x", "words"), [(0.12345, "0.123"), (0.0, "0"), (1000.0, "1e+03"), (1e-7, "1e−07"), (None, "∞"), (-2.0, "−2")]
 )
 def test_numbers_in_words(x, words):
     assert number(x) == words

@@ -69,7 +69,7 @@ def test_an_effect_without_noise_decides_unless_it_is_exactly_at_the_border():
     assert verdict(MORE, 1e-9, 1e-9, 1e-9) == "supported"
     assert verdict(MORE, -1e-9, -1e-9, -1e-9) == "contradicted"
     assert verdict(RATIO, 1.0, 1.0, 1.0) == "undecided"
-    assert smallest(MORE, Effect("q", "here", 1.0, 1.0, 1.0)) == 0
+    assert smallest(MORE, Effect("q", "here", 1.0, 0.5, 1.5)) is None, "starts are not drawn"
 
 
 def test_a_rate_at_the_edge_decides_nothing_and_says_so():
@@ -109,13 +109,14 @@ def test_holm_is_of_the_claims_about_training_alone():
     found = {x.claim.name: x for x in judged(claims, {"surface": [near], "near": [near] * 20, "far": [far]})}
     assert found["surface"].verdict == "supported"
     assert found["far"].verdict == "supported"
-    assert (found["near"].verdict, found["near"].why) == ("undecided", "not among 21 comparisons")
+    assert (found["near"].verdict, found["near"].why) == ("undecided", "Holm, of 21")
 
 
 def test_the_smallest_effect_is_what_is_seen_in_four_of_five_repetitions():
-    random, seen = np.random.default_rng(0), smallest(MORE, Effect("q", "here", 0.0, -1.96, 1.96))
+    random, seen = np.random.default_rng(0), smallest(MORE, Effect("q", "here", 0.0, -1.96, 1.96, random=True))
     assert np.mean(seen + random.standard_normal(100_000) > 1.96) == pytest.approx(0.8, abs=0.005)
-    assert smallest(RATIO, Effect("q", "here", 1.0, math.exp(-1.96), math.exp(1.96))) == pytest.approx(math.exp(seen))
+    ratio = Effect("q", "here", 1.0, math.exp(-1.96), math.exp(1.96), random=True)
+    assert smallest(RATIO, ratio) == pytest.approx(math.exp(seen))
 
 
 def test_the_most_surprising_are_contradicted_by_most_then_famous_and_undecided():

@@ -43,6 +43,13 @@ def test_what_is_finished_is_not_trained_again(tmp_path, trained):
     assert ours.facts == theirs.facts
 
 
+def test_a_race_says_what_it_took_also_where_it_was_trained_earlier(tmp_path):
+    first = race(["sgd", "adam"], blobs(), out=tmp_path, **TINY)
+    took = sum(cell.facts["seconds"] for cell in first.cells.values())
+    again = race(["sgd", "adam"], blobs(), out=tmp_path, **TINY)
+    assert again.facts["seconds"] >= round(took / (os.cpu_count() or 1), 1) > 0
+
+
 def test_another_model_budget_or_study_is_another_cell(tmp_path, trained):
     for _ in range(2):
         race("sgd", blobs(hidden=64), out=tmp_path, **TINY)
@@ -131,7 +138,9 @@ def test_control_c_keeps_what_is_finished_and_the_next_race_goes_on(tmp_path, mo
 
     monkeypatch.setattr(RUN_CELL, run_cell)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 3 methods are finished and kept in .*; the same race goes on"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"1 of 3 methods on problems are finished and kept in .*; the same race goes on"
+    ):
         race(["sgd", "adam", "nag"], blobs(), out=tmp_path, **TINY)
     assert signal.getsignal(signal.SIGINT) is before
     assert trained == ["sgd", "adam"]

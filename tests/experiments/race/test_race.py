@@ -73,7 +73,10 @@ def test_methods_and_problems_are_described(two):
 def without_seconds(found, path):
     cells = {
         key: dataclasses.replace(
-            one, facts=one.facts | {"seconds_to_compile": 0}, seconds=np.zeros(0), gradient_seconds=np.zeros(0)
+            one,
+            facts=one.facts | {"seconds_to_compile": 0, "seconds": 0},
+            seconds=np.zeros(0),
+            gradient_seconds=np.zeros(0),
         )
         for key, one in found.cells.items()
     }
