@@ -189,7 +189,7 @@ def test_a_race_prints_what_came_of_it(two):
 
 
 @pytest.mark.parametrize(
-    "before", ["", "import optzoo_jax.experiments.race.record", "import optzoo_jax.experiments.race.race"]
+    "before", ["", "import optzoo_jax.experiments.protocol.record", "import optzoo_jax.experiments.protocol.race"]
 )
 def test_the_public_race_can_be_called_whatever_was_imported_before(before):
     program = f"{before}\nfrom optzoo_jax.experiments import Problem, race\nrace([], [])"
