@@ -54,7 +54,7 @@ def in_markdown(measured: Mapping[str, Any] | None = None) -> str:
         rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_row, advice.suggestions)]
         own = ", ".join(f"`{one.own}`" for one in untuned.suggestions)
         blocks += [
-            _leading(advice),
+            _leading(advice, len(advice.suggestions)),
             "\n".join(f"| {' | '.join(row)} |" for row in rows),
             f"`{advice.suggestions[0].call}` is what was chosen for the first of them.",
             f"Without any trial: {own}.",
@@ -63,12 +63,12 @@ def in_markdown(measured: Mapping[str, Any] | None = None) -> str:
     return "\n\n".join(blocks)
 
 
-def _leading(advice: Advice) -> str:
+def _leading(advice: Advice, shown: int = _SHOWN) -> str:
     after = (
         f"After {advice.trials} {'trial' if advice.trials == 1 else 'trials'}" if advice.trials else "Without a trial"
     )
     those = ", ".join(f"{name} ({size:,} parameters)" for name, size in advice.problems.items())
-    rest = f", of which the first {_SHOWN} are shown" if len(advice.suggestions) > _SHOWN else ""
+    rest = f", of which the first {shown} are shown" if len(advice.suggestions) > shown else ""
     return (
         f"{after} these lead, or are not told from what leads, on {' and '.join(advice.led)}{rest}. "
         f"Measured for this task: {those}."

@@ -173,13 +173,6 @@ def _run(
     except OSError as error:
         complaint = complaint or f"The page is not saved: {cannot_write(error)}"
     print(f"Saved {', '.join(map(str, files))}.\n" if files else "Nothing is saved.\n")
-    if again is not None:
-        from optzoo_jax.experiments.evidence.compare import compare, table
-
-        try:
-            print(table(compare(races[0], again)), "\n", sep="")
-        except ValueError as error:
-            print(f"The studies are not compared: {error}\n")
     print(text(races[0], again))
     if complaint:
         print(complaint)

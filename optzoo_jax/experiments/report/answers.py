@@ -266,4 +266,7 @@ def second_run(race: Race, again: Race | None) -> str:
     """What a second study changed, in a sentence."""
     if again is None:
         return "Not repeated: what a second study of the same would change is not known."
-    return str(compare(race, again))
+    try:
+        return str(compare(race, again))
+    except ValueError as error:  # such as too few methods that are ranked in both
+        return f"The studies are not compared: {error}."
