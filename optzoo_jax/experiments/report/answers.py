@@ -73,12 +73,9 @@ def call(found: Findings, name: str) -> str:
 
 
 def _good_enough(found: Findings) -> Answer:
-    n = len(found.problems)
-    most = max((across.leads for across in found.methods.values()), default=0)
-    leading = sorted(name for name, across in found.methods.items() if across.leads == most > 0)
-    headline = "No method was ranked." if not leading else (
-        f"In group A on {_of(most, n)}: {listed(leading)}."
-    )  # fmt: skip
+    leading, headline = _most(found), "No method was ranked."
+    if leading:
+        headline = f"In group A on {_of(found.methods[leading[0]].leads, len(found.problems))}: {listed(leading)}."
     if BASELINE in found.methods:
         groups = [p.methods[BASELINE].group for p in found.problems.values() if BASELINE in p.methods]
         headline += f" AdamW is in group A on {_of(groups.count('A'), len(groups))}."
