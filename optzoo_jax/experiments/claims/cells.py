@@ -125,7 +125,8 @@ def cell(name: str, place: str) -> Cell:
 
 
 def train(wanted: Sequence[tuple[str, str]], threads: int = 2) -> Iterator[tuple[str, str]]:
-    """Trains the cells that are missing in several threads, and yields each when it is done."""
+    """Trains the cells that are missing in several threads, and yields every one when it is there."""
+    yield from (one for one in dict.fromkeys(wanted) if one in _CELLS)
     for place in dict.fromkeys(place for _, place in wanted):
         problem_at(at(place))  # loaded once, not by two threads at a time
     pool = ThreadPoolExecutor(threads)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS, THEMES
+from optzoo_jax.experiments.claims.cells import at
 from optzoo_jax.experiments.claims.claim import Claim, Rule
 from optzoo_jax.experiments.claims.measured import effects_of
 from optzoo_jax.experiments.claims.verdicts import Found, judged, smallest, surprising
@@ -61,8 +62,17 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
         measured = [claim for claim in claims if claim.name in found]
         counts = counted([one for claim in measured for one in found[claim.name]])
         folded = f'<details markdown="1"><summary>{len(measured)} claims: {counts}</summary>'
-        blocks += [f"## {theme}", folded, *(_section(claim, found[claim.name]) for claim in measured), "</details>"]
+        trained = [places(measured)] if any(claim.training for claim in measured) else []
+        sections = [_section(claim, found[claim.name]) for claim in measured]
+        blocks += [f"## {theme}", *trained, folded, *sections, "</details>"]
     return "\n\n".join(blocks)
+
+
+def places(claims: Sequence[Claim]) -> str:
+    """Where the methods of claims are trained, and how long."""
+    names = dict.fromkeys(place for claim in claims for _, place in claim.cells)
+    words = [f"{name}: {x.steps:,} steps, {x.trials} trials, {x.fresh} seeds" for name in names for x in [at(name)]]
+    return f"Methods are trained on {'; '.join(words)}."
 
 
 def _row(one: Found) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from optzoo_jax.experiments.claims.claim import Claim, Effect, Rule
 
@@ -119,13 +119,15 @@ def smallest(rule: Rule, effect: Effect) -> float | None:
 
 
 def surprising(found: Sequence[Found], count: int) -> list[Found]:
-    """One effect a claim, at most `count`: contradicted ones, the farthest first; then famous ones left undecided."""
-    most: dict[str, Found] = {}
-    for one in sorted(found, key=_surprise):
-        if one.verdict == "contradicted" or (one.verdict == "undecided" and one.claim.famous):
-            most.setdefault(one.claim.name, one)
-    return list(most.values())[:count]
+    """One effect a claim, at most `count`: contradicted ones, the farthest first; then famous claims all undecided.
 
-
-def _surprise(one: Found) -> Any:
-    return one.verdict != "contradicted", -one.far
+    Args:
+      found: in the order of the page, which is that of the latter.
+      count: how many.
+    """
+    farthest = sorted(found, key=lambda one: -one.far)
+    against = {one.claim.name: one for one in reversed(farthest) if one.verdict == "contradicted"}
+    decided = {one.claim.name for one in found if one.verdict != "undecided"}
+    open_ones = dict.fromkeys(one.claim.name for one in found if one.claim.famous and one.claim.name not in decided)
+    shown = [next(one for one in farthest if one.claim.name == name) for name in open_ones]
+    return [*sorted(against.values(), key=lambda one: -one.far), *shown][:count]

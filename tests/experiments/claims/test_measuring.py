@@ -82,6 +82,8 @@ def test_a_cell_is_trained_once_for_all_claims_that_ask_for_it(claim, calls, mon
     found = measure([claim("a", trained=(adam, sgd)), claim("b"), claim("c", trained=(sgd,))], [])
     assert [record["name"] for record in found] == ["b", "a", "c"], "what needs no training comes first"
     assert sorted(trained) == [adam, sgd]
+    assert len(list(measure([claim("a", trained=(adam, sgd))], []))) == 1
+    assert sorted(trained) == [adam, sgd], "trained again"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"claims": 1}'])

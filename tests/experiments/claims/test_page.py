@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
+from optzoo_jax.experiments.claims.cells import at
 from optzoo_jax.experiments.claims.claim import Rule
 from optzoo_jax.experiments.claims.measured import configuration
 from optzoo_jax.experiments.claims.page import SHOWN, by_claim, markdown, number, said_of
@@ -53,6 +54,13 @@ def test_the_page_says_which_rules_were_written_with_the_numbers_in_view():
     assert markdown(MEASURED["claims"]).count("(written with the numbers in view)") == sum(
         not rule.beforehand for claim in CLAIMS.values() for rule in claim.rules
     )
+
+
+def test_the_page_says_where_methods_are_trained_and_how_long():
+    (line,) = (line for line in markdown(MEASURED["claims"]).splitlines() if line.startswith("Methods are trained on"))
+    for claim in CLAIMS.values():
+        for _, place in claim.cells:
+            assert f" {place}: {at(place).steps:,} steps" in line
 
 
 def test_the_page_names_what_is_not_measured():

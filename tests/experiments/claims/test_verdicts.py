@@ -125,17 +125,21 @@ def test_the_most_surprising_are_contradicted_by_most_then_famous_and_undecided(
         "slightly": claim("slightly", MORE),
         "far": claim("far", MORE),
         "famous": claim("famous", MORE, famous=True),
+        "later": claim("later", MORE, famous=True),
+        "mixed": claim("mixed", MORE, famous=True),
         "unknown": claim("unknown", MORE),
     }
     effects = {
         "held": [Effect("q", "", 2.0, 1.0, 3.0)],
-        "famous": [Effect("q", "", 0.0, -1.0, 1.0)],
+        "famous": [Effect("q", "weak", 0.0, -1.0, 1.0), Effect("q", "strong", 0.5, -1.0, 2.0)],
+        "later": [Effect("q", "", 0.9, -1.0, 2.8)],
+        "mixed": [Effect("q", "", 0.0, -1.0, 1.0), Effect("q", "", 2.0, 1.0, 3.0)],
         "unknown": [Effect("q", "", 0.0, -1.0, 1.0)],
         "slightly": [Effect("q", "", -20.0, -30.0, -10.0)],
         "far": [Effect("q", "small", -1.5, -2.5, -0.5), Effect("q", "large", -2.0, -2.1, -1.9)],
     }
     found = judged(claims, effects)
     assert [(x.claim.name, x.effect.where) for x in surprising(found, 9)] == [
-        ("far", "large"), ("slightly", ""), ("famous", ""),
+        ("far", "large"), ("slightly", ""), ("famous", "strong"), ("later", ""),
     ]  # fmt: skip
     assert [x.claim.name for x in surprising(found, 2)] == ["far", "slightly"]
