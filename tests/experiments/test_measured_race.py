@@ -65,7 +65,8 @@ def test_scores_are_measured_against_the_first_study(studies):
 
 @pytest.mark.tier2
 @pytest.mark.parametrize(
-    ("problem", "method", "trial"), [("signals", "muon", 3), ("signals-noisy", "radam", 7), ("autoencoder", "adamw", 20)]
+    ("problem", "method", "trial"),
+    [("signals", "muon", 3), ("signals-noisy", "radam", 7), ("autoencoder", "adamw", 20)],
 )
 def test_a_run_of_it_comes_out_again(problem, method, trial, capsys):
     assert main(["replay", str(FILES[0]), problem, method, str(trial)]) == 0, capsys.readouterr().out
