@@ -22,7 +22,7 @@ PAGES = (
     *(f"measured/{file.name}" for file in (ROOT / "docs" / "measured").iterdir()),
 )
 WITH_PROGRAMS = ("README.md", *(f"docs/{page}.md" for page in ("index", "idea", "invent", "training_loops")))
-WITH_PROGRAMS += ("docs/carry_a_run_over.md", "docs/sharded_states.md")
+WITH_PROGRAMS += ("docs/carry_a_run_over.md", "docs/sharded_states.md", "docs/race_your_own.md")
 PROGRAMS = {
     f"{page}-{i}": program
     for page in WITH_PROGRAMS
