@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from optzoo_jax.experiments.keeping import files
