@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -109,6 +110,7 @@ def test_rates_are_a_range_over_all_problems_and_a_multiple_of_the_cards(known):
     assert one.rates == pytest.approx((10**-1.5, 1.0)), "quartiles of the logarithms"
     assert one.over_card == pytest.approx((10**1.5, 1e3))
     assert one.searched == 3
+    assert re.search(r"^lion .* 0\.032 to 1 +32 to 1000$", in_terminal(advise(other, "language")), re.MULTILINE)
     assert one.call == "oz.lion(0.01)", "of the task's two problems the lower"
 
 
@@ -149,6 +151,8 @@ def test_every_task_is_measured_on_problems_that_there_are_or_quoted():
 def test_what_is_not_ranked_is_not_advised():
     made = race({"tokens": {"adamw": Method(0.8), "muon": Method(0.97, status="edge")}}, noise=QUIET)
     assert names(advise(measured(findings(made)), "language")) == ["adamw"]
+    made = race({"tokens": {"adamw": Method(0.8, status="edge"), "muon": Method(0.97)}}, noise=QUIET)
+    assert "AdamW is not ranked on these problems." in in_terminal(advise(measured(findings(made)), "language"))
 
 
 def test_its_json_is_the_same_and_short_and_a_line_a_method(known):

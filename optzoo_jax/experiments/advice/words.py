@@ -83,6 +83,8 @@ def _notes(advice: Advice) -> Iterable[str]:
         yield "AdamW is one of them."
     elif advice.adamw is not None:
         yield f"AdamW is not one of them: {advice.adamw:.2f}."
+    else:
+        yield "AdamW is not ranked on these problems."
     if advice.trained != advice.trials:
         yield f"The race knows of {advice.trained} trials, not of {advice.trials}."
     yield (
@@ -118,7 +120,7 @@ def _nothing(advice: Advice) -> str:
 
 
 def _range(x: Range) -> str:
-    low, high = f"{x.low:.2g}", f"{x.high:.2g}"
+    low, high = (f"{float(f'{end:.2g}'):g}" for end in x)  # 540 and not 5.4e+02
     return low if low == high else f"{low} to {high}"
 
 

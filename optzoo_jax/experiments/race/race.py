@@ -80,7 +80,7 @@ def race(
       ValueError: for what cannot race, and for numbers outside of their range, before anything is trained.
       KeyboardInterrupt: after Ctrl-C; what is finished is kept in `out`.
     """
-    entries = racing([optimizers] if isinstance(optimizers, str) or callable(optimizers) else list(optimizers))
+    entries = racing([optimizers] if isinstance(optimizers, str | Entry) or callable(optimizers) else list(optimizers))
     chosen = [_problem(p, steps) for p in ([problems] if isinstance(problems, str | Problem) else problems)]
     budget = Budget(trials, fresh, space, tuple(schedules), study)
     cells = [(problem, entry) for problem in chosen for entry in entries]
@@ -121,13 +121,17 @@ def race_of(
     facts = {
         "size": size,
         "study": budget.study,
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(time.perf_counter() - began + work.earlier / _threads(), 1),
         "provenance": machine(),
         "budget": {name: value for name, value in dataclasses.asdict(budget).items() if name != "study"},
         "problems": {problem.name: _problem_facts(problem, found) for problem, _ in cells},
         "methods": {entry.name: _method_facts(entry) for _, entry in cells},
     }
     return Race(facts, found)
+
+
+def _threads() -> int:
+    return os.cpu_count() or 1
 
 
 class _StopError(Exception):
@@ -141,6 +145,7 @@ class _Work:
         self.cells, self.budget, self.folder, self.clock = cells, budget, folder, clock
         self.found: dict[tuple[str, str], Cell] = {}
         self.runs: dict[tuple[str, str], Run] = {}  # compiled, for the clock
+        self.earlier = 0.0  # seconds that kept cells took when they were trained
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._done, self._beyond = 0, dict.fromkeys(((p.name, e.name) for p, e in cells), 0)
         self._said: list[str] = []
@@ -148,7 +153,7 @@ class _Work:
     def train(self, check: Callable[[], None], show: Show) -> None:
         """Trains all cells; `check` may raise KeyboardInterrupt, `show` hears how far it is."""
         expected = sum(self.budget.runs_of(entry) for _, entry in self.cells)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(_threads()) as pool:
             waiting: set[Future[None]] = {pool.submit(self._one, *cell) for cell in self.cells}
             try:
                 while waiting:
@@ -167,6 +172,7 @@ class _Work:
 
     def _one(self, problem: Problem, entry: Entry) -> None:
         name = problem.name, entry.name
+        began = time.perf_counter()
         try:
             run = trained(entry, problem, self.budget)
             digest = key(entry, problem, self.budget, run)
@@ -177,9 +183,11 @@ class _Work:
                 self._tick(name, 0, runs=0)
                 facts["seconds_to_compile"] = round(seconds_to_compile(run), 2)
                 cell = run_cell(entry, problem, self.budget, run, facts, lambda beyond: self._tick(name, beyond))
+                cell.facts["seconds"] = round(time.perf_counter() - began, 1)
                 self._keep(name, cell)
             else:
                 self._tick(name, 0, runs=self.budget.runs_of(entry))
+                self.earlier += cell.facts["seconds"]
             self.found[name] = cell
             if self.clock:
                 self.runs[name] = run

@@ -1,1 +1,1 @@
-"""A race's record, shown: in tables, as a picture, and as one HTML file with everything that was measured."""
+"""What a race has found, from its file alone: five answers, in a terminal, on a page and in the docs."""

@@ -41,17 +41,18 @@ def answers(found: Findings) -> list[Answer]:
 
 
 def ahead(found: Findings) -> list[str]:
-    """Every method that is in a group A: those that are in the most first, then by the score after the race's trials.
+    """Every method that is in a group A: those that are in the most first, then by score, seconds and bytes.
 
-    A page must name somebody first; that is no rank, and what prints it says so.
+    Somebody must be named first. Scores that are alike in the second digit are not told apart, so costs have a say.
     """
 
-    def place(name: str) -> tuple[float, float, float, str]:
+    def place(name: str) -> tuple[float, ...]:
         cells = list(_ranked(found, name))
-        cost = float(np.mean([cell.bytes or 0.0 for cell in cells]))
-        return (-found.methods[name].leads, -float(np.mean([_mean(cell) for cell in cells])), cost, name)
+        score = round(float(np.mean([_mean(cell) for cell in cells])), 2)
+        costs = ([cell.seconds and cell.seconds.mean for cell in cells], [cell.bytes for cell in cells])
+        return (-found.methods[name].leads, -score, *map(_median, costs))
 
-    return sorted((name for name, across in found.methods.items() if across.leads), key=place)
+    return sorted((name for name in sorted(found.methods) if found.methods[name].leads), key=place)
 
 
 def rates(found: Findings, name: str) -> tuple[float, float]:
@@ -72,12 +73,9 @@ def call(found: Findings, name: str) -> str:
 
 
 def _good_enough(found: Findings) -> Answer:
-    n = len(found.problems)
-    most = max((across.leads for across in found.methods.values()), default=0)
-    leading = sorted(name for name, across in found.methods.items() if across.leads == most > 0)
-    headline = "No method was ranked." if not leading else (
-        f"In group A on {_of(most, n)}: {listed(leading)}."
-    )  # fmt: skip
+    leading, headline = _most(found), "No method was ranked."
+    if leading:
+        headline = f"In group A on {_of(found.methods[leading[0]].leads, len(found.problems))}: {listed(leading)}."
     if BASELINE in found.methods:
         groups = [p.methods[BASELINE].group for p in found.problems.values() if BASELINE in p.methods]
         headline += f" AdamW is in group A on {_of(groups.count('A'), len(groups))}."
@@ -155,24 +153,23 @@ def _leave(found: Findings) -> Answer:
 
 def _tries(found: Findings) -> Answer:
     n, rows = len(found.problems), []
-    for k in (1, 4, 16):
+    for k in (0, 1, 4, 16):
         leads = [name for problem in found.problems.values() for name in problem.leaders.get(k, [])]
         if leads:
             most = max(map(leads.count, leads))
             names = sorted({name for name in leads if leads.count(name) == most})
-            rows.append(
-                (str(k), listed(names, 3), f"{most}/{n}", _after(found, names, k), _after(found, [BASELINE], k))
-            )
-    said = [
-        f"With {count(int(k), 'try').replace('trys', 'tries')}: {names}." for k, names, *_ in (rows[:1] + rows[-1:])
-    ]
+            scores = (_after(found, names, k), _after(found, [BASELINE], k))
+            rows.append((str(k or "none"), listed(names, 3), f"{most}/{n}", *scores))
+    words = {"none": "At the default call", "1": "With 1 try"}
+    shown = [*rows[:2], *rows[2:][-1:]]  # the tries between are in the table
+    said = [f"{words.get(k, f'With {k}')}: {names}." for k, names, *_ in shown]
     return Answer(
         "What if I have 1, 4 or 16 tries?",
-        " ".join(dict.fromkeys(said)) or "No method was ranked.",
+        " ".join(said) or "No method was ranked.",
         ("tries", "lead, or tied with the leader", "on", "score", "adamw's"),
         rows,
         "Expected score of the best of so many trials by validation loss, in the box of rates that a bracket found: "
-        f"0 is the best constant guess, 1 the baselines' best. At its default rate adamw scores {_untuned(found)}.",
+        "0 is the best constant guess, 1 the baselines' best; their mean over all problems. None: the default call.",
     )
 
 
@@ -214,6 +211,11 @@ def _ranked(found: Findings, name: str) -> Iterable[OfMethod]:
     return (cell for cell in cells if cell is not None and cell.group)
 
 
+def _median(values: Iterable[float | None]) -> float:
+    some = [x for x in values if x is not None]
+    return float(np.median(some)) if some else math.inf
+
+
 def _mean(cell: OfMethod) -> float:
     return cell.score.mean if cell.score else -math.inf
 
@@ -249,13 +251,10 @@ def _ratios(estimates: Iterable[Estimate | None]) -> str:
 
 
 def _after(found: Findings, names: list[str], k: int) -> str:
-    values = [x for name in names for cell in _ranked(found, name) if (x := cell.after.get(k)) is not None]
+    cells = [cell for name in names for cell in _ranked(found, name)]
+    known = [cell.after.get(k) if k else cell.untuned and cell.untuned.mean for cell in cells]
+    values = [x for x in known if x is not None]
     return fixed(float(np.mean(values)) if values else None)
-
-
-def _untuned(found: Findings) -> str:
-    known = [cell.untuned.mean for cell in _ranked(found, BASELINE) if cell.untuned]
-    return fixed(float(np.mean(known)) if known else None)
 
 
 def _clock(found: Findings) -> str:

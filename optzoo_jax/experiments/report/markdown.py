@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import Findings, findings
 from optzoo_jax.experiments.race.record import Race
 from optzoo_jax.experiments.report import svg, tables
@@ -30,6 +31,8 @@ def race_page(race: Race, again: Race | None = None) -> str:
     )
     blocks = [head, second_run(race, again), *map(_answer, answers(found)), "## Groups", *_groups(found)]
     blocks += ["## Over all problems", tables.about_across(found), _table(tables.ACROSS, tables.across(found))]
+    if again is not None:
+        blocks += ["## A second study", tables.ABOUT_SECOND, _table(tables.SECOND, tables.second(compare(race, again)))]
     blocks += ["## How the numbers are made", "\n".join(f"* **{term}**: {text}" for term, text in HOW.items())]
     return "\n\n".join(blocks)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
 from optzoo_jax.experiments.evidence.scores import scale
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest
@@ -49,6 +50,7 @@ def page(race: Race, again: Race | None = None) -> str:
         "Learning curves": _charts(race, found, looks, _curves),
         "Learning rates": _charts(race, found, looks, _rates),
         "Tries": _charts(race, found, looks, _tries),
+        "A second study": _second(race, again),
         "Where it comes from": _origin(found),
         "How the numbers are made": _definitions(HOW),
     }
@@ -59,7 +61,7 @@ def page(race: Race, again: Race | None = None) -> str:
         f"{budget['trials']} trials and {budget['fresh']} fresh seeds; {minutes(found.facts['seconds'])} in all. "
         + escape(second_run(race, again)),
         answers="\n".join(map(_answer, answers(found))),
-        sections="\n".join(f"<section><h2>{title}</h2>\n{html}</section>" for title, html in sections.items()),
+        sections="\n".join(f"<section><h2>{title}</h2>\n{html}</section>" for title, html in sections.items() if html),
     )
 
 
@@ -149,7 +151,7 @@ def _profile(race: Race, found: Findings, looks: dict[str, str]) -> str:
         lines.append(svg.Line(method, taus.tolist(), shares.tolist(), looks.get(method, "quiet")))
     words = "Share of targets and draws that a method reaches within τ times the steps of the fastest"
     label = f"{words}; the areas are in the table above"
-    picture = svg.chart(lines, label, ("τ", "share"), limits=(-0.02, 1.02)) if lines else ""
+    picture = svg.chart(lines, label, ("τ", "share"), limits=(-0.02, 1.02))
     return f"<p>{words}.</p>{_legend(looks)}<div class=charts><figure>{picture}</figure></div>"
 
 
@@ -163,8 +165,9 @@ def _legend(looks: dict[str, str]) -> str:
 
 def _charts(race: Race, found: Findings, looks: dict[str, str], draw: Any) -> str:
     figures = "".join(
-        f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{draw(race, name, problem, looks)}</figure>"
+        f"<figure><figcaption>{escape(problem.facts['title'])}</figcaption>{picture}</figure>"
         for name, problem in found.problems.items()
+        if (picture := draw(race, name, problem, looks))
     )
     return f"<p>{draw.__doc__}</p>{_legend(looks)}<div class=charts>{figures}</div>"
 
@@ -216,6 +219,13 @@ def _tries(race: Race, name: str, problem: OfProblem, looks: dict[str, str]) -> 
     low = min((y for line in lines if line.look != "quiet" for y in line.y), default=0.0)
     high = max((y for line in lines for y in line.y), default=1.0)
     return svg.chart(lines, label, ("trials", "score"), log_x=True, limits=(low - 0.05, high + 0.02))
+
+
+def _second(race: Race, again: Race | None) -> str:
+    if again is None:
+        return ""
+    rows = tables.second(compare(race, again))
+    return f"<p>{escape(tables.ABOUT_SECOND)}</p>{_table(tables.SECOND, rows, 'Two studies, by problems')}"
 
 
 def _origin(found: Findings) -> str:

@@ -31,7 +31,7 @@ def chart(
     limits: tuple[float, float] | None = None,
     points: Sequence[Line] = (),
 ) -> str:
-    """A line chart; a line's name is read where it is pointed at.
+    """A line chart, "" for no line at all; a line's name is read where it is pointed at.
 
     Args:
       lines: the last is on top; it has a gap where a number is not finite.
@@ -41,6 +41,8 @@ def chart(
       limits: of y; else all that is finite is seen. Lines are cut there.
       points: the same without a line.
     """
+    if not (lines or points):
+        return ""
     move = np.log10 if log_x else np.asarray
     xs = np.concatenate([move(np.asarray(line.x, float)) for line in (*lines, *points)])
     left, right = _limits(xs)
@@ -102,8 +104,8 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Four to nine round numbers."""
-    step = 10 ** math.floor(math.log10((high - low) / 2))
+    """Three to eight round numbers."""
+    step = 10 ** math.floor(math.log10((high - low) / 4))
     step *= next(k for k in (1, 2, 5) if (high - low) / (step * k) <= 6 or k == 5)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [(i * step, f"{i * step:.6g}".replace("-", "−")) for i in range(first, last + 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from optzoo_jax.experiments.evidence.compare import Comparison
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem
 from optzoo_jax.experiments.report.words import NONE, count, fixed, interval, number, share
 
@@ -9,6 +10,11 @@ OF_PROBLEM = (
     "method", "score (95 %)", "untuned", "accuracy", "chosen call", "× default rate", "decades", "diverged",
     "steps × adamw, early", "late", "seconds × adamw", "bytes", "peak",
 )  # fmt: skip
+SECOND = ("problem", "inside", "called different", "reversed", "Kendall τ")
+ABOUT_SECOND = (
+    "Pairs of methods whose difference in the second study lies inside the first's 95 % interval, widened by √2 for "
+    "the second's own noise; pairs that the first calls different, and those of them that the second turns round."
+)
 ACROSS = ("method", "groups", "score (95 %)", "P(better than adamw)", "profile area")
 
 
@@ -51,6 +57,14 @@ def about_across(found: Findings) -> str:
         f"In alphabetical order; groups on {', '.join(found.problems)} (–: left out, ·: not raced). Score: "
         f"interquartile mean over {count(len(found.problems), 'problem')} and all draws, of methods ranked on each."
     )
+
+
+def second(found: Comparison) -> list[tuple[str, ...]]:
+    """A row a problem, and one for all of them: what a second study confirms."""
+    return [
+        (name, f"{x.inside} of {x.pairs}", str(x.called), str(x.reversed), fixed(x.tau))
+        for name, x in {**found.problems, "all": found.whole}.items()
+    ]
 
 
 def facts(problem: OfProblem) -> str:

@@ -12,7 +12,7 @@ from optzoo_jax.experiments import evidence
 from optzoo_jax.experiments.evidence.bootstrap import draws, expected
 from optzoo_jax.experiments.evidence.findings import call, findings, interquartile_mean
 from optzoo_jax.experiments.evidence.scores import scale, trials
-from optzoo_jax.experiments.race.record import FRESH, Race, read, write
+from optzoo_jax.experiments.race.record import FRESH, TRIAL, Race, read, write
 
 METHODS = {
     "adamw": Method(0.93, baseline=True),
@@ -81,9 +81,9 @@ def test_fresh_seeds_judge_the_choice_against_the_cards_own_call(made, found):
     assert muon.over_card == pytest.approx(muon.rate / 1e-3)
 
 
-def test_diverged_trials_bytes_and_peak(found):
-    sgd = found.problems["p"].methods["sgd"]
-    assert 0.05 < sgd.diverged < 0.5
+def test_diverged_trials_bytes_and_peak(made, found):
+    sgd, cell = found.problems["p"].methods["sgd"], made.cells["p", "sgd"]
+    assert sgd.diverged == np.mean(cell.rate[cell.stage == TRIAL] > 0.6) > 0, "of the trials, not of the bracket"
     assert found.problems["p"].methods["adam"].diverged == 0
     assert (sgd.bytes, sgd.peak) == (8, 5)
 
@@ -119,6 +119,18 @@ def test_without_adamw_or_clock_or_targets_nothing_is_compared():
     assert (across.better, across.profile) == (None, None)
 
 
+def test_no_seconds_are_told_where_the_clock_is_thrown_away(made, found):
+    twin = dataclasses.replace(made.cells["p", "adam"], seconds=2 * made.cells["p", "adam"].seconds)
+    again = findings(Race(made.facts | {"methods": made.facts["methods"] | {"twin": made.facts["methods"]["adam"]}}, {
+        **made.cells, ("p", "twin"): twin,
+    }))  # fmt: skip
+    assert "adam and twin" in again.problems["p"].clock
+    assert again.problems["p"].twins == [("adam", "twin")]
+    assert {m.seconds for m in again.problems["p"].methods.values()} == {None}
+    assert again.problems["q"].methods["muon"].seconds == found.problems["q"].methods["muon"].seconds is not None
+    assert "twin" in again.problems["p"].groups[1], "and it shares its twin's group"
+
+
 def test_a_method_for_which_no_optimum_was_found_has_a_bracket_and_nothing_else():
     made = race({"p": {"adamw": Method(), "sgd": Method(status="not found")}})
     cell = made.cells["p", "sgd"]
@@ -148,3 +160,14 @@ def test_evidence_reads_a_record_and_computes_with_numpy_and_nothing_else():
                 assert node.module.split(".")[0] not in ("jax", "scipy"), file
             if isinstance(node, ast.Import):
                 assert {name.name.split(".")[0] for name in node.names}.isdisjoint({"jax", "scipy", "optzoo_jax"}), file
+
+
+@pytest.mark.parametrize(("trials", "fresh"), [(1, 1), (2, 1), (3, 2)])
+def test_the_smallest_races_have_findings_too(trials, fresh):
+    found = findings(race({"p": METHODS}, trials=trials, fresh=fresh)).problems["p"]
+    assert sorted(method for group in found.groups for method in group) == ["adam", "adamw", "muon", "sgd"]
+    assert list(found.leaders) == [0, *(k for k in (1, 2) if k <= trials)]
+    for method in found.groups[0]:
+        one = found.methods[method]
+        assert one.score.low <= one.score.mean <= one.score.high
+        assert np.isfinite([*one.score, *one.gain]).all()

@@ -43,6 +43,13 @@ def test_what_is_finished_is_not_trained_again(tmp_path, trained):
     assert ours.facts == theirs.facts
 
 
+def test_a_race_says_what_it_took_also_where_it_was_trained_earlier(tmp_path):
+    first = race(["sgd", "adam"], blobs(), out=tmp_path, **TINY)
+    took = sum(cell.facts["seconds"] for cell in first.cells.values())
+    again = race(["sgd", "adam"], blobs(), out=tmp_path, **TINY)
+    assert again.facts["seconds"] >= round(took / (os.cpu_count() or 1), 1) > 0
+
+
 def test_another_model_budget_or_study_is_another_cell(tmp_path, trained):
     for _ in range(2):
         race("sgd", blobs(hidden=64), out=tmp_path, **TINY)

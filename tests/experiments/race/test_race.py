@@ -1,6 +1,8 @@
 """A race from end to end, on problems that train in milliseconds."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import optax
@@ -73,7 +75,10 @@ def test_methods_and_problems_are_described(two):
 def without_seconds(found, path):
     cells = {
         key: dataclasses.replace(
-            one, facts=one.facts | {"seconds_to_compile": 0}, seconds=np.zeros(0), gradient_seconds=np.zeros(0)
+            one,
+            facts=one.facts | {"seconds_to_compile": 0, "seconds": 0},
+            seconds=np.zeros(0),
+            gradient_seconds=np.zeros(0),
         )
         for key, one in found.cells.items()
     }
@@ -181,3 +186,12 @@ def test_what_cannot_race_is_told_why(optimizers, problems, more, message):
 
 def test_a_race_prints_what_came_of_it(two):
     assert "group A" in str(two)
+
+
+@pytest.mark.parametrize(
+    "before", ["", "import optzoo_jax.experiments.race.record", "import optzoo_jax.experiments.race.race"]
+)
+def test_the_public_race_can_be_called_whatever_was_imported_before(before):
+    program = f"{before}\nfrom optzoo_jax.experiments import Problem, race\nrace([], [])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert "ValueError: a race needs at least one optimizer and one problem." in done.stderr

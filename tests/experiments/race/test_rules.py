@@ -32,7 +32,10 @@ def test_a_best_rate_inside_takes_whole_decades_and_two_halves():
     assert tried == sorted(calls)
 
 
-@pytest.mark.parametrize(("at", "more"), [(3.8, [4, 5]), (4.9, [4, 5, 6]), (-6.8, [-7, -8]), (-7.9, [-7, -8, -9])])
+@pytest.mark.parametrize(
+    ("at", "more"),
+    [(3.2, [4, 5]), (-6.2, [-7, -8]), (3.8, [4, 5]), (4.9, [4, 5, 6]), (-6.8, [-7, -8]), (-7.9, [-7, -8, -9])],
+)
 def test_a_best_rate_at_the_edge_takes_two_decades_more_on_its_side(at, more):
     loss, calls = bowl(at)
     best, _ = bracket(loss)

@@ -1,5 +1,6 @@
 """The page as a file: what needs no browser to be seen."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -9,7 +10,8 @@ from html import unescape
 import pytest
 
 from optzoo_jax.experiments.command_line.optzoo import main
-from optzoo_jax.experiments.race.record import write
+from optzoo_jax.experiments.evidence.compare import compare
+from optzoo_jax.experiments.race.record import Race, write
 from optzoo_jax.experiments.report import svg
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.experiments.report.page import page
@@ -65,7 +67,7 @@ def test_a_method_that_is_left_out_is_named_and_in_no_group(raced):
 def test_every_row_of_a_method_stands_in_a_table_with_groups(raced):
     """The answers' tables name the group or the verdict; below them every table has groups."""
     below = page(raced()).partition("<section>")[2]
-    for table in re.findall(r"<table>.*?</table>", below):
+    for table in re.findall(r"<table>.*?</table>", below):  # of methods: that of a second study is of problems
         assert "Group A" in table or "<th scope=col>groups</th>" in table
 
 
@@ -76,6 +78,18 @@ def test_only_the_names_of_others_are_escaped_and_nothing_is_loaded(raced):
     assert re.findall(r'(?:src|href)="?[^"#>]', html) == []
     assert "url(" not in html
     assert "Of 45 pairs" in html
+
+
+def test_a_second_study_is_told_problem_by_problem(raced):
+    race, again = raced(), raced(seed=1)
+    found = compare(race, again)
+    assert found.whole.pairs == 45
+    html, markdown = page(race, again), race_page(race, again)
+    for name, one in {**found.problems, "all": found.whole}.items():
+        cells = (f"{one.inside} of {one.pairs}", str(one.called), str(one.reversed), f"{one.tau:.2f}")
+        assert f"| {name} | {' | '.join(cells)} |" in markdown
+        assert f"<th scope=row>{name}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}" in html
+    assert "A second study" not in page(race)
 
 
 def test_every_picture_has_a_name_and_every_table_headings(raced):
@@ -109,3 +123,15 @@ def test_the_docs_say_what_the_page_says(raced):
     picture = race_picture(race)
     assert picture.count("<circle") == len(rows)
     assert "mine:<b>" not in picture
+
+
+def test_a_race_without_a_clock_without_adamw_and_with_nothing_ranked_is_shown(raced):
+    race = raced(["bigram"], adamw=None)
+    still = {key: dataclasses.replace(cell, seconds=cell.seconds[:0]) for key, cell in race.cells.items()}
+    html = page(Race(race.facts, still))
+    assert ("A", ["adopt", "lion"]) in groups(html)
+    assert "× adamw's seconds a step" not in html
+    none = dict.fromkeys(("adamw", "nag", "lion", "adopt", "sgd", "mine:<b>&x"))
+    html = page(raced(["bigram"], **none))
+    assert groups(html) == []
+    assert "In no group: yogi" in html
