@@ -135,7 +135,7 @@ def _leave(found: Findings) -> Answer:
             name,
             " · ".join(str(verdicts[name].count(x)) for x in ("better", "worse")) + f" of {len(verdicts[name])}",
             share(found.methods[name].better),
-            _ratios(cell.late for cell in _ranked(found, name)),
+            _ratios(cell.early for cell in _ranked(found, name)),
             _ratios(cell.seconds for cell in _ranked(found, name)),
         )
         for name in sorted(shown)
@@ -146,8 +146,9 @@ def _leave(found: Findings) -> Answer:
         f"{len(judged)} methods; worse on most: {len(worse)}{f'; mixed: {mixed}' if mixed else ''}.",
         ("method", "better · worse on", "P(better)", "steps × adamw", "seconds × adamw"),
         rows,
-        "Verdicts by 95 % intervals of the paired difference in score, a problem each. Ratios: the median over "
-        "problems, the lowest and the highest end of their intervals; 0 and ∞ where one of the two arrives.",
+        "Verdicts by 95 % intervals of the paired difference in score, a problem each. Steps: to nine tenths of the "
+        "better baseline's way. Ratios: the median over problems, the lowest and the highest end of their intervals; "
+        "0 and ∞ where only one of the two arrives.",
     )
 
 
