@@ -74,6 +74,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys
     assert errors.count("\n") == 1
 
 
+@pytest.mark.tier2
 def test_list_shows_every_method(capsys):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()

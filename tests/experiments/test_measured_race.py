@@ -29,6 +29,7 @@ def test_it_is_a_whole_race_of_the_default_size(studies):
         assert list(race.cells) == [(problem, method) for problem in problems.DEFAULT for method in DEFAULT]
 
 
+@pytest.mark.tier2
 def test_every_ranked_cell_has_its_best_rate_inside(studies):
     """No edge: neither of the bracket, nor of the box after it has moved."""
     for race in studies:

@@ -20,6 +20,7 @@ def truth(seed, methods=11):
     }
 
 
+@pytest.mark.tier2
 def test_nine_of_ten_differences_are_inside_and_two_in_a_hundred_reversed_at_most():
     """The test set of a problem is the same for both; points and seeds are not."""
     found = []

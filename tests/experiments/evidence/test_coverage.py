@@ -8,6 +8,8 @@ from optzoo_jax.experiments.evidence.bootstrap import draws, expected, on_seeds,
 from optzoo_jax.experiments.evidence.scores import scale, trials
 from optzoo_jax.experiments.protocol.record import FRESH, UNTUNED
 
+pytestmark = pytest.mark.tier2
+
 RACES, DRAWS, TRIALS = 240, 400, 16
 METHODS = {
     "adamw": Method(0.95, baseline=True),

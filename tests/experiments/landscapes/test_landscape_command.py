@@ -13,6 +13,8 @@ from optzoo_jax.experiments.landscapes import paths
 from optzoo_jax.experiments.landscapes.figures import FIGURES
 from optzoo_jax.experiments.landscapes.surfaces import SURFACES
 
+pytestmark = pytest.mark.tier2
+
 
 def test_a_landscape_is_a_gif_a_still_and_a_page(tmp_path, capfd):
     assert main(["landscape", "valley", "--optimizers", "sgd", "newton", "--out", str(tmp_path / "new")]) == 0

@@ -12,6 +12,8 @@ from optzoo_jax.experiments.landscapes.player import levels, places
 from optzoo_jax.experiments.landscapes.surfaces import surface
 from optzoo_jax.experiments.methods.entries import entry
 
+pytestmark = pytest.mark.tier2
+
 VALLEY = surface("valley")  # −5 … 1.5 by −1.3 … 1.3
 
 

@@ -15,6 +15,8 @@ from optzoo_jax.experiments.protocol import cell as cell_module
 from optzoo_jax.experiments.protocol import record, store
 from optzoo_jax.experiments.protocol.race import race
 
+pytestmark = pytest.mark.tier2
+
 TINY = {"trials": 2, "fresh": 1, "clock": False, "progress": False}
 RUN_CELL = "optzoo_jax.experiments.protocol.race.run_cell"
 

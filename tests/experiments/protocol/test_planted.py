@@ -11,6 +11,8 @@ import optzoo_jax as oz
 from optzoo_jax.experiments.evidence.findings import findings
 from optzoo_jax.experiments.protocol.race import race
 
+pytestmark = pytest.mark.tier2
+
 
 def adam_again(learning_rate=0.05, b1=0.9):
     return oz.adam(learning_rate, b1=b1)

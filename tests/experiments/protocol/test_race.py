@@ -188,6 +188,7 @@ def test_a_race_prints_what_came_of_it(two):
     assert "group A" in str(two)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(
     "before", ["", "import optzoo_jax.experiments.protocol.record", "import optzoo_jax.experiments.protocol.race"]
 )

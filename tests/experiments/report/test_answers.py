@@ -104,6 +104,7 @@ def test_the_terminal_ends_with_the_answer(raced):
     assert lines[-1].startswith("and search its rate from ")
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("problems", [1, 5, 14])
 def test_the_terminal_has_room_for_it(raced, problems):
     names = [f"a problem with a name, {i}" for i in range(problems)]

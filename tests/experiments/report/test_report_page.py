@@ -29,6 +29,7 @@ def groups(html):
     return [(letter, re.findall(r"<th scope=row>(.*?)</th>", body)) for letter, body in bodies]
 
 
+@pytest.mark.tier2
 def test_a_file_gives_the_same_page_twice_and_needs_no_device(file, tmp_path, capfd):
     assert main(["report", str(file), "--out", str(tmp_path / "new" / "folder")]) == 0
     first = (tmp_path / "new" / "folder" / "index.html").read_bytes()
