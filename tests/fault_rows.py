@@ -332,6 +332,7 @@ broken(
 
 # Address → why no test can tell the difference.
 EQUIVALENT: dict[str, str] = {
+    "precision:cut_apart:arithmetic:0": "g − g is 0, or NaN, and either is the same added and taken away",
     "matrices:axes_by_themselves:sign:0": "the two axes of an array of two may be counted from either end",
     "pieces.matrices:newton_schulz:edge:0": "of a square matrix both sides are the smaller one",
     "pieces.directions:average:edge:0": "with a decay of ½ both ends are equally near",
