@@ -383,3 +383,8 @@ def test_an_eps_root_of_yogi_is_optaxs():
     ours, theirs = (like.scale_by_yogi(eps_root=eps).init(jnp.ones(2)) for eps in (0.0, 1e-3))
     assert type(ours) is not type(theirs)
     assert isinstance(theirs, optax.ScaleByAdamState)
+
+
+def test_what_takes_any_other_argument_takes_it_off_its_default_too():
+    made = like.contrib.ademamix(1e-3, b1=0.8)
+    assert "debiased_ema(decay=0.8" in repr(oz.composition_of(made)), "optax's own, though ours takes b1"

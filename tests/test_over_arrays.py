@@ -370,3 +370,13 @@ def test_where_a_norm_is_zero_nothing_is_scaled():
     tx = oz.trust_ratio(0.5)
     for step, params, expected in ((x, o, x), (o, x, o), (o, o, o), (x, x, 0.5 * x)):
         np.testing.assert_allclose(tx.update(step, tx.init(params), params)[0], expected, rtol=1e-12)
+
+
+def test_a_huge_gradient_is_cut_before_its_squares_are_summed():
+    """Else their sum is infinite, and the step of StableAdamW, which is divided by it, vanishes."""
+    tx, params = oz.stable_adamw(1e-3), jnp.ones(12, jnp.float32)
+    state, steps = tx.init(params), []
+    for size in (1.0, 3e38):
+        updates, state = tx.update(size * jnp.cos(jnp.arange(12, dtype=jnp.float32)), state, params)
+        steps.append(float(jnp.abs(updates).sum()))
+    assert steps[1] > 0.1 * steps[0]
