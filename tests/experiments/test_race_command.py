@@ -18,6 +18,8 @@ from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, read
 from optzoo_jax.experiments.terminal.progress import runs_progress
 from optzoo_jax.experiments.training.schedules import SCHEDULES
 
+pytestmark = pytest.mark.tier2
+
 OWN = """
 import tiny_problems
 import optzoo_jax
@@ -89,7 +91,6 @@ def test_a_run_can_be_replayed_and_another_is_told_apart(tiny, own, capsys):
     assert "trial=2 is outside [0, 1]" in capsys.readouterr().err
 
 
-@pytest.mark.tier2
 def test_a_killed_race_goes_on_and_ends_with_the_same_numbers(tiny, own, tmp_path, monkeypatch):
     """Killed when the first of two methods is kept; another process measures the rest."""
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
