@@ -15,6 +15,8 @@ from optzoo_jax.experiments.methods.entries import DEFAULT, QUICK, Entry, Knob, 
 from optzoo_jax.experiments.methods.user_optimizer import user_entry
 from optzoo_jax.experiments.training.schedules import Scheduled, schedule
 
+pytestmark = pytest.mark.tier2
+
 MODULE = """
 import jax.numpy as jnp
 import optax

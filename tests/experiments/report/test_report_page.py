@@ -16,6 +16,8 @@ from optzoo_jax.experiments.report import svg
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.experiments.report.page import page
 
+pytestmark = pytest.mark.tier2
+
 
 @pytest.fixture
 def file(raced, tmp_path):
@@ -29,7 +31,6 @@ def groups(html):
     return [(letter, re.findall(r"<th scope=row>(.*?)</th>", body)) for letter, body in bodies]
 
 
-@pytest.mark.tier2
 def test_a_file_gives_the_same_page_twice_and_needs_no_device(file, tmp_path, capfd):
     assert main(["report", str(file), "--out", str(tmp_path / "new" / "folder")]) == 0
     first = (tmp_path / "new" / "folder" / "index.html").read_bytes()
