@@ -65,7 +65,7 @@ def adam_with_noise(learning_rate, b1=0.9):
 
 
 def test_noise_that_averages_out_over_a_run_is_not_called_a_difference():
-    """On bigram, where seeds matter least, it costs 1e-5 of the score; even noise as large as the update costs 3e-4."""
+    """Each number of an update is a tenth too long or too short, at another step the other way."""
     raced = race(["adam", adam_with_noise], blobs(hidden=16, steps=60), trials=8, fresh=4, clock=False)
     found = findings(raced).problems["blobs"]
     assert found.groups == [["adam", "adam_with_noise"]]
