@@ -359,6 +359,13 @@ def test_what_ours_does_not_take_is_never_ignored(call, whose):
     assert made[:2] == (whose, 2.0)
 
 
+def test_a_function_that_takes_any_argument_is_given_all_of_them():
+    def scale(step_size, **others):
+        return "ours", step_size, others
+
+    assert twin_of(a_library())(scale)(2.0, new=True) == ("ours", 2.0, {"new": True, "kind": "a"})
+
+
 def test_hyperparameters_are_injected_and_functions_pickled():
     """By the names of optax's arguments."""
     tx = like.inject_hyperparams(like.adamw)(learning_rate=0.1, weight_decay=0.2)
