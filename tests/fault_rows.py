@@ -118,8 +118,8 @@ broken(
 )  # fmt: skip
 broken(
     "belief_moment", "pieces.moments", "belief_moment",
-    ("average(nu, abs_square(r, 0.5), decay, poured=eps_root)",
-     "average(nu, abs_square(r, 0.5) + eps_root, decay)",
+    ("average(nu, abs_square(r, 1 / 4), decay, poured=eps_root)",
+     "average(nu, abs_square(r, 1 / 4) + eps_root, decay)",
      "ε averaged, not poured in"),
 )  # fmt: skip
 broken(
@@ -247,7 +247,11 @@ broken(
     "precision",
     "pieces.moments",
     "abs_square",
-    ("jnp.minimum(square, share**2 * float(jnp.finfo(square.dtype).max))", "square", "squares overflow to ∞"),
+    (
+        "jnp.minimum(*hidden((square, square.dtype.type(most * float(jnp.finfo(square.dtype).max)))))",
+        "square",
+        "squares overflow to ∞",
+    ),
 )
 broken(
     "sum_of_squares", "pieces.moments", "sum_of_squares",
@@ -255,7 +259,7 @@ broken(
 )  # fmt: skip
 broken(
     "belief_moment", "pieces.moments", "belief_moment",
-    ("abs_square(r, 0.5)", "abs_square(r)", "a residual cut to the size of a gradient"),
+    ("abs_square(r, 1 / 4)", "abs_square(r)", "a residual cut to the size of a gradient"),
 )  # fmt: skip
 broken(
     "inverse_root", "pieces.rates", "inverse_root",
@@ -288,7 +292,15 @@ broken(
     "given_curvature", "pieces.curvature", "given_curvature",
     ("jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype)", "x.real", "what came in, no curvature"),
 )  # fmt: skip
-broken("square", "pieces.moments", "square", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
+broken(
+    "square", "pieces.moments", "square",
+    ("abs_square(g, hidden=apart)", "jnp.abs(g)", "|g| instead of |g|²"),
+    ("abs_square(g, hidden=apart)", "abs_square(g)", "a constant stored, for a sum behind it"),
+)  # fmt: skip
+broken(
+    "mean_over", "pieces.reductions", "mean_over",
+    ("apart((x, x.dtype.type(1 / max(1, n))))", "(x, x.dtype.type(1 / max(1, n)))", "a constant stored, for a sum"),
+)  # fmt: skip
 broken("second_moment", "pieces.moments", "second_moment", ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"))
 broken(
     "scale_by_momentum", "pieces.directions", "scale_by_momentum",

@@ -110,7 +110,7 @@ def test_factored_states_are_sublinear():
 
 
 @measured
-@pytest.mark.parametrize("name", in_tier_1("dog", "novograd", "dadapt_adam", among=TWINS))
+@pytest.mark.parametrize("name", in_tier_1("dog", "novograd", "adafactor", "dadapt_adam", among=TWINS))
 def test_a_step_has_no_more_temporaries_than_optax(name):
     ours, optaxs = (temporaries(tx, **AS_IT_COMES) for tx in (twins.beside_twin(name), theirs(name)))
     known = twins.LARGER_STEPS.get(name)

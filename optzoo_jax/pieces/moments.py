@@ -6,6 +6,7 @@ from __future__ import annotations
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 import functools
 import operator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
@@ -17,13 +18,13 @@ from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.matrices import whole
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
-from optzoo_jax.precision import wide, zeros
+from optzoo_jax.precision import apart, wide, zeros
 
 
-def abs_square(g: Array, share: float = 0.25) -> Array:
-    """|g|², real and finite: at most what a number has that `cut` cut to that share."""
+def abs_square(g: Array, most: float = 1 / 16, hidden: Callable[[Any], Any] = tuple) -> Array:
+    """|g|², real, at most that share of the largest number, which is what `cut` leaves; `hidden` may be `apart`."""
     square = g.real**2 + g.imag**2 if jnp.iscomplexobj(g) else g * g
-    return jnp.minimum(square, share**2 * float(jnp.finfo(square.dtype).max))
+    return jnp.minimum(*hidden((square, square.dtype.type(most * float(jnp.finfo(square.dtype).max)))))
 
 
 def real(x: Array | jax.ShapeDtypeStruct, initial: Initial = 0.0) -> Array:
@@ -44,7 +45,7 @@ def square(g, eps_root: EpsilonRoot = 0.0):
     Args:
       eps_root: ε ≥ 0 [g²].
     """
-    return plus(abs_square(g), eps_root)
+    return plus(abs_square(g, hidden=apart), eps_root)  # a sum may stand behind it
 
 
 def plus(x: Array, eps: Any) -> Array:
@@ -169,7 +170,7 @@ def belief_moment(r, nu, decay: Decay = 0.999, *, eps_root: EpsilonRoot = 1e-16)
 
     Reference: Zhuang et al., 2020, "AdaBelief optimizer", arXiv:2010.07468, Algorithm 2.
     """
-    nu = average(nu, abs_square(r, 0.5), decay, poured=eps_root)  # g − d: twice as large as what is cut
+    nu = average(nu, abs_square(r, 1 / 4), decay, poured=eps_root)  # g − d: twice as large as what is cut
     return nu, nu
 
 

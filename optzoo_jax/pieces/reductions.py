@@ -20,6 +20,7 @@ from optzoo_jax.piece import Transformation, chain, join, masked, named, parted,
 from optzoo_jax.pieces.directions import identity
 from optzoo_jax.pieces.moments import square
 from optzoo_jax.pieces.rates import inverse_root
+from optzoo_jax.precision import apart
 
 Axes = int | tuple[int, ...]
 
@@ -47,7 +48,8 @@ def mean_over(x, *, axis: Axes | None = None, keep: int | None = None):
     """
     axes = reduced(x, axis, keep)
     n = math.prod(x.shape[i] for i in axes)
-    return jnp.sum(x / max(1, n), axis=axes, keepdims=True)  # a sum of squares may overflow where their mean does not
+    x, share = apart((x, x.dtype.type(1 / max(1, n))))
+    return jnp.sum(x * share, axis=axes, keepdims=True)  # a sum of squares may overflow where their mean does not
 
 
 @piece("x → x", over="array")
