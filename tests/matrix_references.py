@@ -12,14 +12,17 @@ def at(value, t):
     return float(value(t - 1) if callable(value) else value)
 
 
-def newton_schulz(g, eps=1e-7, norm="add"):
+JORDAN = ((3.4445, -4.7750, 2.0315),)
+
+
+def newton_schulz(g, eps=1e-7, norm="add", rows=JORDAN, steps=5):
     size = np.sqrt(np.sum(g * g))
     x = g / (size + eps if norm == "add" else max(size, eps))
     if x.shape[0] > x.shape[1]:
         x = x.T
-    for _ in range(5):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    for k in range(steps):
+        a, (c1, c3, c5) = x @ x.T, rows[min(k, len(rows) - 1)]
+        x = c1 * x + (c3 * a + c5 * a @ a) @ x
     return x.T if g.shape[0] > g.shape[1] else x
 
 
@@ -35,9 +38,12 @@ def muon(
     average="ema",
     eps=1e-7,
     orthogonalize="newton_schulz",
+    ns_coeffs="standard",
+    ns_steps=5,
 ):
     """Jordan et al. 2024; Liu et al. 2025."""
     m, out, (rows, columns) = np.zeros_like(p), [], p.shape
+    quintics = JORDAN if ns_coeffs == "standard" else ns_coeffs
     for t, g in enumerate(grads, 1):
         alpha, mu = at(learning_rate, t), at(momentum, t)
         if average == "ema":
@@ -50,7 +56,7 @@ def muon(
             u, _, vt = np.linalg.svd(d, full_matrices=False)
             o = u @ vt
         else:
-            o = newton_schulz(d, eps, norm)
+            o = newton_schulz(d, eps, norm, quintics, ns_steps)
         s = {
             "original": np.sqrt(max(1, rows / columns)),
             "match_rms_adamw": 0.2 * np.sqrt(max(rows, columns)),

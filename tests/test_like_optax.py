@@ -167,7 +167,7 @@ FREE = {"learning_rate": 0.05, "b1": 0.7, "weight_decay": 0.1}
 DISTANCES = {"betas": (0.8, 0.95), "eps": 1e-2, "estim_lr0": 1e-2, "learning_rate": cosine}
 ADEMAMIX = STEP | {"b3": 0.9, "alpha": growing}
 ADOPT = {"b1": 0.7, "b2": 0.95, "eps": 0.3, "nesterov": True, "use_clipping": False}
-MUON = {"ns_steps": 4, "beta": 0.7, "eps": 0.1, "nesterov": False}
+MUON = {"ns_coeffs": (3.0, -4.0, 2.0), "ns_steps": 4, "beta": 0.7, "eps": 0.1, "nesterov": False}
 MOVED_IN_CONTRIB = {
     "scale_by_ademamix": ADEMAMIX,
     "ademamix": ADEMAMIX | DECAYED,
@@ -195,7 +195,6 @@ IN_CONTRIB = {
 HANDED_OVER = {
     "mu_dtype": "float32",
     "clip_value_fn": jnp.sqrt,
-    "ns_coeffs": (3.0, -4.0, 2.0),
     "adaptive": True,
     "preconditioning": "aol",
     "weight_dimension_numbers": lambda _: AXES[0],
@@ -207,6 +206,7 @@ HANDED_OVER = {
     "safeguard_warmup": True,
 }
 ALSO_HANDED_OVER = [
+    ("scale_by_muon", {"ns_coeffs": jnp.asarray((3.0, -4.0, 2.0))}),
     ("dog", {"init_step": ("distance", 0.1)}),
     ("dog", {"init_step": ("learning_rate", 0.1)}),
     ("schedule_free_sgd", {"learning_rate": cosine}),
@@ -256,6 +256,22 @@ def test_numbers_are_those_of_contrib(name):
         with as_jax_comes():
             found = [run(tx, gradient, PARAMS, 3, eager=True) for tx in in_contrib(name, call)]
         np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [((3.0, -4.0, 2.0),), ((3.0, -4.0, 2.0), (2.0, -1.5, 0.5)), "dion"])
+def test_rows_of_coefficients_are_run_through_once(rows):
+    if isinstance(rows, str) and not hasattr(optax.contrib._muon, "_NS_COEFFS_PRESET_DICT"):
+        pytest.skip("an older optax knows no names")
+    with as_jax_comes():
+        made = in_contrib("muon", {"ns_coeffs": rows})
+        assert is_ours("muon", made[0])
+        np.testing.assert_allclose(*(run(tx, gradient, PARAMS, 2) for tx in made), rtol=1e-12, atol=1e-12)
+
+
+def test_more_rows_than_steps_raise_as_in_optax():
+    for tx in in_contrib("muon", {"ns_coeffs": ((3.0, -4.0, 2.0),) * 2, "ns_steps": 1}):
+        with pytest.raises(ValueError, match="Not enough coeffs"):
+            tx.init(PARAMS)
 
 
 @pytest.mark.tier2

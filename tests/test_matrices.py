@@ -12,7 +12,7 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import optzoo_jax as oz
-from optzoo_jax.pieces.matrices import power_of
+from optzoo_jax.pieces.matrices import QUINTICS, power_of
 
 STEPS = 12
 
@@ -31,6 +31,7 @@ CASES = [
     ("muon", {"nesterov": False, "momentum": 0.7, "scaling": "spectral", "weight_decay": 0.2}),
     ("muon", {"average": "trace", "norm": "clamp", "eps": 3.0, "scaling": "match_rms_adamw"}),
     ("muon", {"average": "trace", "nesterov": False, "eps": 0.1, "orthogonalize": "svd", "learning_rate": warm_up}),
+    ("muon", {"ns_coeffs": ((3.0, -3.2, 1.2), (2.0, -1.5, 0.5)), "ns_steps": 4, "eps": 0.1}),
     ("scion", {"learning_rate": warm_up, "scale": 3.0}),
     ("scion", {"norm": "sign", "constrained": False, "momentum": 0.3}),
     ("scion", {"norm": "bias_rms"}),
@@ -89,6 +90,65 @@ def test_equations(name, kwargs):
             np.testing.assert_allclose(found[other], path.swapaxes(1, 2), rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(found["stack"][:, :, 0], expected["equinox0"], rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(found["stack"][:, :, 1], expected[f"equinox{len(shapes)}"], rtol=1e-9, atol=1e-11)
+
+
+# Of Amsel et al. 2025, Algorithm 1, without its safety: x/1.01 for x in each iteration but the last, and ‖X‖·1.01.
+BEST = [
+    (a * by, b * by**3, c * by**5)
+    for (a, b, c), by in zip(QUINTICS["polar_express"], [1.01**2, *[1.01] * 6], strict=False)
+]
+
+
+def value(quintic, x):
+    a, b, c = quintic
+    return a * x + b * x**3 + c * x**5
+
+
+def test_polar_express_is_the_best_for_the_interval_that_is_left():
+    """Chebyshev: the error at both ends and between them is as large, in turn too small and too large.
+
+    Where the interval is wide, its lower end is taken for .024 of the upper, and the polynomial scaled to the whole.
+    """
+    low, high = 1e-3, 1.0
+    for a, b, c in BEST:
+        inner = max(low, 0.02407327424182761 * high)
+        turns = np.sqrt(np.roots([5 * c, 3 * b, a]))
+        ys = value((a, b, c), np.array([inner, *sorted(turns), high]))
+        scale = (ys[0] + ys[-1]) / 2
+        np.testing.assert_allclose(ys / scale - 1, (ys[-1] / scale - 1) * np.array([-1, 1, -1, 1]), rtol=1e-5)
+        low, high = value((a, b, c), low), ys[-1]
+        np.testing.assert_allclose(1 - low, high - 1, rtol=1e-5)
+    assert 1 - low < 1e-8
+
+
+@pytest.mark.parametrize("steps", [1, 5, 9])
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7)])
+def test_polar_express_is_that_of_the_singular_values(steps, shape):
+    u, _, vh = np.linalg.svd(np.random.default_rng(0).normal(size=shape), full_matrices=False)
+    sizes = s = np.geomspace(1, 2e-3, 4)
+    s = s / (1.01 * np.sqrt(np.sum(s * s)))
+    for k in range(steps):
+        s = value(BEST[k], s / 1.01) if k < len(BEST) else value((1.875, -1.25, 0.375), s)
+    tx = oz.orthogonalize(ns_coeffs="polar_express", steps=steps, eps=0.0)
+    x = jnp.asarray((u * sizes) @ vh)
+    np.testing.assert_allclose(tx.update(x, tx.init(x))[0], (u * s) @ vh, rtol=1e-9, atol=1e-11)
+    if steps == 9:
+        np.testing.assert_allclose(s, 1.0, rtol=1e-9)
+
+
+def test_dion_has_a_row_for_each_of_five_iterations():
+    """Ahn et al. 2025."""
+    assert len(QUINTICS["dion"]) == 5
+    (p,), (g,) = drawn([(5, 3)])
+    call = {"matrix_axes": (0, 1), "ns_coeffs": "dion"}
+    expected = references.muon(p, g, 0.05, ns_coeffs=QUINTICS["dion"])
+    np.testing.assert_allclose(run(oz.muon(0.05, **call), jnp.asarray(p), jnp.asarray(g)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("wrong", ["polar", (1.0, 2.0), [[1, 2, 3], [1]], ((1.0, 2.0, "a"),), (), 3.0])
+def test_other_coefficients_are_refused_with_those_that_are(wrong):
+    with pytest.raises(ValueError, match=r"ns_coeffs=.*'standard', 'dion', 'polar_express'"):
+        oz.muon(0.05, ns_coeffs=wrong)
 
 
 @pytest.mark.parametrize(

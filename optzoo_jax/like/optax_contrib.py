@@ -87,18 +87,27 @@ def adopt(learning_rate: Any, b1: Any, b2: Any, eps: Any, nesterov: bool, use_cl
 
 
 @_optaxs
-def scale_by_muon(ns_steps: Any, beta: Any, eps: Any, nesterov: bool) -> Any:
+def scale_by_muon(ns_coeffs: Any, ns_steps: Any, beta: Any, eps: Any, nesterov: bool) -> Any:
     """The orthogonal factor of m̂, with `nesterov` of that of the step to come.
 
-    With coefficients, another preconditioning, `adaptive`, axes or a `mu_dtype` it is optax's.
+    With coefficients in an array, or by a name that we have not, another preconditioning, `adaptive`, axes or a
+    `mu_dtype` it is optax's.
     """
+    try:
+        rows = _matrices.quintics(ns_coeffs)
+    except ValueError:
+        return NotImplemented
+    steps = ns_steps if len(rows) == 1 != len(ns_coeffs) else len(rows)  # rows are run through once, be it one
+    if steps > ns_steps:
+        return NotImplemented
     mean = _directions.nesterov_ema(beta) if nesterov else _directions.debiased_ema(beta)
-    return _chain(mean, _matrices.orthogonalize(eps=eps, steps=ns_steps))
+    return _chain(mean, _matrices.orthogonalize(eps=eps, ns_coeffs=rows, steps=steps))
 
 
 @_optaxs
 def muon(
     learning_rate: Any,
+    ns_coeffs: Any,
     ns_steps: Any,
     beta: Any,
     eps: Any,
@@ -119,7 +128,7 @@ def muon(
     shape = _matrices.scale_by_shape()
     if consistent_rms is not None:
         shape = _chain(_matrices.scale_by_shape("match_rms_adamw"), _directions.scale(consistent_rms / 0.2))
-    step = scale_by_muon(ns_steps=ns_steps, beta=beta, eps=eps, nesterov=nesterov)
+    step = scale_by_muon(ns_coeffs=ns_coeffs, ns_steps=ns_steps, beta=beta, eps=eps, nesterov=nesterov)
     of_matrices = _decayed(_chain(step, shape), weight_decay, weight_decay_mask, learning_rate)
     of_others = _optimizers.adamw(
         learning_rate if adam_learning_rate is None else adam_learning_rate,

@@ -29,6 +29,8 @@ def muon(
     average: Literal["ema", "trace"] = "ema",
     eps: Epsilon = 1e-7,
     orthogonalize: Literal["newton_schulz", "svd"] = "newton_schulz",
+    ns_coeffs: matrices.Quintics = "standard",
+    ns_steps: matrices.Iterations = 5,
     dtype: Any = None,
     **decay: Unpack[MatrixOptions],
 ) -> Transformation:
@@ -53,10 +55,13 @@ def muon(
         norms do, through ε alone.
       eps: ε ≥ 0 [g].
       orthogonalize: "newton_schulz" (above), or "svd" for UVᵀ of d = UΣVᵀ, exactly.
+      ns_coeffs: (a, b, c), or such a row for each iteration, of which the last is that of all that follow; or
+        "standard" (above), "dion", or "polar_express", whose iterations end at singular values of 1.
+      ns_steps: how many iterations.
       dtype: what the iterations run in, such as "bfloat16"; None for at least float32.
 
     No counterpart:
-      ns_coeffs, ns_steps, preconditioning: the coefficients are those above; `orthogonalize` is the piece.
+      preconditioning: `orthogonalize` divides by the Frobenius norm.
       beta: momentum.
       weight_decay_mask: mask.
       mu_dtype: with_state_dtype(…, {'mu': dtype}), around the optimizer.
@@ -64,6 +69,9 @@ def muon(
       adam_b1, adam_b2, adam_eps_root, adam_weight_decay, adam_learning_rate: otherwise=adamw(…).
       muon_weight_dimension_numbers: matrix_axes.
       consistent_rms: scaling="match_rms_adamw".
+
+    Raises:
+      ValueError: for ns_coeffs that are neither three numbers, nor rows of three, nor a name.
 
     Departures: the authors' code iterates in bfloat16. optax.contrib.muon scales by √max(1, A/B) of weights that are
     stored the other way round, 5–6 % of the path off; timm's defaults are 13–18 % off.
@@ -75,7 +83,8 @@ def muon(
         mean = directions.nesterov_ema(momentum, bias_correction=False) if nesterov else directions.raw_ema(momentum)
     else:
         mean = directions.nesterov(momentum) if nesterov else directions.scale_by_momentum(momentum)
-    direction = matrices.orthogonalize(orthogonalize, norm=norm, eps=eps, dtype=dtype)
+    rows = matrices.quintics(ns_coeffs)
+    direction = matrices.orthogonalize(orthogonalize, norm=norm, eps=eps, ns_coeffs=rows, steps=ns_steps, dtype=dtype)
     return chain(mean, direction, matrices.scale_by_shape(scaling))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import jax
 import jax.numpy as jnp
 
-from optzoo_jax.arguments import Array, Epsilon, Numeric, Range
+from optzoo_jax.arguments import Array, Epsilon, Numeric, Range, unknown
 from optzoo_jax.matrices import placed_as, whole
 from optzoo_jax.piece import piece
 from optzoo_jax.precision import cut
@@ -25,8 +25,63 @@ Side = Literal["left", "right"]
 Sides = Literal[1, 2]
 Method = Literal["newton_schulz", "svd"]
 
-# The quintic of Jordan et al.: steepest at 0 of those that keep singular values within about [0.7, 1.2].
-A, B, C = 3.4445, -4.7750, 2.0315
+Quintic = tuple[float, float, float]
+Quintics = str | Quintic | tuple[Quintic, ...]
+
+
+def slowed(quintic: Quintic, by: float) -> Quintic:
+    """(a, b, c) of p(x/by), where p(x) = ax + bx³ + cx⁵."""
+    a, b, c = quintic
+    return a / by, b / by**3, c / by**5
+
+
+# One after another the best for singular values from 1e-3 to 1: each brings what is left of them nearest to 1.
+_BEST = (
+    (8.28721201814563, -23.595886519098837, 17.300387312530933),
+    (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
+    (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
+    (3.3184196573706015, -2.488488024314874, 0.51004894012372),
+    (2.300652019954817, -1.6689039845747493, 0.4188073119525673),
+    (1.891301407787398, -1.2679958271945868, 0.37680408948524835),
+    (1.8750014808534479, -1.2500016453999487, 0.3750001645474248),
+)
+QUINTICS: dict[str, tuple[Quintic, ...]] = {
+    # Of Jordan et al.: steepest at 0 of those that keep singular values within about [0.7, 1.2].
+    "standard": ((3.4445, -4.7750, 2.0315),),
+    # Of Ahn et al., 2025, "Dion: distributed orthonormalized updates", arXiv:2504.05295.
+    "dion": (
+        (4.0848, -6.8946, 2.9270),
+        (3.9505, -6.3029, 2.6377),
+        (3.7418, -5.5913, 2.3037),
+        (2.8769, -3.1427, 1.2046),
+        (2.8366, -3.0525, 1.2012),
+    ),
+    # With the authors' safety for 16 bits: by 1.01 in each step but the last, and in ‖X‖ before the first.
+    "polar_express": (slowed(_BEST[0], 1.01**2), *(slowed(q, 1.01) for q in _BEST[1:]), (1.875, -1.25, 0.375)),
+}
+
+
+def quintics(ns_coeffs: Quintics) -> tuple[Quintic, ...]:
+    """(a, b, c) of each iteration; the last is that of all that follow.
+
+    Raises:
+      ValueError: for an unknown name, and for what is neither three numbers nor rows of three.
+    """
+    if isinstance(ns_coeffs, str):
+        if ns_coeffs not in QUINTICS:
+            unknown(f"ns_coeffs={ns_coeffs!r} is unknown", ns_coeffs, list(QUINTICS))
+        return QUINTICS[ns_coeffs]
+    rows: Any = (ns_coeffs,) if _is_row(ns_coeffs) else ns_coeffs
+    if not (isinstance(rows, tuple | list) and rows and all(map(_is_row, rows))):
+        raise ValueError(
+            f"ns_coeffs={ns_coeffs!r} are not the coefficients (a, b, c) of aX + bX³ + cX⁵, or such a row for each "
+            f"iteration: give three numbers, rows of three, or one of {', '.join(map(repr, QUINTICS))}."
+        )
+    return tuple((a, b, c) for a, b, c in rows)
+
+
+def _is_row(x: Any) -> bool:
+    return isinstance(x, tuple | list) and len(x) == 3 and all(isinstance(y, Numeric) for y in x)
 
 
 def dagger(x: Array) -> Array:
@@ -49,17 +104,14 @@ def over(x: Array, size: Array) -> Array:
     return jax.lax.complex(x.real / size, x.imag / size) if jnp.iscomplexobj(x) else x / size
 
 
-def newton_schulz(x: Array, steps: int) -> Array:
-    """X ← aX + (bA + cA²)X, A = XXᴴ, so many times; on the smaller side of X."""
+def newton_schulz(x: Array, steps: int, rows: tuple[Quintic, ...]) -> Array:
+    """X ← aX + (bA + cA²)X, A = XXᴴ, so many times, each with its (a, b, c); on the smaller side of X."""
     tall = x.shape[-2] > x.shape[-1]
-
-    def iteration(x: Array) -> Array:
+    for i in range(steps):
+        a, b, c = rows[min(i, len(rows) - 1)]
         gram = dagger(x) @ x if tall else x @ dagger(x)
-        grown = B * gram + C * (gram @ gram)
-        return A * x + (x @ grown if tall else grown @ x)
-
-    for _ in range(steps):
-        x = iteration(x)
+        grown = b * gram + c * (gram @ gram)
+        x = a * x + (x @ grown if tall else grown @ x)
     return x
 
 
@@ -70,6 +122,7 @@ def orthogonalize(
     *,
     norm: Norm = "add",
     eps: Epsilon = 1e-7,
+    ns_coeffs: Quintics = "standard",
     steps: Iterations = 5,
     dtype: Any = None,
 ):
@@ -81,10 +134,16 @@ def orthogonalize(
       method: "newton_schulz", or "svd", which is exact: singular values of 0 stay 0.
       norm: "add" for ‖X‖ + ε, "clamp" for max(‖X‖, ε).
       eps: ε ≥ 0 [x].
+      ns_coeffs: (a, b, c), or a row of them for each iteration, of which the last is that of all that follow:
+        "standard" (3.4445, −4.7750, 2.0315), within [0.7, 1.2] at the end; "dion"; "polar_express", 1 at the end.
       steps: how many iterations.
       dtype: what the iterations run in, such as "bfloat16"; None for that of the arithmetic.
 
-    Reference: Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks".
+    Raises:
+      ValueError: for other coefficients.
+
+    Reference: Jordan et al., 2024, "Muon: an optimizer for hidden layers in neural networks"; Amsel et al., 2025, "The
+    Polar Express: optimal matrix sign methods and their application to the Muon algorithm", arXiv:2505.16932.
     """
     if method == "svd":
         u, s, vh = jnp.linalg.svd(x, full_matrices=False)
@@ -93,7 +152,7 @@ def orthogonalize(
     size = size_of(x)
     size = size + eps if norm == "add" else jnp.maximum(size, eps)
     x = over(x, size)
-    found = newton_schulz(x if dtype is None else x.astype(dtype), steps)
+    found = newton_schulz(x if dtype is None else x.astype(dtype), steps, quintics(ns_coeffs))
     return found.astype(x.dtype)
 
 
