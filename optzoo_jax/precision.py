@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -19,6 +21,11 @@ def promoted(a: Any, b: Any) -> Any:
     """The narrowest dtype that has the numbers of both, whatever promotion JAX is set to."""
     with jax.numpy_dtype_promotion("standard"):
         return jnp.promote_types(a, b)
+
+
+def widest(arrays: Iterable[Any]) -> Any:
+    """The precision that arithmetic over several arrays has: at least float32."""
+    return functools.reduce(promoted, (jnp.finfo(x.dtype).dtype for x in arrays), np.dtype(np.float32))
 
 
 def with_precision_of(x: Array, dtype: Any) -> Array:

@@ -12,7 +12,7 @@ import optax
 from optzoo_jax.arguments import asked_of
 from optzoo_jax.composition import Composition, Definition, Elsewhere, Join, Matrices, Passage, Piece
 from optzoo_jax.matrices import as_matrix, axes_by_themselves, axes_of, native
-from optzoo_jax.precision import wide, widen
+from optzoo_jax.precision import wide, widen, widest
 from optzoo_jax.program import call, narrowed
 from optzoo_jax.trees import checked_mask, flatten_like, without_variables
 from optzoo_jax.versions import typeof
@@ -106,7 +106,8 @@ class Beginning(Passage):
 
     def first(self, d: Definition, name: str, xs: dict[int, Any], numbers: dict[str, Any]) -> Any:
         first, of = d.slots[name]
-        first = functools.partial(first, **asked_of(first, numbers))
+        in_full = narrowed(numbers, widest(xs.values())) if of == "tree" else numbers
+        first = functools.partial(first, **asked_of(first, in_full))
         if of == "tree":
             return _wide_array(first(list(xs.values())))
         if of == "parameter":

@@ -91,7 +91,8 @@ def _numbers(composition: Composition, count: Array, t: Array) -> list[dict[str,
         d = leaf.definition
         numbers = {name: _at(leaf, name, value, count) for name, value in leaf.arguments.items()}
         clock = jnp.maximum(t - late, 1) if late else t
-        once = {name: inlined(f)(clock, **asked_of(f, numbers)) for name, f in d.once.items()}
+        in_full = narrowed(numbers, jnp.result_type(float))  # in which the step is counted
+        once = {name: inlined(f)(clock, **asked_of(f, in_full)) for name, f in d.once.items()}
         found.append(numbers | once)
     return found
 

@@ -124,6 +124,28 @@ def test_an_average_with_a_traced_decay_is_as_exact_as_that(decay):
         assert float(found[0]) == pytest.approx(exact, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("number", "array"),
+    [(jnp.float32, jnp.float64), pytest.param(jnp.float64, jnp.float32, marks=pytest.mark.tier2)],
+)
+@pytest.mark.parametrize("name", [name for name in oz.list_optimizers(kind="*optimizer") if name != "newton"])
+def test_a_traced_number_has_whichever_precision(name, number, array):
+    """Such as those of optax.inject_hyperparams; promotion is strict here."""
+    card = oz.card(name)
+    traced = {a: number(x) for a, x in card.arguments.items() if isinstance(x, float)}
+    traced["learning_rate"] = number(card.learning_rate)
+    more = {"matrix_axes": (0, 1)} if "matrix_axes" in card.arguments else {}
+
+    def one(numbers, p):
+        tx = card.factory(**numbers, **more)
+        state = tx.init(p)
+        return tx.update(p, state, p, hessian_diagonal=p), state
+
+    (updates, new), state = jax.eval_shape(one, traced, jnp.ones((3, 2), array))
+    assert updates.dtype == array
+    assert new == state
+
+
 @pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers(kind="optimizer")))
 def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_own(name):
     """0 for none: what was is forgotten, also what rounding left of it."""

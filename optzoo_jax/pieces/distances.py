@@ -7,13 +7,11 @@ from __future__ import annotations
 
 # In a body a hyperparameter that is a schedule is the number that it has in this step.
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
-import functools
 import math
 from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from optzoo_jax.arguments import Array, Decay, Epsilon, Factor, Hyper, LearningRate, Range
 from optzoo_jax.piece import of_params, piece, shared
@@ -21,14 +19,14 @@ from optzoo_jax.pieces.corrections import weight_of
 from optzoo_jax.pieces.directions import average
 from optzoo_jax.pieces.moments import abs_square, real_zeros
 from optzoo_jax.pieces.rates import plus, root_above
-from optzoo_jax.precision import apart, norm, norm_of_result, promoted, times, wide_copy, zeros
+from optzoo_jax.precision import apart, norm, norm_of_result, times, wide_copy, widest, zeros
 
 Growth = Annotated[Hyper, Range("[1, ∞]", "how much a distance may grow in a step; inf for no bound")]
 
 
 def one_number(xs: list[Any]) -> Array:
     """A slot for the tree, in the widest precision of its arrays."""
-    return jnp.zeros((), _widest(xs))
+    return jnp.zeros((), widest(xs))
 
 
 def first_distance(xs: list[Any], d0: Factor = 1e-6) -> Array:
@@ -41,12 +39,8 @@ def first_square(xs: list[Any], eps: Epsilon) -> Array:
     return one_number(xs) + eps
 
 
-def _widest(xs: list[Any]) -> Any:
-    return functools.reduce(promoted, (jnp.finfo(x.dtype).dtype for x in xs), np.dtype(np.float32))
-
-
 def _total(parts: list[Any], xs: list[Any]) -> Array:
-    dtype = _widest(xs)
+    dtype = widest(xs)
     return sum((x.astype(dtype) for x in parts), jnp.zeros((), dtype))
 
 
@@ -61,7 +55,7 @@ def _norm(xs: list[Any], start: list[Any] | None = None) -> Array:
         parts = [norm(x) for x in xs]
     else:
         parts = [norm_of_result(x - y, y - x) for x, y in zip(xs, start, strict=True)]
-    return norm(jnp.stack([x.astype(_widest(xs)) for x in parts])) if parts else jnp.zeros((), _widest(xs))
+    return norm(jnp.stack([x.astype(widest(xs)) for x in parts])) if parts else jnp.zeros((), widest(xs))
 
 
 def _sum_of_abs(xs: list[Any]) -> Array:
