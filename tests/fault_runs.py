@@ -23,7 +23,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -199,7 +199,7 @@ def fork(task: Callable[[], Any], about: Any, folder: str) -> Child:
 
 
 def in_children(
-    tasks: list[tuple[Any, Callable[[], Any]]], jobs: int, limit: float
+    tasks: Sequence[tuple[Any, Callable[[], Any]]], jobs: int, limit: float
 ) -> Iterator[tuple[Any, Any, float]]:
     """(about, result, seconds) as they come; the result is the end of what was printed where a child has none."""
     waiting, running = list(tasks), []

@@ -209,7 +209,9 @@ def test_the_exit_code_and_the_last_line_say_whether_all_were_caught(monkeypatch
     monkeypatch.setattr(faults, "map_of", lambda *arguments, **options: faults.Map({}, {}, []))
     monkeypatch.setattr(faults.runs, "warm", lambda: None)
     monkeypatch.setattr(faults, "by_hints", lambda *arguments: iter([]))
-    for second, code, last in [("caught", 0, "2 of 2"), ("SURVIVED", 1, "1 of 2"), ("ERROR", 1, "1 of 2")]:
+    cases = [("caught", 0, "2 of 2"), ("SURVIVED", 1, "1 of 2"), ("ERROR", 1, "1 of 2"), ("caught", 1, "2 of 2")]
+    for i, (second, code, last) in enumerate(cases):
+        monkeypatch.setattr(faults, "stale", lambda sources, gone=["a row"] * (i == 3): gone)
         found = [faults.Finding(f, v, "a test", 0.0) for f, v in zip(two, ["caught", second], strict=True)]
         monkeypatch.setattr(faults, "findings", lambda *arguments, found=found: iter(found))
         assert faults.main(["--out", str(tmp_path / "table.md")]) == code
