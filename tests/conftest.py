@@ -11,7 +11,9 @@ os.environ.setdefault("XLA_FLAGS", PLAIN_KERNELS)  # read when the first array i
 gc.set_threshold(100_000, 50, 1000)  # a tenth of the time went into looking at JAX's many small objects again
 
 # The workers compile much that is the same, and so does the next run: what one has compiled, the others read.
-os.environ.setdefault("OPTZOO_TESTS_COMPILED", str(cache_folder() / "compiled"))
+if "OPTZOO_TESTS_COMPILED" not in os.environ:  # which the workers, and a child with a planted fault, are given
+    sweep_cache()
+    os.environ["OPTZOO_TESTS_COMPILED"] = str(cache_folder() / "compiled")
 jax.config.update("jax_compilation_cache_dir", os.environ["OPTZOO_TESTS_COMPILED"])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
@@ -37,11 +39,6 @@ def methods_of_a_test_are_forgotten():
     yield
     CARDS.clear()
     CARDS.update(before)
-
-
-def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        sweep_cache()
 
 
 def cpu_seconds(*, and_children):

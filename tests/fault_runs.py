@@ -9,6 +9,7 @@ import ast
 import builtins
 import contextlib
 import functools
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -22,16 +23,17 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from compilation import cache_folder
 
 WARM = (
     "hypothesis", "numpy", "absl.testing.parameterized", "scipy.stats", "jax", "jax.numpy", "optax", "chex",
-    "jax.flatten_util", "jax.experimental.sparse", "flax.linen", "flax.nnx", "equinox", "matplotlib", "rich.console",
-    "rich.progress", "sklearn.datasets",
+    "jax.flatten_util", "jax.experimental.sparse", "flax.linen", "flax.nnx", "equinox", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "orbax.checkpoint", "rich.console", "rich.progress", "sklearn.datasets",
 )  # fmt: skip
 HOOK = "__entered__"
 
@@ -49,6 +51,7 @@ def warm() -> None:
         settings.register_profile("faults", phases=phases, report_multiple_bugs=False, database=None)
         settings.load_profile("faults")
     warnings.filterwarnings("ignore", message=".*fork.*")  # said by JAX, which has no threads yet
+    gc.freeze()  # or every child would look through, and copy, all that has been imported
 
 
 class _Served(importlib.machinery.SourceFileLoader):
@@ -145,8 +148,14 @@ def cpu_seconds() -> float:
 
 
 def run_pytest(root: Path, files: list[str], watch: Watch, *options: str) -> int:
-    """pytest in this process; its exit code. 5 is that of no tests."""
-    fixed = ("-o", "addopts=", "-q", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no")
+    """pytest in this process; its exit code. 5 is that of no tests.
+
+    That a test fails is enough, without the values that its assertion had; and what looks for exceptions that nobody
+    has seen collects the garbage of each run several times.
+    """
+    fixed = ["-o", "addopts=", "-q", "--strict-markers", "--tb=no", "--assert=plain"]
+    for plugin in ("cacheprovider", "xdist", "unraisableexception", "threadexception"):
+        fixed += ["-p", f"no:{plugin}"]
     return int(pytest.main([*fixed, "--rootdir", str(root), *options, *files], plugins=[watch]))
 
 
@@ -157,9 +166,12 @@ class Child(NamedTuple):
     about: Any
 
 
-def fork(task: Callable[[], Any], about: Any) -> Child:
-    """Runs a task in a child, whose result, something for JSON, comes back in a file."""
-    handle, file = tempfile.mkstemp()
+def fork(task: Callable[[], Any], about: Any, folder: str) -> Child:
+    """Runs a task in a child, whose result, something for JSON, comes back in a file.
+
+    What a child has made of a source file that is not replaced, the next ones read.
+    """
+    handle, file = tempfile.mkstemp(dir=folder)
     os.close(handle)
     sys.stdout.flush()
     with warnings.catch_warnings():
@@ -170,6 +182,7 @@ def fork(task: Callable[[], Any], about: Any) -> Child:
     code = 1
     try:
         os.setsid()  # so that what it starts ends with it
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False
         out = os.open(file + ".out", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
@@ -186,15 +199,16 @@ def fork(task: Callable[[], Any], about: Any) -> Child:
 
 
 def in_children(
-    tasks: list[tuple[Any, Callable[[], Any]]], jobs: int, limit: float
+    tasks: Sequence[tuple[Any, Callable[[], Any]]], jobs: int, limit: float
 ) -> Iterator[tuple[Any, Any, float]]:
     """(about, result, seconds) as they come; the result is the end of what was printed where a child has none."""
     waiting, running = list(tasks), []
+    files = tempfile.TemporaryDirectory()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 about, task = waiting.pop(0)
-                running.append(fork(task, about))
+                running.append(fork(task, about, files.name))
             time.sleep(0.02)
             for child in list(running):
                 late = time.perf_counter() - child.started > limit
@@ -210,13 +224,12 @@ def in_children(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             os.waitpid(child.pid, 0)
+        files.cleanup()
 
 
 def _result(child: Child, late: bool) -> Any:
     text, out = Path(child.file).read_text(), Path(child.file + ".out")
     printed = out.read_text(errors="replace") if out.exists() else ""
-    for file in (Path(child.file), out):
-        file.unlink(missing_ok=True)
     if late:
         return {"error": "took too long"}
     return json.loads(text) if text else {"error": printed[-2000:] or "ended without a result"}
@@ -227,9 +240,9 @@ def as_child(root: Path, trees: Callable[[str], ast.Module | None]) -> None:
     os.chdir(root)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of imported packages come too late to be rewritten
     os.environ["PYTHONPATH"] = str(root)  # for what the tests start
+    os.environ.setdefault("OPTZOO_TESTS_COMPILED", str(cache_folder() / "compiled"))  # and is not swept for each
     sys.path[:0] = [str(root), str(root / "tests")]
     sys.meta_path.insert(0, Serve(trees))
-    sys.dont_write_bytecode = True
 
 
 def install_hook(watch: Watch) -> None:

@@ -2,12 +2,14 @@
 
 Most faults are made from the syntax tree, whatever the source is (fault_operators.py); some are written by hand, and
 those that change nothing are named, in fault_rows.py. Each is tried in a fork of a process that has imported JAX: first
-the tests that are most likely to see it, then all others that enter the broken function.
+the test that saw it last, which fault_hints.json has; where it does not any more, and for faults that are new, those
+that are most likely to see it, then all others that enter the broken function.
 
     python tests/faults.py                       all of them
     python tests/faults.py --only 'radam*'       those of a method, a variant, a piece, or of an address (*rates*)
     python tests/faults.py --list                what would be broken
     python tests/faults.py --out table.md        the table as a file, too
+    python tests/faults.py --write-hints         what saw each is kept, for the next run
 """
 
 import argparse
@@ -30,6 +32,7 @@ from fault_operators import Fault
 from fault_rows import BY_HAND, EQUIVALENT, ByHand
 
 ROOT = Path(__file__).resolve().parent.parent
+HINTS = Path(__file__).with_name("fault_hints.json")
 CAUGHT, SURVIVED, ERROR = "caught", "SURVIVED", "ERROR"
 FIRST = 12  # so many tests are asked before all the others
 AT_IMPORT = ("default", "entry", "number", "keyword")
@@ -179,7 +182,7 @@ def map_of(root: Path, sources: dict[str, ast.Module], jobs: int, *, keep: bool 
 
 
 def in_order(fault: Any, found: Map, caught: dict[str, str]) -> list[str]:
-    """The tests that may see a fault, the most likely first: what saw it last, what has its name, what saw others.
+    """The tests that may see a fault, the most likely first: what has its name, what saw others.
 
     What all tests enter is seen by few of them: those of a file that is named like the module, or saw others of it.
     Of each test function one case before the second of another, since its cases are alike.
@@ -222,11 +225,14 @@ def in_order(fault: Any, found: Map, caught: dict[str, str]) -> list[str]:
                     yield groups[group].pop(0)
             ranked = [group for group in ranked if groups[group]]
 
-    last = [caught[fault.address]] if caught.get(fault.address) in found.seconds else []
     # Most of what stands at the head of a function is part of the record of all that is public.
     recorded = [t for t in found.seconds if t.startswith("tests/test_surface.py")] if fault.kind in AT_IMPORT else []
-    ordered = dict.fromkeys([*last, *recorded, *order(tests), *order(behind)])
+    ordered = dict.fromkeys([*recorded, *order(tests), *order(behind)])
     return [t for t in ordered if t not in found.failed]
+
+
+def files_of(tests: list[str]) -> list[str]:
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
 
 
 def judge(fault: Any, root: Path, sources: dict[str, ast.Module], tests: list[str], first: int = FIRST) -> Any:
@@ -236,14 +242,46 @@ def judge(fault: Any, root: Path, sources: dict[str, ast.Module], tests: list[st
     for some in (tests[:first], tests[first:]):
         if not some:
             continue
-        files = list(dict.fromkeys(test.partition("::")[0] for test in some))
         watch = runs.Watch(root, lambda ids, some=some: some)
-        code = runs.run_pytest(root, files, watch, "-x", "-m", "not tier2")
+        code = runs.run_pytest(root, files_of(some), watch, "-x", "-m", "not tier2")
         if watch.failed:
             return {"failed": watch.failed[0]}
         if code != 0:  # the very same tests ran for the map
             return {"failed": "tests/conftest.py (importing)"}
     return {"failed": None}
+
+
+def passing(tests: list[str], root: Path, jobs: int) -> set[str]:
+    """Those of the tests that are there and pass while nothing is broken."""
+
+    def part(i: int) -> Any:
+        some = tests[i::jobs]
+        runs.as_child(root, lambda name: None)
+        watch = runs.Watch(root, lambda ids: some)
+        runs.run_pytest(root, files_of(some), watch, "-m", "not tier2")
+        return [test for test in watch.seconds if test not in watch.failed]
+
+    shares = [(i, functools.partial(part, i)) for i in range(jobs) if tests[i::jobs]]
+    results = [result for _, result, _ in runs.in_children(shares, jobs, LIMIT)]
+    return {test for result in results if "error" not in result for test in result}
+
+
+def by_hints(
+    faults: list[Any], root: Path, sources: dict[str, ast.Module], hints: dict[str, str], jobs: int
+) -> Iterator[Finding]:
+    """The faults that are seen by the test that saw them last, as they come."""
+    named = {hints[fault.address] for fault in faults if fault.address in hints}
+    there = {test for test in named if (root / test.partition("::")[0]).exists()}
+    unbroken = passing(sorted(there), root, jobs)
+    tasks = [
+        (fault, functools.partial(judge, fault, root, sources, [hints[fault.address]]))
+        for fault in faults
+        if hints.get(fault.address) in unbroken
+    ]
+    for fault, result, seconds in runs.in_children(tasks, jobs, LIMIT):
+        found = finding(fault, result, seconds)
+        if found.verdict == CAUGHT:
+            yield found
 
 
 def findings(
@@ -256,15 +294,20 @@ def findings(
         return lambda: judge(fault, root, sources, in_order(fault, found, caught))
 
     for fault, result, seconds in runs.in_children([(f, task(f)) for f in faults], jobs, LIMIT):
-        if result.get("error") == "took too long":
-            yield Finding(fault, CAUGHT, "no test ends", seconds)
-        elif "error" in result:
-            yield Finding(fault, ERROR, " ".join(result["error"].split())[-300:], seconds)
-        elif result["failed"] is None:
-            yield Finding(fault, SURVIVED, "all tests pass", seconds)
-        else:
-            caught[fault.address] = result["failed"]
-            yield Finding(fault, CAUGHT, result["failed"], seconds)
+        judged = finding(fault, result, seconds)
+        if judged.verdict == CAUGHT:
+            caught[fault.address] = judged.by
+        yield judged
+
+
+def finding(fault: Any, result: Any, seconds: float) -> Finding:
+    if result.get("error") == "took too long":
+        return Finding(fault, CAUGHT, "no test ends", seconds)
+    if "error" in result:
+        return Finding(fault, ERROR, " ".join(result["error"].split())[-300:], seconds)
+    if result["failed"] is None:
+        return Finding(fault, SURVIVED, "all tests pass", seconds)
+    return Finding(fault, CAUGHT, result["failed"], seconds)
 
 
 def line(found: Finding) -> str:
@@ -289,28 +332,50 @@ def table(seen: list[Finding]) -> str:
     return "\n".join([f"{caught} of {len(seen)} faults caught.", "", *head, *rows, ""])
 
 
-def report(faults: list[Any], root: Path, jobs: int, out: Path | None, *, keep_map: bool = False) -> bool:
+def written(seen: list[Finding], hints: dict[str, str], known: set[str], tests: list[str]) -> str:
+    """The hints with what has caught a fault since, without those of faults that are not made any more.
+
+    Of a file that cannot be imported the hint is any test of it; where the library cannot be, any test at all.
+    """
+    new = {}
+    for found in seen:
+        file = found.by.partition(" (")[0].partition("::")[0]
+        asked = [found.by] if found.by in tests else [t for t in tests if t.startswith(f"{file}::")] or tests
+        if found.verdict == CAUGHT and asked:
+            new[found.fault.address] = asked[0]
+    kept = {address: test for address, test in {**hints, **new}.items() if address in known}
+    return json.dumps(kept, indent=0, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def report(
+    faults: list[Any], root: Path, jobs: int, out: Path | None, *, keep_map: bool = False, write_hints: bool = False
+) -> bool:
     """Prints the table and the sum; True where every fault was caught and nothing is stale."""
     sources = trees(root)
     gone = stale(sources)
     for text in gone:
         print(text)
     runs.warm()
-    found = map_of(root, sources, jobs, keep=keep_map)
-    for test in found.failed:
-        print(f"fails unbroken, and is not asked: {test}")
-    memory = cache_folder() / "caught.json"
-    caught: dict[str, str] = {}
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        caught = json.loads(memory.read_text())
-    seen = []
+    hints = json.loads(HINTS.read_text())
+    seen, found = [], Map({}, {}, [])
     try:
-        for finding in findings(faults, root, sources, found, caught, jobs):
-            seen.append(finding)
-            print(line(finding), flush=True)
+        for judged in by_hints(faults, root, sources, hints, jobs):
+            seen.append(judged)
+            print(line(judged), flush=True)
+        by_hint = {judged.fault.address for judged in seen}
+        left = [fault for fault in faults if fault.address not in by_hint]
+        if left:
+            found = map_of(root, sources, jobs, keep=keep_map)
+        for test in found.failed:
+            print(f"fails unbroken, and is not asked: {test}")
+        for judged in findings(left, root, sources, found, dict(hints), jobs):
+            seen.append(judged)
+            print(line(judged), flush=True)
+        if write_hints:
+            known, anew = {fault.address for fault in all_faults(sources)}, seen[len(by_hint) :]
+            HINTS.write_text(written(anew, hints, known, sorted(found.seconds, key=found.seconds.__getitem__)))
     except KeyboardInterrupt:
         print(f"stopped after {len(seen)} of {len(faults)}")
-    memory.write_text(json.dumps(caught))
     bad = [finding for finding in seen if finding.verdict != CAUGHT]
     if bad:
         print("\nnot caught:", *map(line, bad), sep="\n")
@@ -327,6 +392,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="list the faults without planting them")
     parser.add_argument("--jobs", type=int, default=2, help="how many run at a time (default: 2)")
     parser.add_argument("--out", type=Path, help="write the table into this file")
+    parser.add_argument("--write-hints", action="store_true", help="keep which test saw each, for the next run")
     parser.add_argument("--keep-map", action="store_true", help="don't measure anew which test enters which function")
     options = parser.parse_args(arguments)
     faults = [
@@ -339,7 +405,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if not faults:
         parser.error(f"nothing is called {options.only!r}")
-    return 0 if report(faults, ROOT, options.jobs, options.out, keep_map=options.keep_map) else 1
+    more = {"keep_map": options.keep_map, "write_hints": options.write_hints}
+    return 0 if report(faults, ROOT, options.jobs, options.out, **more) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Faults are found wherever the source has something to break, cover every part, and caught is told from survived."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -155,21 +156,25 @@ sources = faults.trees(root)
 found = faults.measured_map(root, sources, 2)
 judged = list(faults.findings(faults.made(sources), root, sources, found, {{}}, 2))
 rows = [[finding.fault.address, finding.verdict, finding.by] for finding in judged]
-print(json.dumps([found.entered, found.failed, rows]))
+addresses = sorted(fault.address for fault in faults.made(sources))
+by_hints = {{}}
+for test in {hints!r}:
+    hints = dict.fromkeys(addresses, "tests/test_tiny.py::" + test)
+    by_hints[test] = sorted(f.fault.address for f in faults.by_hints(faults.made(sources), root, sources, hints, 2))
+print(json.dumps([found.entered, found.failed, rows, by_hints]))
 """
 
 
 def test_caught_is_told_from_survived(tmp_path):
     """In a process of its own: this one has JAX's threads, and is not to be forked."""
-    import json
-
     for name, text in TINY.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    program = JUDGE.format(tests=str(Path(faults.__file__).parent), root=str(tmp_path.resolve()))
+    hints = ["test_double[3]", "test_wrong", "test_gone"]
+    program = JUDGE.format(tests=str(Path(faults.__file__).parent), root=str(tmp_path.resolve()), hints=hints)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    entered, failed, rows = json.loads(done.stdout.splitlines()[-1])
+    entered, failed, rows, by_hints = json.loads(done.stdout.splitlines()[-1])
     tests = [f"tests/test_tiny.py::{name}" for name in ("test_double[1]", "test_double[3]", "test_wrong")]
     assert sorted(entered["maths:double"]) == tests
     assert failed == [tests[2]]
@@ -179,6 +184,23 @@ def test_caught_is_told_from_survived(tmp_path):
         caught = address.startswith("maths:double")
         assert verdict == ("caught" if caught else "SURVIVED"), address
         assert by in tests[:2] if caught else by == "all tests pass"
+    # A hint is a test that fails for the fault, not one that fails always or is not there.
+    assert by_hints == {
+        hints[0]: sorted(address for address in verdicts if address.startswith("maths:double")),
+        hints[1]: [],
+        hints[2]: [],
+    }
+
+
+def test_what_has_caught_a_fault_is_its_hint():
+    """Without the faults that are not made any more, and with a test that can be asked where a file was not read."""
+    tests = ["tests/test_a.py::test_1", "tests/test_b.py::test_2", "tests/test_b.py::test_3"]
+    by = [tests[2], "tests/test_b.py (collecting)", "tests/conftest.py (importing)"]
+    seen = [faults.Finding(fault, faults.CAUGHT, test, 0.0) for fault, test in zip(FAULTS, by, strict=False)]
+    seen.append(faults.Finding(FAULTS[3], faults.SURVIVED, "all tests pass", 0.0))
+    addresses = [fault.address for fault in FAULTS[:4]]
+    kept = faults.written(seen, {"gone": tests[0], addresses[0]: tests[0]}, set(addresses), tests)
+    assert json.loads(kept) == dict(zip(addresses, [tests[2], tests[1], tests[0]], strict=False))
 
 
 def test_the_exit_code_and_the_last_line_say_whether_all_were_caught(monkeypatch, capsys, tmp_path):
@@ -186,8 +208,10 @@ def test_the_exit_code_and_the_last_line_say_whether_all_were_caught(monkeypatch
     monkeypatch.setattr(faults, "all_faults", lambda sources: two)
     monkeypatch.setattr(faults, "map_of", lambda *arguments, **options: faults.Map({}, {}, []))
     monkeypatch.setattr(faults.runs, "warm", lambda: None)
-    monkeypatch.setattr(faults, "cache_folder", lambda: tmp_path)
-    for second, code, last in [("caught", 0, "2 of 2"), ("SURVIVED", 1, "1 of 2"), ("ERROR", 1, "1 of 2")]:
+    monkeypatch.setattr(faults, "by_hints", lambda *arguments: iter([]))
+    cases = [("caught", 0, "2 of 2"), ("SURVIVED", 1, "1 of 2"), ("ERROR", 1, "1 of 2"), ("caught", 1, "2 of 2")]
+    for i, (second, code, last) in enumerate(cases):
+        monkeypatch.setattr(faults, "stale", lambda sources, gone=["a row"] * (i == 3): gone)
         found = [faults.Finding(f, v, "a test", 0.0) for f, v in zip(two, ["caught", second], strict=True)]
         monkeypatch.setattr(faults, "findings", lambda *arguments, found=found: iter(found))
         assert faults.main(["--out", str(tmp_path / "table.md")]) == code

@@ -1,6 +1,7 @@
 """Saved in the middle and restored into a fresh process, every method goes on as if nothing had happened."""
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +19,15 @@ import optzoo_jax as oz
 TESTS = Path(__file__).parent.parent
 
 
-def python(*arguments):
-    """A fresh process with JAX's defaults; what it printed, once it has succeeded."""
-    command = [sys.executable, "-W", "error", *arguments]
-    done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, timeout=300)
+def python(module, action, folder):
+    """A fresh process with JAX's defaults; what it printed, once it has succeeded.
+
+    What one has compiled the next one reads: most of the time would go into compiling it again.
+    """
+    command = [sys.executable, "-W", "error", "-m", module, action, str(folder)]
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    where = {"cwd": TESTS, "env": {**os.environ, **cache}}
+    done = subprocess.run(command, **where, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
@@ -29,8 +35,8 @@ def python(*arguments):
 @pytest.mark.tier2
 def test_a_restored_run_is_bit_identical(tmp_path):
     """One test for all methods, since all of them share two processes."""
-    unnoticed = python("-m", "frameworks.resume", "save", str(tmp_path))
-    python("-m", "frameworks.resume", "restore", str(tmp_path))
+    unnoticed = python("frameworks.resume", "save", tmp_path)
+    python("frameworks.resume", "restore", tmp_path)
     uninterrupted, restored = dict(np.load(tmp_path / "save.npz")), dict(np.load(tmp_path / "restore.npz"))
     assert restored.keys() == uninterrupted.keys()
     assert {name.split(":")[0] for name in restored} == set(METHODS)
@@ -47,7 +53,7 @@ def test_a_restored_run_is_bit_identical(tmp_path):
 def test_a_restored_model_is_bit_identical(tmp_path):
     """A GPT in nnx, a CNN in linen, an MLP in Equinox, each with its framework's own way to save."""
     for action in ("save", "restore"):
-        python("-m", "frameworks.models", action, str(tmp_path))
+        python("frameworks.models", action, tmp_path)
     uninterrupted, restored = dict(np.load(tmp_path / "save.npz")), dict(np.load(tmp_path / "restore.npz"))
     assert restored.keys() == uninterrupted.keys()
     assert {tuple(name.split(":")[0].split(" ")) for name in restored} == set(itertools.product(RUNS, OPTIMIZERS))
