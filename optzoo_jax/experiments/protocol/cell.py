@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -206,13 +205,6 @@ def state_bytes(entry: Entry, problem: Problem) -> float:
 def size_of(problem: Problem) -> int:
     """How many parameters a problem has."""
     return sum(p.size for p in jax.tree.leaves(jax.eval_shape(problem.init, jax.random.key(0))))
-
-
-def seconds_to_compile(run: Run) -> float:
-    """Compiles a run."""
-    began = time.perf_counter()
-    _ = run.compiled
-    return time.perf_counter() - began
 
 
 def _cell(facts: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Cell:
