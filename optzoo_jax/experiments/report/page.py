@@ -16,13 +16,13 @@ from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
 from optzoo_jax.experiments.evidence.scores import scale
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest
+from optzoo_jax.experiments.methods.entries import BASELINES
 from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, Race
 from optzoo_jax.experiments.report import svg, tables
 from optzoo_jax.experiments.report.answers import Answer, ahead, answers, second_run
 from optzoo_jax.experiments.report.how import HOW
 from optzoo_jax.experiments.report.words import count, listed, minutes
 
-BASELINES = ("adamw", "nag")
 _COLOURS = 8
 
 
@@ -129,9 +129,7 @@ def _group_table(problem: OfProblem, opened: bool) -> str:
 
 
 def _method_row(name: str, m: OfMethod, limits: tuple[float, float]) -> str:
-    first, *others = tables.of_method(name, m)
-    picture = svg.interval(m.score.low, m.score.mean, m.score.high, limits) if m.score else ""
-    return _row([first, *others], picture)
+    return _row(tables.of_method(name, m), svg.interval(m.score, limits) if m.score else "")
 
 
 def _across(found: Findings) -> str:
