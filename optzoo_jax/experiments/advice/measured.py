@@ -35,6 +35,10 @@ def of_race(path: str | Path) -> dict[str, Any]:
 
 def shipped() -> dict[str, Any]:
     """The same of the race that the package was published with."""
+    if not FILE.is_file():
+        raise FileNotFoundError(
+            "advise: this copy of the package has no measurements; run `optzoo race` and pass --race OUT/race.zip"
+        )
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 

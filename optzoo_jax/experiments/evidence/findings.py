@@ -27,6 +27,7 @@ from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, UNTUNED, Cell, 
 
 BASELINE = "adamw"
 TRIES = (1, 2, 4, 8, 16)
+Steps = Mapping[tuple[str, str], Mapping[str, NDArray[Any]]]  # by (problem, target) and method, of each draw
 
 
 class OfMethod(NamedTuple):
@@ -140,7 +141,7 @@ def findings(race: Race) -> Findings:
     return Findings(facts, half(race), problems, _across(race, problems, drawn, steps))
 
 
-def _of_problem(race: Race, problem: str, drawn: Draws, steps: Mapping[tuple[str, str], Any]) -> OfProblem:
+def _of_problem(race: Race, problem: str, drawn: Draws, steps: Steps) -> OfProblem:
     groups, out = tie_groups(drawn), left_out(race, problem)
     verdicts = _verdicts(drawn)
     place = {method: chr(ord("A") + i) for i, group in enumerate(groups) for method in group}
@@ -163,14 +164,7 @@ def _of_problem(race: Race, problem: str, drawn: Draws, steps: Mapping[tuple[str
 
 
 def _of_method(
-    race: Race,
-    problem: str,
-    method: str,
-    group: str,
-    verdict: str,
-    drawn: Draws,
-    steps: Mapping[tuple[str, str], Any],
-    timed: bool,
+    race: Race, problem: str, method: str, group: str, verdict: str, drawn: Draws, steps: Steps, timed: bool
 ) -> OfMethod:
     cell, card, between = race.cells[problem, method], race.facts["methods"][method], scale(race, problem)
     chosen, one, adamw = cell.facts["chosen"], trials(cell), race.cells.get((problem, BASELINE))
@@ -258,10 +252,7 @@ def _mean(values: NDArray[Any]) -> float | None:
 
 
 def _across(
-    race: Race,
-    problems: Mapping[str, OfProblem],
-    drawn: Mapping[str, Draws],
-    steps: Mapping[tuple[str, str], Mapping[str, NDArray[Any]]],
+    race: Race, problems: Mapping[str, OfProblem], drawn: Mapping[str, Draws], steps: Steps
 ) -> dict[str, Across]:
     areas = [profile_areas(one) for one in steps.values() if one]
     found = {}

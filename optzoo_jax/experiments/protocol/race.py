@@ -28,19 +28,11 @@ from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.protocol import store, timing
 from optzoo_jax.experiments.protocol.baselines import lowest_median, stored
-from optzoo_jax.experiments.protocol.cell import (
-    Budget,
-    data_hash,
-    key,
-    run_cell,
-    size_of,
-    state_bytes,
-    trained,
-)
+from optzoo_jax.experiments.protocol.cell import Budget, data_hash, key, run_cell, size_of, state_bytes, trained
 from optzoo_jax.experiments.protocol.record import Cell, Race
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 from optzoo_jax.experiments.terminal.progress import Show, runs_progress
-from optzoo_jax.experiments.training.run import Run, checkpoints, examples_a_step
+from optzoo_jax.experiments.training.run import Run, checkpoints
 from optzoo_jax.experiments.training.schedules import DEFAULT, schedule
 
 _THREADS = os.cpu_count() or 1
@@ -312,7 +304,6 @@ def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
             raise ValueError(f"two problems are called {problem.name!r}, and a race tells them apart by name: name=…")
         if problem.steps < 1:
             raise ValueError(f"steps={problem.steps} of {problem.name} is less than 1.")
-        examples_a_step(problem, problem.batch_size)
     for name, least in (("trials", 1), ("fresh", 1), ("study", 0)):
         if not least <= getattr(budget, name) <= _MOST:
             raise ValueError(f"{name}={getattr(budget, name)} is outside [{least}, {_MOST}].")

@@ -44,7 +44,7 @@ def page(race: Race, again: Race | None = None) -> str:
     found = findings(race)
     looks = featured(found)
     sections = {
-        "Groups": _groups(found),
+        "Groups": "".join(_group(problem, i == 0) for i, problem in enumerate(found.problems.values())),
         "Over all problems": _across(found),
         "Performance profile": _profile(race, found, looks),
         "Learning curves": _charts(race, found, looks, _curves),
@@ -106,11 +106,7 @@ def _static(name: str) -> str:
     return resources.files(__name__.rpartition(".")[0]).joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _groups(found: Findings) -> str:
-    return "".join(_group_table(problem, i == 0) for i, problem in enumerate(found.problems.values()))
-
-
-def _group_table(problem: OfProblem, opened: bool) -> str:
+def _group(problem: OfProblem, opened: bool) -> str:
     scores = [m.score for m in problem.methods.values() if m.score]
     limits = (min(s.low for s in scores), max(s.high for s in scores)) if scores else (0.0, 1.0)
     columns = ("method", "score and its interval", *tables.OF_PROBLEM[1:])
