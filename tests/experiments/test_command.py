@@ -11,7 +11,7 @@ from tiers import in_both_tiers
 import optzoo_jax as oz
 from optzoo_jax.experiments.command_line.optzoo import main
 from optzoo_jax.experiments.keeping import files
-from optzoo_jax.experiments.terminal.progress import progress
+from optzoo_jax.experiments.terminal.progress import interruptible_progress
 
 
 def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -118,7 +118,7 @@ def test_show_says_all_that_the_card_says(name, capsys):
 
 def test_progress_is_a_bar_in_a_terminal(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with progress(2) as report:
+    with interruptible_progress(2) as report:
         report("adam", 0.5)
         report("adam", 1.0)
     errors = capsys.readouterr().err

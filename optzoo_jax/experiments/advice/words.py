@@ -23,11 +23,11 @@ def in_terminal(advice: Advice) -> str:
             line for one in QUOTED.get(advice.task, ()) for line in (one.call, f"  {one.says}", f"  {one.reference}")
         )
         return "\n".join([*lines, *_wrapped(_nothing(advice)), *(f"  {line}" for line in quoted)])
-    rows = [_COLUMNS, *map(_row, advice.suggestions[:_SHOWN])]
+    first, rows = advice.suggestions[0], [_COLUMNS, *map(_row, advice.suggestions[:_SHOWN])]
     wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     lines += _wrapped(_leading(advice))
     lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows]
-    lines += ["", f"Type: {_call(advice, advice.suggestions[0])}", ""]
+    lines += ["", f"Type: {first.call if advice.trials else first.own}", ""]
     return "\n".join([*lines, *(line for note in _notes(advice) for line in _wrapped(note))])
 
 
@@ -96,10 +96,6 @@ def _notes(advice: Advice) -> Iterable[str]:
         f"for models of {_sizes(sizes)} parameters. For models above 1e7 the literature's word is the paper's own "
         f"rate, {first.own}, and nothing here says who leads there."
     )
-
-
-def _call(advice: Advice, one: Suggestion) -> str:
-    return one.call if advice.trials else one.own
 
 
 def _row(one: Suggestion) -> tuple[str, ...]:

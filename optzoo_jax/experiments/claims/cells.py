@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any, Literal, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
@@ -19,7 +18,6 @@ from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.protocol.cell import Budget, run_cell, trained
 from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, Cell
-from optzoo_jax.experiments.training.run import checkpoints, program
 from optzoo_jax.experiments.training.schedules import DEFAULT
 from optzoo_jax.experiments.training.sharpness import sharpness as largest_eigenvalue
 
@@ -36,22 +34,13 @@ class Place(NamedTuple):
     fresh: int = 8
 
     @property
-    def checkpoints(self) -> list[int]:
-        """The steps after which a run is measured."""
-        return checkpoints(self.steps)
-
-    @property
     def budget(self) -> Budget:
         """The same for a cell of the race."""
         return Budget(self.trials, self.fresh, schedules=(self.schedule,))
 
 
-def _all(*places: Place) -> dict[str, Place]:
-    return {place.name: place for place in places}
-
-
 _EPOCH = 1078  # training examples of the digits
-PLACES = _all(
+_PLACES = (
     Place("signals", "signals", 150, trials=32),
     Place("autoencoder", "autoencoder", 400, trials=24),
     Place("tokens", "tokens", 150, trials=12, fresh=5),
@@ -67,11 +56,7 @@ PLACES = _all(
     Place("deep, weights of 0", "deep, 0", 300, trials=8),
     Place("deep, weights of 0.1", "deep, 0.1", 300, trials=8),
 )
-
-
-def at(place: str) -> Place:
-    """The place of a name."""
-    return PLACES[place]
+PLACES = {place.name: place for place in _PLACES}
 
 
 @functools.cache
@@ -117,7 +102,7 @@ _CELLS: dict[tuple[str, str], Cell] = {}
 def cell(name: str, place: str) -> Cell:
     """The runs of a method at a place; trained where they are not yet."""
     if (name, place) not in _CELLS:
-        where = at(place)
+        where = PLACES[place]
         made, problem = method(name), problem_at(where)
         run = trained(made, problem, where.budget)
         _CELLS[name, place] = run_cell(made, problem, where.budget, run, {"method": name})
@@ -128,7 +113,7 @@ def train(wanted: Sequence[tuple[str, str]], threads: int = 2) -> Iterator[tuple
     """Trains the cells that are missing in several threads, and yields every one when it is there."""
     yield from (one for one in dict.fromkeys(wanted) if one in _CELLS)
     for place in dict.fromkeys(place for _, place in wanted):
-        problem_at(at(place))  # loaded once, not by two threads at a time
+        problem_at(PLACES[place])  # loaded once, not by two threads at a time
     pool = ThreadPoolExecutor(threads)
     waiting = {pool.submit(cell, *one): one for one in dict.fromkeys(wanted) if one not in _CELLS}
     try:
@@ -143,21 +128,11 @@ def train(wanted: Sequence[tuple[str, str]], threads: int = 2) -> Iterator[tuple
 @functools.cache
 def sharpness(name: str, place: str) -> dict[int, np.ndarray]:
     """By stage, the largest eigenvalue of the Hessian at the end of each trial, and of each fresh seed."""
-    where = at(place)
-    problem, found = problem_at(where), cell(name, place)
+    where, found = PLACES[place], cell(name, place)
+    problem = problem_at(where)
     x, y = (jnp.asarray(a[:1000]) for a in problem.data.train)  # the mean over more of them hardly differs
 
-    def at_the_end(params: Any) -> jax.Array:
-        return largest_eigenvalue(problem, params, x, y)
-
-    run = program(
-        problem,
-        method(name).make,
-        steps=where.steps,
-        batch_size=problem.batch_size,
-        schedule=where.schedule,
-        at_the_end=at_the_end,
-    )
+    run = trained(method(name), problem, where.budget, lambda params: largest_eigenvalue(problem, params, x, y))
 
     def of(row: Any) -> float:
         return float(run(float(found.rate[row]), float(found.knob[row]), int(found.seed[row])).more)

@@ -87,3 +87,10 @@ class Claim:
     def rule(self, quantity: str) -> Rule:
         """What it says of a quantity."""
         return next(rule for rule in self.rules if rule.quantity == quantity)
+
+
+def tested(
+    name: str, statement: str, source: str, experiment: str, measure: Callable[..., Numbers], *rules: Rule, **more: Any
+) -> Claim:
+    """A claim with what it says of each quantity."""
+    return Claim(name, statement, source, experiment, rules, measure, **more)

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optzoo_jax.experiments.claims.cells import Place, at, cell, constant_loss, sharpness
+from optzoo_jax.experiments.claims.cells import PLACES, Place, cell, constant_loss, sharpness
 from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
 from optzoo_jax.experiments.claims.effects import DRAWS, Draws, between, seeds, tuned
 from optzoo_jax.experiments.evidence.scores import Scale, trials
 from optzoo_jax.experiments.evidence.targets import steps_to
 from optzoo_jax.experiments.evidence.widths import width
 from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.training.run import checkpoints
 
 EDGE, UNTUNED_CALL = "rate at the edge", ", untuned"
 _YARDSTICK = "adam"  # whose progress a target is a share of
@@ -52,12 +53,14 @@ class Quantity(NamedTuple):
     Attributes:
       ratio: whether as a ratio.
       of: (cell, place, rows) → (rows, blocks), the quantity of single runs.
+      how: it is measured, in a sentence; "" where its name says it.
       fastest: whether the trial that is best in it counts, not the one with the least validation loss.
       own: (cell, place) → draws, in the place of `of`.
     """
 
     ratio: bool
     of: Callable[[Cell, Place, np.ndarray], np.ndarray] | None = None
+    how: str = ""
     fastest: bool = False
     own: Callable[[Cell, Place], Draws] | None = None
 
@@ -76,8 +79,8 @@ class Quantity(NamedTuple):
         return tuned(one, values, again.mean(axis=1))
 
 
-def comparison(name: str, statement: str, source: str, *compares: Compare, **more: Any) -> Claim:
-    """A claim that compares tuned methods."""
+def comparison(name: str, statement: str, source: str, *compares: Compare, experiment: str = "", **more: Any) -> Claim:
+    """A claim that compares tuned methods; how each quantity is measured stands behind the rest of the experiment."""
     cells = {
         (_method(name), place): None
         for compare in compares
@@ -88,11 +91,11 @@ def comparison(name: str, statement: str, source: str, *compares: Compare, **mor
     cells |= {(_YARDSTICK, place): None for c in compares if c.of.startswith("steps") for _, place in [*cells]}
     setting = {
         "compares": [[c.of, c.note, list(c.pairs), list(c.places)] for c in compares],
-        "places": {place: at(place)._asdict() for _, place in cells},
+        "places": {place: PLACES[place]._asdict() for _, place in cells},
     }
-    experiment = more.pop("experiment", "")
+    words = dict.fromkeys([experiment, *(QUANTITIES[compare.of].how for compare in compares)])
     rules = tuple(compare.rule for compare in compares)
-    return Claim(name, statement, source, experiment, rules, compared, setting, tuple(cells), **more)
+    return Claim(name, statement, source, " ".join(filter(None, words)), rules, compared, setting, tuple(cells), **more)
 
 
 def compared(compares: Sequence[Any], places: Any) -> Numbers:
@@ -132,9 +135,9 @@ def effect_of(of: str, pair: Sequence[str], places: Sequence[str]) -> tuple[floa
         return np.nan, np.nan, np.nan, ", ".join(edges)
     stages = [(UNTUNED if own else FRESH) if any(untuned) else TRIAL for own in untuned]
     ours, theirs = (
-        quantity.draws(one, at(place), stage) for one, place, stage in zip(cells, places, stages, strict=True)
+        quantity.draws(one, PLACES[place], stage) for one, place, stage in zip(cells, places, stages, strict=True)
     )
-    if of.startswith("steps") and min(ours.mean, theirs.mean) >= 2 * at(places[0]).steps:
+    if of.startswith("steps") and min(ours.mean, theirs.mean) >= 2 * PLACES[places[0]].steps:
         return np.nan, np.nan, np.nan, "neither arrives"
     return *between(ours, theirs, quantity.ratio), ""
 
@@ -156,17 +159,14 @@ def _accuracy(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
     return 100 * np.nan_to_num(of.test_accuracy[rows].astype(float))[:, None]
 
 
-def _train_loss(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(of.train[rows, -1].astype(float), nan=constant_loss(place))[:, None]
-
-
 def _gap(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
-    return _test_loss(of, place, rows).mean(axis=1, keepdims=True) - _train_loss(of, place, rows)
+    train = np.nan_to_num(of.train[rows, -1].astype(float), nan=constant_loss(place))[:, None]
+    return _test_loss(of, place, rows).mean(axis=1, keepdims=True) - train
 
 
 def _unrest(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
     """All rises of the validation loss in the second half of the run, over its mean there, in percent."""
-    late = of.validation[rows][:, np.array(place.checkpoints) >= place.steps / 2].astype(float)
+    late = of.validation[rows][:, np.array(checkpoints(place.steps)) >= place.steps / 2].astype(float)
     rises = np.clip(np.diff(late, axis=1), 0, None).sum(axis=1) / late.mean(axis=1)
     return 100 * np.nan_to_num(rises, nan=1.0)[:, None]
 
@@ -182,7 +182,7 @@ def _steps_to(share: float) -> Callable[[Cell, Place, np.ndarray], np.ndarray]:
     def steps(of: Cell, place: Place, rows: np.ndarray) -> np.ndarray:
         best = cell(_YARDSTICK, place.name)
         end, start = np.median(best.validation[best.stage == FRESH, -1]), constant_loss(place)
-        found = steps_to(of.validation[rows], place.checkpoints, start - share * (start - end))
+        found = steps_to(of.validation[rows], checkpoints(place.steps), start - share * (start - end))
         return np.minimum(found, 2.0 * place.steps)[:, None]
 
     return steps
@@ -214,14 +214,21 @@ def _width(of: Cell, place: Place) -> Draws:
     return Draws(one(of.test_blocks), np.array([draw() for _ in range(1000)]))
 
 
+_FASTER = "Steps to 90 % and 99 % of the way from a constant prediction's loss to Adam's, by the validation loss."
+_UNREST = "Unrest: all rises of the validation loss in the second half of the run, over its mean there."
+_DECADES = (
+    "Over how many decades of the rate 95 % of the method's own best progress are reached, by the validation loss."
+)
 QUANTITIES = {
     "test loss": Quantity(True, _test_loss),
     "test accuracy, points": Quantity(False, _accuracy),
     "test − training loss": Quantity(False, _gap),
-    "unrest, %": Quantity(False, _unrest),
+    "unrest, %": Quantity(False, _unrest, _UNREST),
     "sharpness": Quantity(True, _sharpness),
-    "steps to 90 %": Quantity(True, _steps_to(0.9), fastest=True),
-    "steps to 99 %": Quantity(True, _steps_to(0.99), fastest=True),
-    "s.d. of test accuracy": Quantity(True, own=_spread),
-    "decades of good rates": Quantity(False, own=_width),
+    "steps to 90 %": Quantity(True, _steps_to(0.9), _FASTER, fastest=True),
+    "steps to 99 %": Quantity(True, _steps_to(0.99), _FASTER, fastest=True),
+    "s.d. of test accuracy": Quantity(
+        True, None, "The standard deviation of the test accuracy over fresh seeds.", own=_spread
+    ),
+    "decades of good rates": Quantity(False, None, _DECADES, own=_width),
 }

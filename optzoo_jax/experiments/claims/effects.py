@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from optzoo_jax.experiments.claims.claim import Effect, Rule
-from optzoo_jax.experiments.evidence.bootstrap import DRAWS, Resamples, chances, drawn, on_seeds, resamples
+from optzoo_jax.experiments.evidence.bootstrap import DRAWS, Resamples, chances, deviations, on_seeds, resamples
 from optzoo_jax.experiments.evidence.scores import Trials
 
 Interval = tuple[float, float, float]
@@ -63,17 +63,10 @@ def tuned(one: Trials, values: np.ndarray, again: np.ndarray) -> Draws:
       values: (trials, blocks) the quantity.
       again: (seeds,) of fresh seeds at the chosen trial.
     """
-    n, k = len(one.rows), max(1, len(one.rows) // 2)
-    shared, chance, mean = resamples("", n), chances(one, k), values.mean(axis=1)
-    chosen = one.order[np.argsort(one.order)[drawn(shared, one, k)].min(axis=1)]
-    deviation = np.sqrt(k / max(n - k, 1)) * (mean[chosen] - chance @ mean)
-    if len(again) > 1:
-        # The seeds' own noise in the mean takes the place of as much of the draws' (see `evidence.bootstrap`).
-        seeds = np.sqrt(chance @ chance * len(again) / (len(again) - 1)) * (again - again.mean())
-        variance = np.mean(deviation**2)
-        left = max(0.0, 1 - np.mean(seeds**2) / variance) if variance else 0.0
-        deviation = np.sqrt(left) * deviation + seeds[shared.seeds % len(seeds)]
-    return Draws(float(chance @ mean), chance @ mean + deviation + _blocks(shared, values)[np.arange(DRAWS), chosen])
+    shared, k = resamples("", len(one.rows)), max(1, len(one.rows) // 2)
+    chosen, deviation = deviations(one, values.mean(axis=1), again, k, shared)
+    mean = float(chances(one, k) @ values.mean(axis=1))
+    return Draws(mean, mean + deviation + _blocks(shared, values)[np.arange(DRAWS), chosen])
 
 
 def seeds(values: np.ndarray) -> Draws:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS, THEMES
-from optzoo_jax.experiments.claims.cells import at
+from optzoo_jax.experiments.claims.cells import PLACES
 from optzoo_jax.experiments.claims.claim import Claim, Rule
 from optzoo_jax.experiments.claims.measured import effects_of
 from optzoo_jax.experiments.claims.verdicts import Found, judged, smallest, surprising
@@ -71,7 +71,7 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
 def places(claims: Sequence[Claim]) -> str:
     """Where the methods of claims are trained, and how long."""
     names = dict.fromkeys(place for claim in claims for _, place in claim.cells)
-    words = [f"{name}: {x.steps:,} steps, {x.trials} trials, {x.fresh} seeds" for name in names for x in [at(name)]]
+    words = [f"{name}: {x.steps:,} steps, {x.trials} trials, {x.fresh} seeds" for name in names for x in [PLACES[name]]]
     return f"Methods are trained on {'; '.join(words)}."
 
 

@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 import optzoo_jax
 from optzoo_jax.experiments.claims import gradients
-from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
+from optzoo_jax.experiments.claims.claim import Numbers, Rule, tested
 from optzoo_jax.experiments.landscapes.figures.closing_bounds import rates as bounded_rates
 from optzoo_jax.experiments.landscapes.figures.window import weights
 from optzoo_jax.experiments.landscapes.paths import walks
@@ -226,179 +226,169 @@ _SHRINKING = (
 _FRICTION = "The gradients that Adam meets in training a network on the digits; friction's factor on the rate."
 
 CLAIMS = (
-    Claim(
+    tested(
         "adagrad-vanishes",
         "Adagrad's rate shrinks until it is vanishingly small, since the sum of squares only grows; RMSProp's does "
         "not.",
         "survey, 3.2.1; study note, on Adagrad",
         "Ten thousand gradients that are all 1.",
-        (
-            Rule("last rate / first", "less", than=1 / 50, ratio=True),
-            Rule("last rate / first, of those that average", "more", than=0.5, ratio=True),
-        ),
         vanishing,
-        {"at": 10_000},
+        Rule("last rate / first", "less", than=1 / 50, ratio=True),
+        Rule("last rate / first, of those that average", "more", than=0.5, ratio=True),
+        setting={"at": 10_000},
     ),
-    Claim(
+    tested(
         "adagrad-rare",
         "Adagrad takes larger steps for parameters that rarely have a gradient, smaller ones for those that often "
         "have.",
         "survey, 3.2.1; study note, on Adagrad",
         "Two coordinates: one has the gradient 1 at every step, one at every hundredth.",
-        (Rule("rate of the rare one / of the frequent one", "more", than=5, ratio=True),),
         rare_and_frequent,
-        {"every": 100, "steps": 10_000},
+        Rule("rate of the rare one / of the frequent one", "more", than=5, ratio=True),
+        setting={"every": 100, "steps": 10_000},
     ),
-    Claim(
+    tested(
         "yogi-controls",
         "Where gradients are sparse Adam forgets the past, and its rate grows; Yogi controls that growth.",
         "survey, 3.2.2",
         "Normal gradients of size 1, then a thousand that are 0; and the same with a thousand of 1/10 of the size.",
-        (
-            Rule("growth of the rate, adam", "more", than=1.5, ratio=True),
-            Rule("growth of the rate, yogi / adam", "less", than=1, ratio=True),
-        ),
         silent,
-        {"before": 5000, "zeros": 1000, "small": 0.1},
+        Rule("growth of the rate, adam", "more", than=1.5, ratio=True),
+        Rule("growth of the rate, yogi / adam", "less", than=1, ratio=True),
+        setting={"before": 5000, "zeros": 1000, "small": 0.1},
     ),
-    Claim(
+    tested(
         "radam-variance",
         "Early in training Adam's rate has a far too large variance, from few samples; RAdam's rectification makes it "
         "as small as later.",
         "survey, 3.2.3",
         "As in RAdam's paper: normal gradients, and the variance of the rate 1/√v̂ over coordinates, before and behind "
         "the factor rₜ, from step 5 to 2,000; before step 5 RAdam has no adaptive rate.",
-        (
-            Rule("first variance / last", "more", than=100, ratio=True),
-            Rule("largest variance / last", "less", than=2, ratio=True),
-        ),
         early_variance,
-        {"coordinates": 2000, "at": [5, 6, 8, 10, 20, 50, 100, 500, 2000]},
+        Rule("first variance / last", "more", than=100, ratio=True),
+        Rule("largest variance / last", "less", than=2, ratio=True),
+        setting={"coordinates": 2000, "at": [5, 6, 8, 10, 20, 50, 100, 500, 2000]},
     ),
-    Claim(
+    tested(
         "average-window",
         "An exponential average is about the average of the last 1/(1−β) values: what is older weighs less than 1/e of "
         "the newest and can be neglected.",
         "study note, on RMSProp",
         "What `raw_ema` still holds of a single 1 that it was fed some steps ago. Neglected is called what is less "
         "than a tenth.",
-        (
-            Rule("weight at the age 1/(1−β) / the newest", "less", than=float(np.exp(-1)), ratio=True),
-            Rule("share of the average that is older", "less", than=0.1, beforehand=False),
-        ),
         averages,
-        {"decays": [0.8, 0.9, 0.95]},
+        Rule("weight at the age 1/(1−β) / the newest", "less", than=float(np.exp(-1)), ratio=True),
+        Rule("share of the average that is older", "less", than=0.1, beforehand=False),
+        setting={"decays": [0.8, 0.9, 0.95]},
         remark="1/e of all weight is older, whatever β.",
     ),
-    Claim(
+    tested(
         "bias-correction",
         "In the first steps averages that start at 0 are too near to it; the bias correction cures that, and later "
         "goes away by itself.",
         "survey, 3.2.1; study note, on Adam",
         "An average (β = 0.9) of gradients that are all 1.",
-        (Rule("average", "less", than=0.5), Rule("corrected average", "same", than=1, margin=0.01)),
         early_average,
-        {"decay": 0.9, "at": [1, 5, 10, 100]},
+        Rule("average", "less", than=0.5),
+        Rule("corrected average", "same", than=1, margin=0.01),
+        setting={"decay": 0.9, "at": [1, 5, 10, 100]},
     ),
-    Claim(
+    tested(
         "adabound-begins",
         "Early in training AdaBound's bounds hardly matter: it is nearly Adam.",
         "survey, 3.2.3",
         "The gradients that Adam meets in training a network on the digits go through the released package's method "
         "with its defaults; counted are the rates that its bounds leave alone.",
-        (Rule("share of rates that are Adam's", "more", than=0.9, beforehand=False),),
         untouched,
-        {**NETWORK, "early": 10},
+        Rule("share of rates that are Adam's", "more", than=0.9, beforehand=False),
+        setting={**NETWORK, "early": 10},
     ),
-    Claim(
+    tested(
         "adabound-ends",
         "AdaBound's bounds close on one rate, so that it ends as SGD.",
         "survey, 3.2.3",
         "Normal gradients of three sizes, 1, 10⁻² and 3·10⁻⁴, through the released package's method with its defaults.",
-        (Rule("largest |rate/α* − 1|", "less", than=0.1),),
         closing,
-        {"steps": 20_000},
+        Rule("largest |rate/α* − 1|", "less", than=0.1),
+        setting={"steps": 20_000},
         remark="As printed in the survey, with 1/√t, it does not: its rate goes to 0 ([misprints](misprints.md)).",
     ),
-    Claim(
+    tested(
         "adamod-tames",
         "AdaMod cuts extreme rates early in training.",
         "survey, 3.2.3",
         "The gradients that Adam meets in training a network on the digits go through AdaMod.",
-        (Rule("largest early rate, adamod / adam", "less", than=0.1, ratio=True),),
         tamed,
-        {**NETWORK, "early": 20, "steps": 200},
+        Rule("largest early rate, adamod / adam", "less", than=0.1, ratio=True),
+        setting={**NETWORK, "early": 20, "steps": 200},
     ),
-    Claim(
+    tested(
         "diffgrad-slows",
         "diffGrad's friction is nearly absent where the gradient changes much, and slows the steps near a minimum.",
         "survey, 3.2.2",
         "diffGrad's paths over two surfaces whose gradients are large, from four starts each; the mean of the factor "
         "ξ, which is ½ for the most friction and 1 for none.",
-        (Rule("ξ in the first steps", "more", than=0.75), Rule("ξ in the last", "less", than=0.55)),
         on_the_way,
-        {"surfaces": ["himmelblau", "styblinski-tang"], "early": 5},
+        Rule("ξ in the first steps", "more", than=0.75),
+        Rule("ξ in the last", "less", than=0.55),
+        setting={"surfaces": ["himmelblau", "styblinski-tang"], "early": 5},
     ),
-    Claim(
+    tested(
         "diffgrad-network",
         "In training a network diffGrad is Adam where the gradient changes much, and has friction where it changes "
         "little.",
         "survey, 3.2.2",
         _FRICTION,
-        (Rule("largest ξ", "more", than=0.9),),
         in_a_network,
-        {"quantity": "largest ξ", **NETWORK, "steps": 200},
+        Rule("largest ξ", "more", than=0.9),
+        setting={"quantity": "largest ξ", **NETWORK, "steps": 200},
     ),
-    Claim(
+    tested(
         "diffgrad-half",
         "Where gradients are small everywhere diffGrad is simply Adam at half the rate.",
         "follows from survey, Algorithm 10: ξ compares a change of the gradient with 1, whatever the unit of the loss",
         _FRICTION,
-        (Rule("share of ξ within 1 % of ½", "more", than=0.9),),
         in_a_network,
-        {"quantity": "share of ξ within 1 % of ½", **NETWORK, "steps": 200},
+        Rule("share of ξ within 1 % of ½", "more", than=0.9),
+        setting={"quantity": "share of ξ within 1 % of ½", **NETWORK, "steps": 200},
     ),
-    Claim(
+    tested(
         "adadb-speeds-up",
         "AdaDB can raise a rate above Adam's as well as lower it; diffGrad only lowers it.",
         "survey, 3.2.2",
         _FRICTION,
-        (
-            Rule("share of factors above 1, adadb", "more", than=0.1),
-            Rule("share of factors above 1, diffgrad", "same", margin=0.001),
-        ),
         in_a_network,
-        {"quantity": "share of factors above 1", **NETWORK, "steps": 200},
+        Rule("share of factors above 1, adadb", "more", than=0.1),
+        Rule("share of factors above 1, diffgrad", "same", margin=0.001),
+        setting={"quantity": "share of factors above 1", **NETWORK, "steps": 200},
     ),
-    Claim(
+    tested(
         "noise-of-batches",
         "A hundred times the samples cost a hundred times as much and only give a tenth of the gradient's noise.",
         "study note, on SGD",
         "The gradient of the mean loss of n digits, drawn 400 times, at the initial weights of the network; the root "
         "of the variances' sum.",
-        (Rule("noise, a hundred times as many / as many", "same", than=0.1, margin=0.1, ratio=True),),
         of_batches,
-        {"problem": "digits-mlp", "size": 10, "draws": 400, "seeds": NETWORK["seeds"]},
+        Rule("noise, a hundred times as many / as many", "same", than=0.1, margin=0.1, ratio=True),
+        setting={"problem": "digits-mlp", "size": 10, "draws": 400, "seeds": NETWORK["seeds"]},
     ),
-    Claim(
+    tested(
         "l2-not-decoupled",
         "In Adam L2 regularization is not weight decay: weights with large gradients are decayed less.",
         "survey, 3.2.1; study note, on AdamW",
         _SHRINKING,
-        (
-            Rule("decay at the largest / smallest gradients, l2", "less", than=0.1),
-            Rule("decay at the largest / smallest gradients, decoupled", "same", than=1, margin=0.05, ratio=True),
-        ),
         spared,
-        _DECAY,
+        Rule("decay at the largest / smallest gradients, l2", "less", than=0.1),
+        Rule("decay at the largest / smallest gradients, decoupled", "same", than=1, margin=0.05, ratio=True),
+        setting=_DECAY,
     ),
-    Claim(
+    tested(
         "l2-sgd",
         "For plain SGD L2 regularization and weight decay are the same.",
         "survey, 3.2.1",
         _SHRINKING,
-        (Rule("decay, L2 / decoupled", "same", than=1, margin=0.01, ratio=True),),
         same_for_sgd,
-        _DECAY,
+        Rule("decay, L2 / decoupled", "same", than=1, margin=0.01, ratio=True),
+        setting=_DECAY,
     ),
 )

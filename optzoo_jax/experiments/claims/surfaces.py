@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import optzoo_jax
-from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
+from optzoo_jax.experiments.claims.claim import Numbers, Rule, tested
 from optzoo_jax.experiments.landscapes.figures.sgd_and_momentum import crossings
 from optzoo_jax.experiments.landscapes.online import contestants, play, regret
 from optzoo_jax.experiments.landscapes.paths import Path, walk, walks
@@ -169,113 +169,107 @@ _BEALE = "Three starts from which every method finds the minimum, each method at
 _VALLEY = "A quadratic of curvatures 1 and 50"
 
 CLAIMS = (
-    Claim(
+    tested(
         "saddle-at-once",
         "Adagrad, RMSprop and Adadelta leave a saddle at once.",
         _ANIMATIONS,
         _SADDLE,
-        (Rule("steps to |y| > ½", "less", than=8, **_SEEN),),
         at_once,
+        Rule("steps to |y| > ½", "less", than=8, **_SEEN),
     ),
-    Claim(
+    tested(
         "saddle-stall",
         "SGD stalls at a saddle, where the gradient is 0; momentum keeps its speed and goes on.",
         "survey, 3.1; study note, on SGD and on Momentum",
         _SADDLE,
-        (
-            Rule("steps to |y| > ½, sgd / momentum", "more", than=1, ratio=True, **_SEEN),
-            Rule("distance in steps 10–19, sgd / momentum", "less", than=1, ratio=True, **_SEEN),
-        ),
         stalls,
+        Rule("steps to |y| > ½, sgd / momentum", "more", than=1, ratio=True, **_SEEN),
+        Rule("distance in steps 10–19, sgd / momentum", "less", than=1, ratio=True, **_SEEN),
     ),
-    Claim(
+    tested(
         "saddle-late",
         "SGD, momentum and NAG find it hard to leave a saddle; the latter two do in the end.",
         _ANIMATIONS,
         _SADDLE,
-        (Rule("steps to |y| > ½, over the slowest adaptive", "more", than=1.5, ratio=True, **_SEEN),),
         late,
+        Rule("steps to |y| > ½, over the slowest adaptive", "more", than=1.5, ratio=True, **_SEEN),
     ),
-    Claim(
+    tested(
         "beale-turn",
         "On Beale's function Adagrad, Adadelta and RMSprop turn to the minimum at once; momentum and NAG leave the "
         "track.",
         _ANIMATIONS,
         _BEALE + " The angle between the first five steps and the straight way to the minimum.",
-        (Rule("angle to the minimum, less the worst adaptive, °", "more", **_SEEN),),
         turning,
+        Rule("angle to the minimum, less the worst adaptive, °", "more", **_SEEN),
     ),
-    Claim(
+    tested(
         "beale-first",
         "On Beale's function Adagrad, Adadelta and RMSprop converge quickest.",
         _ANIMATIONS,
         _BEALE,
-        (Rule("steps to f < 0.1, over the quickest other", "less", than=1, ratio=True, **_SEEN),),
         arriving,
+        Rule("steps to f < 0.1, over the quickest other", "less", than=1, ratio=True, **_SEEN),
         famous=True,
     ),
-    Claim(
+    tested(
         "nesterov-corrects",
         "Nesterov's gradient ahead corrects an overshoot sooner than momentum does.",
         "survey, 3.1; study note, on NAG and on the two animations",
         "Beale's function from the two starts at which momentum overshoots; how far f rises on the other side.",
-        (
-            Rule("rise of f, nag / momentum", "less", than=1, ratio=True, **_SEEN),
-            Rule("steps to f < 0.1, nag / momentum", "less", than=1, ratio=True, **_SEEN),
-        ),
         correcting,
+        Rule("rise of f, nag / momentum", "less", than=1, ratio=True, **_SEEN),
+        Rule("steps to f < 0.1, nag / momentum", "less", than=1, ratio=True, **_SEEN),
         famous=True,
     ),
-    Claim(
+    tested(
         "valley-steadier",
         "In a valley SGD swings from wall to wall; momentum averages the swings away.",
         "survey, 3.1 and Figure 1; study note, on Momentum",
         f"{_VALLEY}, 40 steps: both at 0.039, near the largest rate that SGD bears, momentum as an average so that its "
         "step is as long; and both at their own rate.",
-        (Rule("crossings, momentum / sgd", "less", than=1, ratio=True, **_SEEN),),
         crossing,
-        {"rate": 0.039, "steps": 40},
+        Rule("crossings, momentum / sgd", "less", than=1, ratio=True, **_SEEN),
+        setting={"rate": 0.039, "steps": 40},
     ),
-    Claim(
+    tested(
         "valley-faster",
         "Momentum is faster than SGD.",
         "survey, 3.1; study note, on Momentum",
         f"{_VALLEY}, each at its best of 13 rates.",
-        (Rule("f, momentum / sgd", "less", than=1, ratio=True, **_SEEN),),
         going_down,
-        {"at": [20, 50]},
+        Rule("f, momentum / sgd", "less", than=1, ratio=True, **_SEEN),
+        setting={"at": [20, 50]},
     ),
-    Claim(
+    tested(
         "adaptive-best",
         "Methods with adaptive rates, Adagrad, Adadelta, RMSprop and Adam, converge best.",
         _ANIMATIONS,
         "All eight surfaces, four starts each, each method at its best of 13 rates; f above its least, 10⁻⁷ at least.",
-        (Rule("f at the end, best adaptive / best other", "less", than=1, ratio=True, **_SEEN),),
         on_all,
+        Rule("f at the end, best adaptive / best other", "less", than=1, ratio=True, **_SEEN),
         famous=True,
     ),
-    Claim(
+    tested(
         "amsgrad-cures",
         "Adam's average of squares may make a rate rise, so that it need not converge; AMSGrad, which keeps the "
         "largest, does.",
         "survey, 3.2.2; study note, on AMSGrad; slides, SGDM and Adam",
         "The online problem of Reddi, Kale and Kumar (2018, Theorem 1): in three steps the gradients 3, −1, −1 on [−1, "
         "1], so that x = −1 is best and x = 1 worst, where ⅔ is lost a step.",
-        (
-            Rule("regret a step, adam", "more", than=0.6),
-            Rule("regret a step, amsgrad / adam", "less", than=1 / 3, ratio=True),
-        ),
         reddi,
-        {"steps": 3000},
+        Rule("regret a step, adam", "more", than=0.6),
+        Rule("regret a step, amsgrad / adam", "less", than=1 / 3, ratio=True),
+        setting={"steps": 3000},
     ),
-    Claim(
+    tested(
         "lookahead-variance",
         "Lookahead lowers the variance of the optimizer inside it.",
         "survey, 3.2.3",
         "A valley whose gradients are noisy, each method at one rate, alone and inside Lookahead; the mean of f over "
         "the second half of the steps, at the weights that one would evaluate.",
-        (Rule("mean f at the end, inside / alone", "less", than=1, ratio=True),),
         resting,
-        {"rates": {"sgd": 0.02, "momentum": 0.005, "adam": 0.02}, "steps": 2000, "seeds": 8, "noise": 1.0},
+        Rule("mean f at the end, inside / alone", "less", than=1, ratio=True),
+        setting={"rates": {"sgd": 0.02, "momentum": 0.005, "adam": 0.02}, "steps": 2000, "seeds": 8, "noise": 1.0},
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from optzoo_jax.experiments.claims.cells import at, cell, problem_at
-from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule
+from optzoo_jax.experiments.claims.cells import PLACES, cell, problem_at
+from optzoo_jax.experiments.claims.claim import Claim, Numbers, Rule, tested
 from optzoo_jax.experiments.claims.compared import Compare, comparison
 from optzoo_jax.experiments.methods.entries import entry
 from optzoo_jax.experiments.protocol.record import FRESH
@@ -17,14 +17,12 @@ ADAPTIVE = ("adagrad", "rmsprop", "adam")
 FOR_SPARSE = ("adagrad", "adadelta", "rmsprop", "adam")
 _LOOKAHEAD = (("lookahead(adam)", "adam"), ("lookahead(momentum)", "momentum"))
 _WITHOUT = tuple((f"{place} without warm-up", place) for place in BOTH)
-_FASTER = "Steps to 90 % and 99 % of the way from a constant prediction's loss to Adam's, by the validation loss."
-_UNREST = "Unrest: all rises of the validation loss in the second half of the run, over its mean there."
 _GAP = "The gap and the sharpness also follow from how low the training loss is, which is not the same for all."
 
 
 def newton_and_sgd(place: str, steps: int) -> Numbers:
     """Newton's objective of logistic regression over SGD's, from the same starts."""
-    where = at(place)
+    where = PLACES[place]
     sgd = cell("sgd", place)
     newtons = entry("newton").untuned
     run = program(problem_at(where), lambda rate, _: newtons(rate), steps=steps, batch_size="full", schedule="constant")
@@ -34,15 +32,15 @@ def newton_and_sgd(place: str, steps: int) -> Numbers:
 
 
 CLAIMS = (
-    Claim(
+    tested(
         "newton-rate",
         "Newton's method finds its step from the curvature and needs no learning rate.",
         "short note, 2",
         "Logistic regression of the digits on all data: ten steps of Newton's method as it is, SGD tuned with ten "
         "times as many; from the same starts.",
-        (Rule("objective, newton / sgd", "less", than=1, ratio=True),),
         newton_and_sgd,
-        {"place": "logistic", "steps": 10},
+        Rule("objective, newton / sgd", "less", than=1, ratio=True),
+        setting={"place": "logistic", "steps": 10},
         cells=(("sgd", "logistic"),),
         remark="Its price, which the note also names, a Hessian: 250 × 250 here, 10¹² numbers for a million weights.",
     ),
@@ -52,7 +50,7 @@ CLAIMS = (
         "survey, 2",
         Compare("test loss", "less", (("sgd", "sgd"),), (("batches of 32", "all at once"),)),
         Compare("unrest, %", "less", (("sgd", "sgd"),), (("batches of 32", "batches of 1"),)),
-        experiment=f"SGD on the digits at a constant rate, until each example has been seen five times. {_UNREST}",
+        experiment="SGD on the digits at a constant rate, until each example has been seen five times.",
     ),
     comparison(
         "noise-rescues",
@@ -72,7 +70,6 @@ CLAIMS = (
         "Momentum converges faster than SGD.",
         "survey, 3.1; study note, on Momentum",
         *(Compare(f"steps to {share} %", "less", (("momentum", "sgd"),), BOTH) for share in (90, 99)),
-        experiment=_FASTER,
         famous=True,
     ),
     comparison(
@@ -80,14 +77,12 @@ CLAIMS = (
         "Momentum's curve of convergence is steadier than SGD's.",
         "study note, on Momentum",
         Compare("unrest, %", "less", (("momentum", "sgd"),), BOTH),
-        experiment=_UNREST,
     ),
     comparison(
         "adam-fast",
         "Adam is fast, SGD with momentum slow.",
         "slides, SGDM and Adam; survey, 4",
         *(Compare(f"steps to {share} %", "less", (("adam", "momentum"),), BOTH) for share in (90, 99)),
-        experiment=_FASTER,
         famous=True,
     ),
     comparison(
@@ -95,7 +90,6 @@ CLAIMS = (
         "Adam is unstable, SGD with momentum stable.",
         "slides, SGDM and Adam",
         Compare("unrest, %", "more", (("adam", "momentum"),), BOTH),
-        experiment=_UNREST,
         famous=True,
     ),
     comparison(
@@ -116,15 +110,12 @@ CLAIMS = (
         "study note, Which optimizer?",
         Compare("steps to 90 %", "more", (("sgd", "adam"),), ("signals",)),
         Compare("s.d. of test accuracy", "less", (("sgd", "adam"),), ("signals",)),
-        experiment=f"{_FASTER} The standard deviation of the test accuracy over fresh seeds.",
     ),
     comparison(
         "adagrad-robust",
         "Adagrad is more robust against the choice of the learning rate than SGD and its variants.",
         "survey, 3.2.1",
         Compare("decades of good rates", "more", (("adagrad", "sgd"), ("adagrad", "momentum")), BOTH),
-        experiment="Over how many decades of the rate 95 % of the method's own best progress are reached, by the "
-        "validation loss.",
         famous=True,
     ),
     comparison(
@@ -227,7 +218,6 @@ CLAIMS = (
         "survey, 3.2.2",
         Compare("steps to 90 %", "same", (("adabelief", "adam"),), ("signals",), margin=0.1),
         Compare("test accuracy, points", "same", (("adabelief", "momentum"),), ("signals",), margin=1.0),
-        experiment=_FASTER,
         famous=True,
     ),
     comparison(

@@ -59,9 +59,7 @@ def _alone(claim: Claim, effect: Effect) -> Found:
     if effect.unfit:
         return Found(claim, rule, effect, "undecided", 0.0, effect.unfit)
     side, far = compare(rule, effect)
-    if far <= 1:
-        return Found(claim, rule, effect, "undecided", far)
-    return Found(claim, rule, effect, side, far)
+    return Found(claim, rule, effect, side if far > 1 else "undecided", far)
 
 
 def compare(rule: Rule, effect: Effect) -> tuple[Verdict, float]:

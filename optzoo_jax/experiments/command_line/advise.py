@@ -34,10 +34,7 @@ def _advise(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.advice.measured import of_race, shipped
     from optzoo_jax.experiments.advice.words import in_terminal, overview
 
-    try:
-        measured = of_race(options.race) if options.race else shipped()
-    except FileNotFoundError as error:
-        raise ValueError(str(error)) from None
+    measured = of_race(options.race) if options.race else shipped()
     if options.task is None:
         return functools.partial(print, overview(measured, options.trials))
     return functools.partial(print, in_terminal(advise(measured, options.task, options.trials)))

@@ -26,8 +26,4 @@ def _compare(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.evidence.compare import compare, table
     from optzoo_jax.experiments.protocol.record import read
 
-    try:
-        found = compare(read(options.race), read(options.again))
-    except FileNotFoundError as error:
-        raise ValueError(str(error)) from None
-    return functools.partial(print, table(found))
+    return functools.partial(print, table(compare(read(options.race), read(options.again))))

@@ -34,15 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        # It checks the arguments, which may raise ValueError, and returns what is left to do. It imports what it needs
-        # when it is called: without the extra, the command must get as far as saying so.
+        # It checks the arguments, which may raise what is caught here, and returns what is left to do. It imports what
+        # it needs when it is called: without the extra, the command must get as far as saying so.
         task = options.prepare(options)
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
         if package not in _EXTRA:
             raise
         return _complain(options.command, f'{package} is not installed: pip install "optzoo_jax[experiments]"', 1)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         return _complain(options.command, str(error), 2)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -113,7 +113,7 @@ def add_race(commands: Any) -> None:
     )
     race.add_argument("--out", type=Path, default=Path("results"), help="the folder of all results (%(default)s)")
     race.add_argument("--no-report", action="store_true", help="write no page")
-    race.set_defaults(prepare=_race)
+    race.set_defaults(prepare=_race, size="default")
 
 
 def _race(options: argparse.Namespace) -> Callable[[], int]:
@@ -122,7 +122,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.protocol.race import check_race
     from optzoo_jax.experiments.training.schedules import SCHEDULES
 
-    size = _SIZES[options.size or "default"]
+    size = _SIZES[options.size]
     schedules = tuple(SCHEDULES) if options.schedule == "all" else (options.schedule,)
     schedules = size.schedules if options.schedule is None else schedules
     cells = _cells(options, size)
@@ -134,7 +134,7 @@ def _race(options: argparse.Namespace) -> Callable[[], int]:
     given = (options.names, options.optimizer, options.problem, options.trials, options.fresh, options.steps)
     chosen = any(given) or options.schedule is not None or options.space != "rate+1"
     check_race(cells, budgets[-1])
-    name = "own" if chosen else options.size or "default"
+    name = "own" if chosen else options.size
     check_writable(options.out / "race.zip")
     keep_compiled(options.out / "compiled")
     return lambda: _run(cells, budgets, name, size.clock, options.out, page=not options.no_report)

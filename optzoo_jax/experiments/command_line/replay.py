@@ -29,11 +29,7 @@ def _replay(options: argparse.Namespace) -> Callable[[], int]:
     from optzoo_jax.experiments.protocol.record import read
     from optzoo_jax.experiments.protocol.replay import EARLY_STEPS, TOLERANCE, replay
 
-    try:
-        race = read(options.race)
-    except FileNotFoundError as error:
-        raise ValueError(str(error)) from None
-    found = replay(race, problem_of(options.problem), entry_of(options.method), options.trial)
+    found = replay(read(options.race), problem_of(options.problem), entry_of(options.method), options.trial)
     print(
         f"Within {EARLY_STEPS} steps the losses are {found.early:.1e} of themselves apart at most ({TOLERANCE:g} is "
         f"allowed); after them {found.late:.2g} of the range of the fresh seeds (1 is allowed). "

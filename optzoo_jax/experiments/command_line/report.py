@@ -30,10 +30,7 @@ def _report(options: argparse.Namespace) -> Callable[[], None]:
     from optzoo_jax.experiments.report.terminal import text
 
     folder = options.out or options.race.parent
-    try:
-        race, again = read(options.race), read(options.again) if options.again else None
-    except FileNotFoundError as error:
-        raise ValueError(str(error)) from None
+    race, again = read(options.race), read(options.again) if options.again else None
     check_writable(folder / "index.html")
     words = text(race, again)  # here, because two files of which nothing can be compared are a wrong argument
 

@@ -16,17 +16,11 @@ import numpy as np
 from optzoo_jax.experiments.data.split import Data, split, stratified_rows
 
 # Of a thousand lines and more.
-PACKAGES = (
-    "asyncio", "collections", "concurrent", "ctypes", "email", "html", "http", "importlib", "json", "logging",
-    "multiprocessing", "re", "unittest", "urllib", "wsgiref", "xml", "xmlrpc", "zoneinfo",
-    "_pydecimal", "argparse", "difflib", "doctest", "inspect", "ipaddress", "mailbox", "pickletools", "tarfile",
-    "typing",
-)  # fmt: skip
+PACKAGES = """asyncio collections concurrent ctypes email html http importlib json logging multiprocessing re unittest
+    urllib wsgiref xml xmlrpc zoneinfo _pydecimal argparse difflib doctest inspect ipaddress mailbox pickletools tarfile
+    typing""".split()
 # Some distributions leave them out; encodings are tables; pydoc_data is text.
-_LEFT_OUT = {
-    "distutils", "encodings", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter", "turtle", "turtledemo",
-    "venv",
-}  # fmt: skip
+_LEFT_OUT = "distutils encodings ensurepip idlelib lib2to3 pydoc_data tkinter turtle turtledemo venv".split()
 LINES = 10
 _RAREST = 3
 _FEWEST = 5
@@ -37,7 +31,7 @@ def sources() -> dict[tuple[str, ...], str]:
     """The text of each file by its path in parts, in alphabetical order and without tests."""
     root = Path(sysconfig.get_path("stdlib"))
     found = {path.relative_to(root).with_suffix("").parts: path for path in root.rglob("*.py")}
-    told = sys.stdlib_module_names - _LEFT_OUT
+    told = sys.stdlib_module_names.difference(_LEFT_OUT)
     wanted = sorted(parts for parts in found if parts[0] in told and not {"test", "tests"} & set(parts))
     return {parts: found[parts].read_text(encoding="utf-8", errors="replace") for parts in wanted}
 

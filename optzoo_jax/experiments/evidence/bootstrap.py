@@ -78,7 +78,7 @@ class Draws(NamedTuple):
         return estimate(self.means[i] - self.means[j], self.scores[:, i] - self.scores[:, j])
 
 
-def draws(race: Race, problem: str, k: int | None = None, seed: int = 0, n: int = DRAWS) -> Draws:
+def draws(race: Race, problem: str, k: int | None = None, n: int = DRAWS) -> Draws:
     """Resamples the scores of a problem's ranked methods.
 
     Args:
@@ -86,11 +86,10 @@ def draws(race: Race, problem: str, k: int | None = None, seed: int = 0, n: int 
       problem: a name in it.
       k: trials a user has; half of the race's trials where not given. Of more than half the deviations are those of
         half, which is what the jackknife takes them for.
-      seed: of the drawing.
       n: how many draws.
     """
     kept, between = ranked(race, problem), scale(race, problem)
-    shared = resamples(problem, max((len(cell.stage) for cell in kept.values()), default=0), seed, n)
+    shared = resamples(problem, max((len(cell.stage) for cell in kept.values()), default=0), n)
     found = [_of_method(cell, between, k or half(race), shared) for cell in kept.values()]
     means = np.array([mean for mean, _ in found])
     return Draws(tuple(kept), means, np.stack([s for _, s in found], 1) if found else np.empty((n, 0)))
@@ -102,9 +101,9 @@ def half(race: Race) -> int:
 
 
 @functools.lru_cache(maxsize=16)
-def resamples(problem: str, most: int, seed: int = 0, n: int = DRAWS) -> Resamples:
+def resamples(problem: str, most: int, n: int = DRAWS) -> Resamples:
     """The random numbers of a problem, which do not depend on what else was raced."""
-    random = np.random.default_rng([seed, zlib.crc32(problem.encode())])
+    random = np.random.default_rng([0, zlib.crc32(problem.encode())])
     blocks = random.multinomial(20, np.full(20, 1 / 20), size=n) / 20
     seeds = random.integers(0, _MULTIPLE, n)
     # Trial by trial, so that a trial's keys are the same however many there are.
@@ -142,7 +141,7 @@ def estimate(mean: float, values: NDArray[Any]) -> Estimate:
     return Estimate(float(mean), float(low), float(high))
 
 
-def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> tuple[float, NDArray[Any]]:
+def on_seeds(scores: NDArray[Any], resampled: NDArray[Any]) -> tuple[float, NDArray[Any]]:
     """The mean score of runs that differ in their seed alone, and draws of it, paired with those of other runs.
 
     Of so few seeds the draws follow Student's t: a normal combination of their deviations, each draw scaled alike for
@@ -151,27 +150,40 @@ def on_seeds(scores: NDArray[Any], resampled: NDArray[Any], seed: int = 0) -> tu
     Args:
       scores: (seeds,) on all blocks.
       resampled: (draws, seeds) on resampled blocks.
-      seed: of the drawing.
     """
-    free, random = len(scores) - 1, np.random.default_rng(seed)
+    free, random = len(scores) - 1, np.random.default_rng(0)
     if not free:
         return float(scores[0]), resampled[:, 0]
     weights = random.standard_normal((len(resampled), free + 1)) / np.sqrt(random.chisquare(free, (len(resampled), 1)))
     return float(scores.mean()), resampled.mean(1) + weights @ (scores - scores.mean()) / np.sqrt(free + 1)
 
 
-def _of_method(cell: Cell, between: Scale, k: int, shared: Resamples) -> tuple[float, NDArray[Any]]:
-    one, again = trials(cell), between.score(cell.test_blocks[cell.stage == FRESH].mean(1))
-    n, scores = len(one.rows), between.score(one.blocks.mean(1))
-    drawn_of = min(k, max(n // 2, 1))
-    chosen = one.order[np.argsort(one.order)[drawn(shared, one, drawn_of)].min(1)]
-    chance = chances(one, drawn_of)
-    deviation = np.sqrt(drawn_of / max(n - drawn_of, 1)) * (scores[chosen] - chance @ scores)
+def deviations(
+    one: Trials, scores: NDArray[Any], again: NDArray[Any], k: int, shared: Resamples
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(draws,) the trial that each draw of k chooses, and how far its score is from the mean, with the seeds' noise.
+
+    Args:
+      one: the trials, from the one that would be chosen first to the one that would be last.
+      scores: (n,) of the trials, on all blocks.
+      again: (seeds,) of fresh seeds at the chosen trial.
+      k: how many trials a draw has.
+      shared: the random numbers.
+    """
+    chosen, chance = one.order[np.argsort(one.order)[drawn(shared, one, k)].min(1)], chances(one, k)
+    deviation = np.sqrt(k / max(len(scores) - k, 1)) * (scores[chosen] - chance @ scores)
     if len(again) > 1:
         seeds = np.sqrt(chance @ chance * len(again) / (len(again) - 1)) * (again - again.mean())
         variance = deviation @ deviation / len(deviation)
         left = max(0.0, 1 - seeds @ seeds / len(seeds) / variance) if variance else 0.0
         deviation = np.sqrt(left) * deviation + seeds[shared.seeds % len(seeds)]
+    return chosen, deviation
+
+
+def _of_method(cell: Cell, between: Scale, k: int, shared: Resamples) -> tuple[float, NDArray[Any]]:
+    one, again = trials(cell), between.score(cell.test_blocks[cell.stage == FRESH].mean(1))
+    scores = between.score(one.blocks.mean(1))
+    chosen, deviation = deviations(one, scores, again, min(k, max(len(scores) // 2, 1)), shared)
     # All blocks of the test set are there, so what they add needs no factor.
     resampled = between.score(np.einsum("db,db->d", shared.blocks, one.blocks[chosen]))
     mean = expected(one, between, k)

@@ -27,6 +27,7 @@ from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, UNTUNED, Cell, 
 
 BASELINE = "adamw"
 TRIES = (1, 2, 4, 8, 16)
+Steps = Mapping[tuple[str, str], Mapping[str, NDArray[Any]]]  # by (problem, target) and method, of each draw
 
 
 class OfMethod(NamedTuple):
@@ -140,7 +141,7 @@ def findings(race: Race) -> Findings:
     return Findings(facts, half(race), problems, _across(race, problems, drawn, steps))
 
 
-def _of_problem(race: Race, problem: str, drawn: Draws, steps: Mapping[tuple[str, str], Any]) -> OfProblem:
+def _of_problem(race: Race, problem: str, drawn: Draws, steps: Steps) -> OfProblem:
     groups, out = tie_groups(drawn), left_out(race, problem)
     verdicts = _verdicts(drawn)
     place = {method: chr(ord("A") + i) for i, group in enumerate(groups) for method in group}
@@ -163,22 +164,17 @@ def _of_problem(race: Race, problem: str, drawn: Draws, steps: Mapping[tuple[str
 
 
 def _of_method(
-    race: Race,
-    problem: str,
-    method: str,
-    group: str,
-    verdict: str,
-    drawn: Draws,
-    steps: Mapping[tuple[str, str], Any],
-    timed: bool,
+    race: Race, problem: str, method: str, group: str, verdict: str, drawn: Draws, steps: Steps, timed: bool
 ) -> OfMethod:
     cell, card, between = race.cells[problem, method], race.facts["methods"][method], scale(race, problem)
     chosen, one, adamw = cell.facts["chosen"], trials(cell), race.cells.get((problem, BASELINE))
     compared = group and BASELINE in drawn.methods and method != BASELINE
     minus = drawn.difference(method, BASELINE) if compared else None
     wide = width(cell, between) if group else None
-    early, late = (_ratio(steps[problem, t], method) if compared else None for t in TARGETS)
-    fresh, again = cell.stage == FRESH, _on_fresh_seeds(cell, between, problem)
+    needs = (steps[problem, target] if compared else {} for target in TARGETS)
+    early, late = (ratio(one[method], one[BASELINE]) if one else None for one in needs)
+    fresh = cell.stage == FRESH
+    again = {name: estimate(*both) for name, both in _on_fresh_seeds(cell, between, problem).items()}
     return OfMethod(
         group=group,
         left_out=left_out(race, problem).get(method, ""),
@@ -186,9 +182,9 @@ def _of_method(
         after={k: expected(one, between, k) for k in _tries(race)} if group else {},
         minus_adamw=minus,
         verdict=verdict,
-        tuned=estimate(*again["tuned"]) if "tuned" in again else None,
-        untuned=estimate(*again["untuned"]) if "untuned" in again else None,
-        gain=estimate(*again["gain"]) if "gain" in again else None,
+        tuned=again.get("tuned"),
+        untuned=again.get("untuned"),
+        gain=again.get("gain"),
         accuracy=_mean(cell.test_accuracy[fresh]) if race.facts["problems"][problem]["accuracy"] else None,
         test_loss=_mean(cell.test_blocks[fresh].mean(1)),
         call=call(card["call"], chosen["rate"], chosen["knob"]) if chosen else "",
@@ -251,19 +247,12 @@ def _on_fresh_seeds(cell: Cell, between: Scale, problem: str) -> dict[str, tuple
     return {name: on_seeds(*both) for name, both in scores.items()}
 
 
-def _ratio(steps: Mapping[str, NDArray[Any]], method: str) -> Estimate | None:
-    return ratio(steps[method], steps[BASELINE]) if method in steps else None
-
-
 def _mean(values: NDArray[Any]) -> float | None:
     return float(values.mean()) if len(values) and np.isfinite(values).all() else None
 
 
 def _across(
-    race: Race,
-    problems: Mapping[str, OfProblem],
-    drawn: Mapping[str, Draws],
-    steps: Mapping[tuple[str, str], Mapping[str, NDArray[Any]]],
+    race: Race, problems: Mapping[str, OfProblem], drawn: Mapping[str, Draws], steps: Steps
 ) -> dict[str, Across]:
     areas = [profile_areas(one) for one in steps.values() if one]
     found = {}
@@ -276,12 +265,13 @@ def _across(
         scores = np.stack([_column(one, method) for one in drawn.values()], 1)
         means = np.array([one.means[one.methods.index(method)] for one in drawn.values()])
         adamw = all(BASELINE in one.methods for one in drawn.values())
+        area = np.mean([one[method] for one in areas], axis=0) if areas else None
         found[method] = Across(
             count,
             leads,
             estimate(float(interquartile_mean(means)), interquartile_mean(scores)),
             _better(scores, np.stack([_column(one, BASELINE) for one in drawn.values()], 1)) if adamw else None,
-            estimate(float(area.mean()), area) if areas and (area := _area(areas, method)) is not None else None,
+            None if area is None else estimate(float(area.mean()), area),
         )
     return found
 
@@ -299,7 +289,3 @@ def _better(scores: NDArray[Any], other: NDArray[Any]) -> float:
 
 def _column(one: Draws, method: str) -> NDArray[Any]:
     return one.scores[:, one.methods.index(method)]
-
-
-def _area(areas: list[dict[str, NDArray[Any]]], method: str) -> NDArray[Any]:
-    return np.mean([one[method] for one in areas], axis=0)

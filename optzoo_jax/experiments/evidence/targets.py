@@ -37,15 +37,15 @@ def steps_to(curves: NDArray[Any], checkpoints: ArrayLike, target: float) -> NDA
     return np.where(below.any(1), steps, np.inf)
 
 
-def fastest(race: Race, problem: str, target: str, seed: int = 0) -> dict[str, NDArray[Any]]:
+def fastest(race: Race, problem: str, target: str) -> dict[str, NDArray[Any]]:
     """(draws,) steps of each ranked method's fastest trial of those drawn, which need not be the best at the end.
 
-    The trials are those of `bootstrap.draws` with the same seed. Empty where the target is not stored.
+    The trials are those of `bootstrap.draws`. Empty where the target is not stored.
     """
     facts, cells, k = race.facts["problems"][problem], ranked(race, problem), half(race)
     if facts[target] is None:
         return {}
-    shared = resamples(problem, max((len(cell.stage) for cell in cells.values()), default=0), seed)
+    shared = resamples(problem, max((len(cell.stage) for cell in cells.values()), default=0))
     found = {}
     for method, cell in cells.items():
         one = trials(cell)

@@ -64,41 +64,8 @@ def surface(name: str) -> Surface:
     return SURFACES[known("no surface is called", name, SURFACES)]
 
 
-def _split(xy: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return xy[..., 0], xy[..., 1]
-
-
-def _beale(xy: jax.Array) -> jax.Array:
-    x, y = _split(xy)
-    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
-
-
-def _rosenbrock(xy: jax.Array) -> jax.Array:
-    x, y = _split(xy)
-    return 100 * (y - x**2) ** 2 + (1 - x) ** 2
-
-
-def _saddle(xy: jax.Array) -> jax.Array:
-    x, y = _split(xy)
-    return x**2 / 2 + y**4 / 4 - y**2 / 2
-
-
-def _himmelblau(xy: jax.Array) -> jax.Array:
-    x, y = _split(xy)
-    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
-
-
-def _rastrigin(xy: jax.Array) -> jax.Array:
-    return jnp.sum(xy**2 + 10 * (1 - jnp.cos(2 * jnp.pi * xy)), axis=-1)
-
-
-def _styblinski_tang(xy: jax.Array) -> jax.Array:
-    return jnp.sum(xy**4 - 16 * xy**2 + 5 * xy, axis=-1) / 2
-
-
-def _valley(xy: jax.Array) -> jax.Array:
-    x, y = _split(xy)
-    return (x**2 + 50 * y**2) / 2
+def _of_xy(f: Callable[[jax.Array, jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+    return lambda xy: f(xy[..., 0], xy[..., 1])
 
 
 def _plateau(xy: jax.Array) -> jax.Array:
@@ -112,28 +79,30 @@ SURFACES = {
     surface.name: surface
     for surface in (
         Surface(
-            "beale", "Beale", _beale, ((3.0, 0.5),), 0.0,
+            "beale", "Beale",
+            _of_xy(lambda x, y: (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2),
+            ((3.0, 0.5),), 0.0,
             "Beale, 1958; Moré, Garbow & Hillstrom, 1981, problem 5",
             region=(-3.0, 4.2, -1.9, 2.3),
             starts=((-2.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)),
             steps=200,
         ),
         Surface(
-            "rosenbrock", "Rosenbrock", _rosenbrock, ((1.0, 1.0),), 0.0,
+            "rosenbrock", "Rosenbrock", _of_xy(lambda x, y: 100 * (y - x**2) ** 2 + (1 - x) ** 2), ((1.0, 1.0),), 0.0,
             "Rosenbrock, 1960, doi:10.1093/comjnl/3.3.175; Moré, Garbow & Hillstrom, 1981, problem 1",
             region=(-2.0, 2.0, -1.0, 3.0),
             starts=((-1.2, 1.0), (-1.5, 2.5), (0.0, 2.5), (1.5, -0.5)),
             steps=400,
         ),
         Surface(
-            "saddle", "Saddle", _saddle, ((0.0, 1.0), (0.0, -1.0)), -0.25,
+            "saddle", "Saddle", _of_xy(lambda x, y: x**2 / 2 + y**4 / 4 - y**2 / 2), ((0.0, 1.0), (0.0, -1.0)), -0.25,
             "Nesterov, 2004, Introductory lectures on convex optimization, example 1.2.2",
             region=(-1.6, 1.6, -1.6, 1.6),
             starts=((1.4, 1e-4), (-1.2, -1e-3), (1.0, 1e-2), (-0.8, 0.1)),
             steps=100,
         ),
         Surface(
-            "himmelblau", "Himmelblau", _himmelblau,
+            "himmelblau", "Himmelblau", _of_xy(lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2),
             (
                 (3.0, 2.0),
                 (-2.8051180869527450, 3.1313125182505730),
@@ -147,14 +116,15 @@ SURFACES = {
             steps=150,
         ),
         Surface(
-            "rastrigin", "Rastrigin", _rastrigin, ((0.0, 0.0),), 0.0,
+            "rastrigin", "Rastrigin", lambda xy: jnp.sum(xy**2 + 10 * (1 - jnp.cos(2 * jnp.pi * xy)), axis=-1),
+            ((0.0, 0.0),), 0.0,
             "Rastrigin, 1974, Systems of extremal control",
             region=(-2.7, 2.7, -2.7, 2.7),
             starts=((-1.4, 2.3), (2.4, 1.3), (-1.6, -1.4), (0.4, -2.4)),
             steps=200,
         ),
         Surface(
-            "styblinski-tang", "Styblinski–Tang", _styblinski_tang,
+            "styblinski-tang", "Styblinski–Tang", lambda xy: jnp.sum(xy**4 - 16 * xy**2 + 5 * xy, axis=-1) / 2,
             ((_STYBLINSKI_TANG, _STYBLINSKI_TANG),), -78.33233140754282,
             "Styblinski & Tang, 1990, doi:10.1016/0893-6080(90)90029-K",
             region=(-5.0, 5.0, -5.0, 5.0),
@@ -162,7 +132,7 @@ SURFACES = {
             steps=150,
         ),
         Surface(
-            "valley", "Ill-conditioned valley", _valley, ((0.0, 0.0),), 0.0,
+            "valley", "Ill-conditioned valley", _of_xy(lambda x, y: (x**2 + 50 * y**2) / 2), ((0.0, 0.0),), 0.0,
             "a quadratic of curvatures 1 and 50",
             region=(-5.0, 1.5, -1.3, 1.3),
             starts=((-4.5, 1.0), (-4.5, 0.1), (-2.0, -1.0), (1.0, 1.0)),

@@ -82,9 +82,8 @@ class Entry:
     @property
     def untuned_call(self) -> str:
         """The card's own call in words; empty where no learning rate is named."""
-        return (
-            "" if self.learning_rate is None else re.sub(r", \w+={knob}", "", self.call).format(rate=self.learning_rate)
-        )
+        call = re.sub(r", \w+={knob}", "", self.call)
+        return "" if self.learning_rate is None else call.format(rate=self.learning_rate)
 
     @classmethod
     def of(cls, factory: Callable[..., Any], name: str | None = None, learning_rate: float | None = None) -> Entry:
@@ -220,15 +219,14 @@ def _parameters(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def _knob(parameters: dict[str, inspect.Parameter], *, decay_first: bool) -> Knob | None:
-    decay = parameters.get("weight_decay")
-    if decay is not None and (decay.default is None or _is_number(decay.default)):
-        decays = [Knob("weight_decay", 1e-4, 1.0, complement=False, default=float(decay.default or 0.0))]
-    else:
-        decays = []
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    decay, decays = defaults.get("weight_decay", inspect.Parameter.empty), []
+    if decay is None or _is_number(decay):
+        decays = [Knob("weight_decay", 1e-4, 1.0, complement=False, default=float(decay or 0.0))]
     momenta = [
-        Knob(name, 0.005, 0.5, complement=True, default=float(parameters[name].default))
+        Knob(name, 0.005, 0.5, complement=True, default=float(defaults[name]))
         for name in _MOMENTUM
-        if name in parameters and _is_number(parameters[name].default) and 0 < parameters[name].default < 1
+        if _is_number(defaults.get(name)) and 0 < defaults[name] < 1
     ]
     return next(iter([*decays, *momenta] if decay_first else [*momenta, *decays]), None)
 

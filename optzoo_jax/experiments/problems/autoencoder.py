@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.digits import digits
@@ -21,12 +19,10 @@ def make() -> Problem:
     """
     # Four times as wide as for tanh (Glorot & Bengio, 2010). Narrower, no method leaves the mean image.
     wide = nn.initializers.variance_scaling(4.0**2, "fan_avg", "uniform")
-    layers = itertools.chain.from_iterable((nn.Dense(width, kernel_init=wide), nn.sigmoid) for width in (*WIDTHS, 64))
-    model = nn.Sequential(list(layers))
-
+    layers = [layer for width in (*WIDTHS, 64) for layer in (nn.Dense(width, kernel_init=wide), nn.sigmoid)]
     return Problem(
         Data(*(Split(split.x, split.x) for split in digits())),
-        model,
+        nn.Sequential(layers),
         loss=squared_error,
         accuracy=None,
         name="autoencoder",

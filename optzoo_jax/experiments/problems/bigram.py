@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import optax
@@ -18,17 +16,10 @@ def make(tokens: int = 256) -> Problem:
     Reference: Kunstner, Milligan, Yadav, Schmidt & Bietti, 2024, "Heavy-tailed class imbalance and why Adam outperforms
     gradient descent on language models", arXiv:2402.19449: gradient descent learns rare tokens slowly, Adam does not.
     """
-
-    def init(key: jax.Array) -> Any:
-        return 0.01 * jax.random.normal(key, (tokens, tokens), jnp.float32)
-
-    def logits(table: Any, x: jax.Array) -> jax.Array:
-        return table[x]
-
     return Problem(
         bigrams(tokens),
-        init=init,
-        outputs=logits,
+        init=lambda key: 0.01 * jax.random.normal(key, (tokens, tokens), jnp.float32),
+        outputs=lambda table, x: table[x],
         loss=counted_cross_entropy,
         accuracy=_counted_accuracy,
         name="bigram",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 from flax import linen as nn
 
 from optzoo_jax.experiments.data.stdlib_tokens import tokens
@@ -16,10 +15,8 @@ def make(count: int = 500) -> Problem:
 
     Reference: Bengio, Ducharme, Vincent & Jauvin, 2003, "A neural probabilistic language model", JMLR 3.
     """
-    model = nn.Sequential([nn.Embed(count, _WIDTH), _joined, nn.Dense(_HIDDEN), nn.tanh, nn.Dense(count)])
+    model = nn.Sequential(
+        [nn.Embed(count, _WIDTH), lambda x: x.reshape(len(x), -1), nn.Dense(_HIDDEN), nn.tanh, nn.Dense(count)]
+    )
     title = f"the next of {count} tokens of source code from the last four, by a network"
     return Problem(tokens(count), model, name="tokens", title=title, steps=250)
-
-
-def _joined(x: jax.Array) -> jax.Array:
-    return x.reshape(x.shape[0], -1)

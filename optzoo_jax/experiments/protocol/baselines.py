@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from optzoo_jax.experiments.methods.entries import BASELINES
 from optzoo_jax.experiments.protocol.record import FRESH, Cell, Race
 
-_BASELINES = ("adamw", "nag")
 _EARLY = 0.9  # of the progress to the late target
 
 
 def stored(name: str, data_sha256: str, steps: int) -> dict[str, float | None]:
     """`best_loss`, `early`, `late` of a problem, None where nothing is stored of these data and so many steps."""
     file = resources.files("optzoo_jax.experiments.problems") / "baselines.json"
-    found = json.loads(file.read_text(encoding="utf-8")).get(name, {}) if file.is_file() else {}
+    found = json.loads(file.read_text(encoding="utf-8")).get(name, {})
     same = (found.get("data_sha256"), found.get("steps")) == (data_sha256, steps)
     return {number: found[number] if same else None for number in ("best_loss", "early", "late")}
 
@@ -33,7 +33,7 @@ def baselines(race: Race) -> dict[str, dict[str, Any]]:
     found = {}
     for name, facts in race.facts["problems"].items():
         cells = {method: cell for (problem, method), cell in race.cells.items() if problem == name}
-        curves = [cells[method].validation[cells[method].stage == FRESH] for method in _BASELINES if method in cells]
+        curves = [cells[method].validation[cells[method].stage == FRESH] for method in BASELINES if method in cells]
         medians = [np.median(_worst_last(curve), axis=0) for curve in curves if len(curve)]
         best = min(medians, key=lambda median: median[-1], default=None)
         late = None if best is None or not np.isfinite(best[-1]) else float(best[-1])

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -57,9 +56,10 @@ class Budget:
         return len(self.schedules) * tuning + self.fresh * (1 if entry.learning_rate is None else 2)
 
 
-def trained(entry: Entry, problem: Problem, budget: Budget) -> Run:
-    """The program of all runs of a cell."""
-    return program(problem, entry.make, steps=problem.steps, batch_size=problem.batch_size, schedule=budget.schedules)
+def trained(entry: Entry, problem: Problem, budget: Budget, at_the_end: Callable[[Any], Any] | None = None) -> Run:
+    """The program of all runs of a cell; what it measures `at_the_end` is said at `program`."""
+    how: dict[str, Any] = {"steps": problem.steps, "batch_size": problem.batch_size, "at_the_end": at_the_end}
+    return program(problem, entry.make, schedule=budget.schedules, **how)
 
 
 def key(entry: Entry, problem: Problem, budget: Budget, run: Run) -> str:
@@ -208,19 +208,8 @@ def size_of(problem: Problem) -> int:
     return sum(p.size for p in jax.tree.leaves(jax.eval_shape(problem.init, jax.random.key(0))))
 
 
-def seconds_to_compile(run: Run) -> float:
-    """Compiles a run."""
-    began = time.perf_counter()
-    _ = run.compiled
-    return time.perf_counter() - began
-
-
 def _cell(facts: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Cell:
-    kinds = {"stage": np.int8, "schedule": np.int8, "rate": np.float64, "knob": np.float64, "seed": np.int64}
-    arrays = {
-        name: np.asarray(
-            [row[name] for row in rows], kinds.get(name, np.int32 if name == "diverged_at" else np.float32)
-        )
-        for name in rows[0]
-    }
+    kinds: dict[str, Any] = {"stage": np.int8, "schedule": np.int8, "seed": np.int64, "diverged_at": np.int32}
+    kinds |= {"rate": np.float64, "knob": np.float64}
+    arrays = {name: np.asarray([row[name] for row in rows], kinds.get(name, np.float32)) for name in rows[0]}
     return Cell(facts, **arrays, seconds=np.zeros(0), gradient_seconds=np.zeros(0))

@@ -19,6 +19,8 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Literal
 
+import optax
+
 from optzoo_jax.experiments.arguments.names import known
 from optzoo_jax.experiments.keeping.provenance import machine
 from optzoo_jax.experiments.methods.entries import Entry, racing
@@ -26,22 +28,14 @@ from optzoo_jax.experiments.problems import load_problem
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.protocol import store, timing
 from optzoo_jax.experiments.protocol.baselines import lowest_median, stored
-from optzoo_jax.experiments.protocol.cell import (
-    Budget,
-    data_hash,
-    key,
-    run_cell,
-    seconds_to_compile,
-    size_of,
-    state_bytes,
-    trained,
-)
+from optzoo_jax.experiments.protocol.cell import Budget, data_hash, key, run_cell, size_of, state_bytes, trained
 from optzoo_jax.experiments.protocol.record import Cell, Race
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 from optzoo_jax.experiments.terminal.progress import Show, runs_progress
-from optzoo_jax.experiments.training.run import Run, checkpoints, examples_a_step
+from optzoo_jax.experiments.training.run import Run, checkpoints
 from optzoo_jax.experiments.training.schedules import DEFAULT, schedule
 
+_THREADS = os.cpu_count() or 1
 _MOST = 500  # so that the seeds of trials, fresh runs and other studies do not meet
 
 
@@ -121,17 +115,13 @@ def race_of(
     facts = {
         "size": size,
         "study": budget.study,
-        "seconds": round(time.perf_counter() - began + work.earlier / _threads(), 1),
+        "seconds": round(time.perf_counter() - began + work.earlier / _THREADS, 1),
         "provenance": machine(),
         "budget": {name: value for name, value in dataclasses.asdict(budget).items() if name != "study"},
         "problems": {problem.name: _problem_facts(problem, found) for problem, _ in cells},
         "methods": {entry.name: _method_facts(entry) for _, entry in cells},
     }
     return Race(facts, found)
-
-
-def _threads() -> int:
-    return os.cpu_count() or 1
 
 
 class _StopError(Exception):
@@ -153,7 +143,7 @@ class _Work:
     def train(self, check: Callable[[], None], show: Show) -> None:
         """Trains all cells; `check` may raise KeyboardInterrupt, `show` hears how far it is."""
         expected = sum(self.budget.runs_of(entry) for _, entry in self.cells)
-        with ThreadPoolExecutor(_threads()) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             waiting: set[Future[None]] = {pool.submit(self._one, *cell) for cell in self.cells}
             try:
                 while waiting:
@@ -181,7 +171,7 @@ class _Work:
                 facts = {"problem": name[0], "method": name[1], "key": digest}
                 facts |= {"state_bytes": state_bytes(entry, problem), "peak_bytes": None}
                 self._tick(name, 0, runs=0)
-                facts["seconds_to_compile"] = round(seconds_to_compile(run), 2)
+                facts["seconds_to_compile"] = round(timing.seconds_of(lambda: run.compiled), 2)
                 cell = run_cell(entry, problem, self.budget, run, facts, lambda beyond: self._tick(name, beyond))
                 cell.facts["seconds"] = round(time.perf_counter() - began, 1)
                 self._keep(name, cell)
@@ -247,9 +237,11 @@ def _timed(work: _Work, check: Callable[[], None], show: Show) -> dict[tuple[str
         entries = [entry for other, entry in work.cells if other is problem]
         runs = [work.runs[problem.name, entry.name] for entry in entries]
         cells = [work.found[problem.name, entry.name] for entry in entries]
-        base = trained(dataclasses.replace(entries[0], factory=timing.gradient, knob=None), problem, work.budget)
+        # A step of gradient descent is hardly more than the gradient.
+        base = trained(dataclasses.replace(entries[0], factory=optax.sgd, knob=None), problem, work.budget)
         calls = [(run, *_call(cell)) for run, cell in zip(runs, cells, strict=True)] + [(base, 1e-6, 0.0)]
-        seconds = timing.interleaved([functools.partial(timing.turn, *call) for call in calls], check=check)
+        # The runs were compiled for training: no program is compiled for the clock.
+        seconds = timing.interleaved([functools.partial(run.steps, *call) for run, *call in calls], check=check)
         for entry, cell, mine in zip(entries, cells, seconds, strict=False):
             check()
             facts = cell.facts | {"peak_bytes": timing.peak_bytes(entry, problem)}
@@ -312,7 +304,6 @@ def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
             raise ValueError(f"two problems are called {problem.name!r}, and a race tells them apart by name: name=…")
         if problem.steps < 1:
             raise ValueError(f"steps={problem.steps} of {problem.name} is less than 1.")
-        examples_a_step(problem, problem.batch_size)
     for name, least in (("trials", 1), ("fresh", 1), ("study", 0)):
         if not least <= getattr(budget, name) <= _MOST:
             raise ValueError(f"{name}={getattr(budget, name)} is outside [{least}, {_MOST}].")

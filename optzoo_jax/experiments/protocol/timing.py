@@ -13,7 +13,6 @@ import optax
 from optzoo_jax.experiments.methods.entries import Entry
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.protocol.cell import size_of
-from optzoo_jax.experiments.training.run import Run
 
 ROUNDS = 30
 _A_TURN = 0.01  # seconds: the clock's own error is far below
@@ -31,7 +30,7 @@ def interleaved(
     """
     probe = turns[0](_FEWEST)
     probe()
-    count = int(np.clip(_A_TURN * _FEWEST / _seconds(probe), _FEWEST, _MOST))
+    count = int(np.clip(_A_TURN * _FEWEST / seconds_of(probe), _FEWEST, _MOST))
     steps = [turn(count) for turn in turns]
     for step in steps:
         step()
@@ -39,18 +38,8 @@ def interleaved(
     for i in range(ROUNDS):
         for j in range(len(turns)) if i % 2 else reversed(range(len(turns))):
             check()
-            found[j, i] = _seconds(steps[j]) / count
+            found[j, i] = seconds_of(steps[j]) / count
     return found
-
-
-def turn(run: Run, rate: float, knob: float, count: int) -> Callable[[], None]:
-    """One method's turn, of a run that was compiled for training: no program is compiled for the clock."""
-    return run.steps(count, rate, knob)
-
-
-def gradient(rate: Any) -> optax.GradientTransformation:
-    """Gradient descent: a step that is hardly more than the gradient."""
-    return optax.sgd(rate)
 
 
 def peak_bytes(entry: Entry, problem: Problem) -> float | None:
@@ -73,7 +62,8 @@ def peak_bytes(entry: Entry, problem: Problem) -> float | None:
     return sizes / size_of(problem)
 
 
-def _seconds(f: Callable[[], None]) -> float:
+def seconds_of(f: Callable[[], Any]) -> float:
+    """How long a call takes."""
     began = time.perf_counter()
     f()
     return time.perf_counter() - began

@@ -10,11 +10,11 @@ import numpy as np
 
 from optzoo_jax.experiments.evidence.bootstrap import Estimate
 from optzoo_jax.experiments.evidence.compare import compare
-from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem
+from optzoo_jax.experiments.evidence.findings import BASELINE, Findings, OfMethod, OfProblem
 from optzoo_jax.experiments.protocol.record import Race
+from optzoo_jax.experiments.report.tables import decades
 from optzoo_jax.experiments.report.words import NONE, count, fixed, listed, number, share, span
 
-BASELINE = "adamw"
 _ROWS = 5  # of the tables about methods
 
 
@@ -48,7 +48,7 @@ def ahead(found: Findings) -> list[str]:
 
     def place(name: str) -> tuple[float, ...]:
         cells = list(_ranked(found, name))
-        score = round(float(np.mean([_mean(cell) for cell in cells])), 2)
+        score = round(float(np.mean([cell.score.mean for cell in cells if cell.score])), 2)
         costs = ([cell.seconds and cell.seconds.mean for cell in cells], [cell.bytes for cell in cells])
         return (-found.methods[name].leads, -score, *map(_median, costs))
 
@@ -98,16 +98,17 @@ def _call(found: Findings) -> Answer:
         return Answer("What do I type?", "Nothing: no method was ranked.", (), [], "")
     name = leading[0]
     low, high = rates(found, name)
+    schedules = " or ".join(dict.fromkeys(cell.schedule for cell in _ranked(found, name)))
     ratios = [x for method in found.methods for cell in _ranked(found, method) if (x := cell.over_card)]
     rows = [
-        (title, f"`{cell.call}`", number(cell.over_card, 2), _width(cell))
+        (title, f"`{cell.call}`", number(cell.over_card, 2), decades(cell))
         for title, problem in found.problems.items()
         if (cell := problem.methods.get(name)) and cell.group
     ]
     return Answer(
         "What do I type?",
         f"`{call(found, name)}`, and search rates from {number(low, 2)} to {number(high, 2)} with the schedule "
-        f"{_schedules(found, name)}.",
+        f"{schedules}.",
         ("problem", "chosen call", "× default rate", "decades"),
         rows,
         "Decades: of the rate, in which the score stays above .95. Over all methods and problems the best rate is in "
@@ -190,6 +191,8 @@ def _cost(found: Findings) -> Answer:
     seconds = [cell.seconds.mean for cell in cells if cell.seconds]
     time = f"take {span(seconds)} × adamw's seconds a step and " if seconds else ""
     models = [problem.facts for problem in found.problems.values()]
+    thrown = sorted({problem.clock for problem in found.problems.values() if problem.clock})
+    clock = " ".join(thrown) or "Seconds: of a step, all methods in turns in one process."
     return Answer(
         "What does it cost, and what may I not conclude?",
         f"Methods of group A {time}keep {span([cell.bytes for cell in cells if cell.bytes is not None])} bytes a "
@@ -197,7 +200,7 @@ def _cost(found: Findings) -> Answer:
         f"{_range(x['steps'] for x in models)} steps: nothing here says who leads at scale.",
         ("method", "seconds × adamw", "bytes", "diverged"),
         rows,
-        f"{_clock(found)} Diverged: share of the trials.",
+        f"{clock} Diverged: share of the trials.",
     )
 
 
@@ -217,10 +220,6 @@ def _median(values: Iterable[float | None]) -> float:
     return float(np.median(some)) if some else math.inf
 
 
-def _mean(cell: OfMethod) -> float:
-    return cell.score.mean if cell.score else -math.inf
-
-
 def _group(problem: OfProblem, name: str) -> str:
     cell = problem.methods.get(name)
     return "not in it" if cell is None else cell.group or "left out"
@@ -233,14 +232,6 @@ def _of(k: int, n: int) -> str:
 def _range(numbers: Iterable[int]) -> str:
     known = sorted(set(numbers))
     return f"{known[0]:,}" if len(known) == 1 else f"{known[0]:,} to {known[-1]:,}"
-
-
-def _width(cell: OfMethod) -> str:
-    return NONE if cell.width is None else f"{'≥ ' if cell.at_least else ''}{cell.width:.1f}"
-
-
-def _schedules(found: Findings, name: str) -> str:
-    return " or ".join(dict.fromkeys(cell.schedule for cell in _ranked(found, name)))
 
 
 def _ratios(estimates: Iterable[Estimate | None]) -> str:
@@ -256,11 +247,6 @@ def _after(found: Findings, names: list[str], k: int) -> str:
     known = [cell.after.get(k) if k else cell.untuned and cell.untuned.mean for cell in cells]
     values = [x for x in known if x is not None]
     return fixed(float(np.mean(values)) if values else None)
-
-
-def _clock(found: Findings) -> str:
-    thrown = {problem.clock for problem in found.problems.values() if problem.clock}
-    return " ".join(sorted(thrown)) or "Seconds: of a step, all methods in turns in one process."
 
 
 def second_run(race: Race, again: Race | None) -> str:

@@ -16,13 +16,13 @@ from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import Findings, OfMethod, OfProblem, findings
 from optzoo_jax.experiments.evidence.scores import scale
 from optzoo_jax.experiments.evidence.targets import TARGETS, fastest
+from optzoo_jax.experiments.methods.entries import BASELINES
 from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, Race
 from optzoo_jax.experiments.report import svg, tables
 from optzoo_jax.experiments.report.answers import Answer, ahead, answers, second_run
 from optzoo_jax.experiments.report.how import HOW
 from optzoo_jax.experiments.report.words import count, listed, minutes
 
-BASELINES = ("adamw", "nag")
 _COLOURS = 8
 
 
@@ -44,7 +44,7 @@ def page(race: Race, again: Race | None = None) -> str:
     found = findings(race)
     looks = featured(found)
     sections = {
-        "Groups": _groups(found),
+        "Groups": "".join(_group(problem, i == 0) for i, problem in enumerate(found.problems.values())),
         "Over all problems": _across(found),
         "Performance profile": _profile(race, found, looks),
         "Learning curves": _charts(race, found, looks, _curves),
@@ -106,11 +106,7 @@ def _static(name: str) -> str:
     return resources.files(__name__.rpartition(".")[0]).joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _groups(found: Findings) -> str:
-    return "".join(_group_table(problem, i == 0) for i, problem in enumerate(found.problems.values()))
-
-
-def _group_table(problem: OfProblem, opened: bool) -> str:
+def _group(problem: OfProblem, opened: bool) -> str:
     scores = [m.score for m in problem.methods.values() if m.score]
     limits = (min(s.low for s in scores), max(s.high for s in scores)) if scores else (0.0, 1.0)
     columns = ("method", "score and its interval", *tables.OF_PROBLEM[1:])
@@ -129,9 +125,7 @@ def _group_table(problem: OfProblem, opened: bool) -> str:
 
 
 def _method_row(name: str, m: OfMethod, limits: tuple[float, float]) -> str:
-    first, *others = tables.of_method(name, m)
-    picture = svg.interval(m.score.low, m.score.mean, m.score.high, limits) if m.score else ""
-    return _row([first, *others], picture)
+    return _row(tables.of_method(name, m), svg.interval(m.score, limits) if m.score else "")
 
 
 def _across(found: Findings) -> str:

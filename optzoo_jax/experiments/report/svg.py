@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optzoo_jax.experiments.evidence.bootstrap import Estimate
+
 _WIDTH, _HEIGHT = 360, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 36
 
@@ -77,12 +79,12 @@ def chart(
     return "".join([*parts, "</svg></svg>"])
 
 
-def interval(low: float, middle: float, high: float, limits: tuple[float, float], look: str = "") -> str:
+def interval(score: Estimate, limits: tuple[float, float]) -> str:
     """A dot and its interval on a line as wide as its place, for a cell of a table whose text says the same."""
     left, right = limits
-    a, b, c = (100 * min(max((x - left) / (right - left), 0), 1) for x in (low, middle, high))
+    a, b, c = (100 * min(max((x - left) / (right - left), 0), 1) for x in (score.low, score.mean, score.high))
     return (
-        f'<svg class="interval {look}" viewBox="0 0 100 10" preserveAspectRatio=none aria-hidden=true>'
+        f'<svg class=interval viewBox="0 0 100 10" preserveAspectRatio=none aria-hidden=true>'
         f'<path d="M{a:.1f} 5H{c:.1f}"/><path class=dot d="M{b:.1f} 5h0"/></svg>'
     )
 

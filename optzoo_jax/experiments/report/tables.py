@@ -27,7 +27,7 @@ def of_method(name: str, m: OfMethod) -> tuple[str, ...]:
         NONE if m.accuracy is None else f"{100 * m.accuracy:.1f} %",
         f"`{m.call}`",
         number(m.over_card, 2),
-        NONE if m.width is None else f"{'≥ ' if m.at_least else ''}{m.width:.1f}",
+        decades(m),
         share(m.diverged),
         interval(m.early),
         interval(m.late),
@@ -35,6 +35,11 @@ def of_method(name: str, m: OfMethod) -> tuple[str, ...]:
         number(m.bytes),
         fixed(m.peak, 1),
     )
+
+
+def decades(m: OfMethod) -> str:
+    """How many decades of the rate are good, ≥ where more may be."""
+    return NONE if m.width is None else f"{'≥ ' if m.at_least else ''}{m.width:.1f}"
 
 
 def across(found: Findings) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 
@@ -16,21 +16,23 @@ _A_LINE = 60  # seconds
 
 
 @contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[str, float], None]]:
+def interruptible_progress(total: int) -> Iterator[Callable[[str, float], None]]:
     """A function to be called with the method in hand and how many are done, in fractions; on standard error.
+
+    It raises KeyboardInterrupt where Ctrl-C was pressed since it was last called.
 
     Args:
       total: the number of methods.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<18}"), BarColumn(), TextColumn("{task.fields[done]}"))
-    clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, *clocks, console=console, disable=not console.is_terminal) as bar:
+    columns = (TextColumn("{task.description:<18}"), BarColumn(), TextColumn("{task.fields[done]}"), *_clocks())
+    with deferred_interrupt() as check, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total, done=f"0/{total}")
         announced = ""
 
         def report(name: str, done: float) -> None:
             nonlocal announced
+            check()
             if not console.is_terminal and name != announced:
                 console.print(f"{int(done) + 1}/{total} {name}", markup=False, highlight=False)
             announced = name
@@ -49,14 +51,10 @@ def runs_progress(*, shown: bool) -> Iterator[Show]:
       shown: whether anything but what is said appears.
     """
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[things]}"),
-    )
-    clocks = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
+    counts = TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[things]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), counts, *_clocks())
     began = last = time.monotonic()
-    with Progress(*columns, *clocks, console=console, disable=not (shown and console.is_terminal)) as bar:
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
         task, counted = bar.add_task("", total=1, things="runs"), "runs"
 
         def show(done: int, total: int, what: str, said: Sequence[str] = (), things: str = "runs") -> None:
@@ -76,17 +74,5 @@ def runs_progress(*, shown: bool) -> Iterator[Show]:
         yield show
 
 
-@contextlib.contextmanager
-def interruptible_progress(total: int) -> Iterator[Callable[[str, float], None]]:
-    """The same function, which also raises KeyboardInterrupt where Ctrl-C was pressed since it was last called.
-
-    Args:
-      total: as for `progress`.
-    """
-    with deferred_interrupt() as check, progress(total) as show:
-
-        def report(name: str, done: float) -> None:
-            check()
-            show(name, done)
-
-        yield report
+def _clocks() -> tuple[ProgressColumn, ...]:
+    return TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left")

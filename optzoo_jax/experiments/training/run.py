@@ -19,13 +19,13 @@ import numpy as np
 import optax
 
 import optzoo_jax
+from optzoo_jax.experiments.data.split import BLOCKS
 from optzoo_jax.experiments.problems.problem import Problem
 from optzoo_jax.experiments.training.schedules import DEFAULT
 from optzoo_jax.experiments.training.schedules import schedule as scheduled
 
 # (learning rate or schedule, knob), both traced → the optimizer.
 MakeOptimizer = Callable[[Any, Any], optax.GradientTransformation]
-BLOCKS = 20
 _WATCHED = 512  # validation examples in a curve: with all of them, measuring would cost as much as training
 _MARKS = 20
 
@@ -86,7 +86,7 @@ class Run:
         more = None if self._more is None else jax.device_get(self._more(params))
         return Curves._make([*map(np.asarray, (*curves, *ends, diverged_at)), more])
 
-    def steps(self, count: int, rate: float, knob: float) -> Callable[[], None]:
+    def steps(self, rate: float, knob: float, count: int) -> Callable[[], None]:
         """A function that trains for so many steps and measures nothing: for the clock."""
         arguments = list(self._arguments(rate, knob, 0, 0))
         arguments[-2] = jnp.full(len(self.checkpoints), -count, jnp.int32)
@@ -95,10 +95,10 @@ class Run:
 
     def _arguments(self, rate: float, knob: float, seed: int, schedule: int) -> tuple[Any, ...]:
         """The marks come next to last; negative ones are not measured at."""
-        numbers = np.float32(rate), np.float32(knob), np.uint32(seed), np.int32(schedule)
-        data = _on_device(self.problem)
+        params = _initial_params(self.problem, np.uint32(seed))
+        numbers = np.float32(rate), np.float32(knob), np.int32(schedule)
         marks = np.asarray(self.checkpoints, np.int32)
-        return _initial_params(self.problem, numbers[2]), *numbers, self._rows(seed), marks, (data[0], data[1])
+        return params, *numbers, self._rows(seed), marks, _on_device(self.problem)[:2]
 
     def _at_end(self, params: Any) -> tuple[Any, ...]:
         return self.problem, params, *_on_device(self.problem)[2:]
@@ -111,7 +111,6 @@ def program(
     steps: int,
     batch_size: int | Literal["full"],
     schedule: str | Sequence[str] = DEFAULT,
-    gradient_noise: float | None = None,
     at_the_end: Callable[[Any], Any] | None = None,
 ) -> Run:
     """The program of a run, traced; it is compiled by its first call.
@@ -122,7 +121,6 @@ def program(
       steps: the number of updates, ≥ 1.
       batch_size: examples a step, from 1 to all training examples, or "full" for all.
       schedule: of the learning rate, one of `SCHEDULES`, or several to choose from at each call.
-      gradient_noise: η ≥ 0 of `add_gradient_noise`, None for none.
       at_the_end: the last parameters → arrays, `more` of the curves.
 
     Raises:
@@ -132,15 +130,8 @@ def program(
     examples = len(problem.data.train.y)
     follow = scheduled(schedule, steps)
 
-    def whole(
-        params: Any, rate: Any, knob: Any, seed: Any, index: Any, rows: Any, marks: Any, data: Any
-    ) -> tuple[Any, ...]:
-        tx = make_optimizer(follow(rate, index), knob)
-        if gradient_noise is not None:
-            # The key itself has drawn the initial parameters.
-            key = jax.random.fold_in(jax.random.key(seed), 0)
-            tx = optax.chain(optzoo_jax.add_gradient_noise(gradient_noise, key=key), tx)
-        tx = optax.with_extra_args_support(tx)
+    def whole(params: Any, rate: Any, knob: Any, index: Any, rows: Any, marks: Any, data: Any) -> tuple[Any, ...]:
+        tx = optax.with_extra_args_support(make_optimizer(follow(rate, index), knob))
         train, validation = data
         step = training_step(problem, tx, train, full_batch=size == examples)
 
@@ -259,7 +250,5 @@ def _on_device(problem: Problem) -> tuple[Any, ...]:
     """Training data, the watched part of validation data, all of it, and the test data in blocks."""
     train, validation, test = (tuple(split) for split in problem.data)
     size = len(test[1]) // BLOCKS
-    if not size:
-        raise ValueError(f"{problem.name} has {len(test[1])} test examples, and {BLOCKS} blocks of them are needed.")
     blocks = tuple(a[: size * BLOCKS].reshape(BLOCKS, size, *a.shape[1:]) for a in test)
     return jax.device_put((train, tuple(a[:_WATCHED] for a in validation), validation, blocks))

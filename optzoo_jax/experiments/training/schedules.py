@@ -54,10 +54,6 @@ def schedule(names: str | Sequence[str], steps: int) -> Callable[..., jax.Array 
     return lambda rate, index=0: Scheduled(rate, lambda t: jnp.stack([shape(t, steps) for shape in shapes])[index])
 
 
-def _linear(t: jax.Array, steps: int) -> jax.Array:
-    return 1 - t / steps
-
-
 def _cosine(t: jax.Array, steps: int) -> jax.Array:
     return (1 + jnp.cos(jnp.pi * t / steps)) / 2
 
@@ -70,7 +66,7 @@ def _warmup_cosine(t: jax.Array, steps: int) -> jax.Array:
 
 _SHAPES: dict[str, Callable[[jax.Array, int], jax.Array]] = {
     "constant": lambda t, steps: jnp.ones_like(t),
-    "linear": _linear,
+    "linear": lambda t, steps: 1 - t / steps,
     "cosine": _cosine,
     "warmup-cosine": _warmup_cosine,
 }

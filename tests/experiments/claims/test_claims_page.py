@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optzoo_jax.experiments.claims.catalogue import CLAIMS
-from optzoo_jax.experiments.claims.cells import at
+from optzoo_jax.experiments.claims.cells import PLACES
 from optzoo_jax.experiments.claims.claim import Rule
 from optzoo_jax.experiments.claims.measured import configuration
 from optzoo_jax.experiments.claims.page import SHOWN, by_claim, markdown, number, said_of
@@ -60,7 +60,7 @@ def test_the_page_says_where_methods_are_trained_and_how_long():
     (line,) = (line for line in markdown(MEASURED["claims"]).splitlines() if line.startswith("Methods are trained on"))
     for claim in CLAIMS.values():
         for _, place in claim.cells:
-            assert f" {place}: {at(place).steps:,} steps" in line
+            assert f" {place}: {PLACES[place].steps:,} steps" in line
 
 
 def test_the_page_names_what_is_not_measured():

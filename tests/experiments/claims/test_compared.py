@@ -10,6 +10,7 @@ from optzoo_jax.experiments.claims.cells import Place, method
 from optzoo_jax.experiments.claims.compared import QUANTITIES, Compare, comparison, effect_of, label
 from optzoo_jax.experiments.claims.measured import measure_one
 from optzoo_jax.experiments.protocol.record import BRACKET, FRESH, TRIAL, UNTUNED, Cell
+from optzoo_jax.experiments.training.run import checkpoints
 
 TINY = Place("tiny", "logistic", 10, trials=4, fresh=3)
 T, R = 8, 5
@@ -28,7 +29,7 @@ def made(monkeypatch):
         rate = np.array([1e-3, 1e-2, 1e-1, *10 ** np.linspace(-2.5, -1.5, T), *[1e-2] * R, *[1e-3] * R])
         end = loss + np.log10(rate / 1e-2) ** 2 + noise * np.random.default_rng(0).standard_normal(len(stage))
         end[stage == UNTUNED] = untuned
-        curve = np.linspace(2.0, 1.0, len(place.checkpoints)) if curve is None else curve
+        curve = np.linspace(2.0, 1.0, len(checkpoints(place.steps))) if curve is None else curve
         curves = np.tile(curve, (len(stage), 1))
         fields = {field.name: np.zeros(len(stage)) for field in dataclasses.fields(Cell)}
         fields |= {
@@ -82,8 +83,8 @@ def test_what_diverged_knows_as_little_as_a_constant_prediction(made):
 
 
 def test_unrest_counts_rises_of_the_second_half_alone(made):
-    place = cells.at("made")
-    late = np.array(place.checkpoints) >= 50
+    place = cells.PLACES["made"]
+    late = np.array(checkpoints(place.steps)) >= 50
     steady, rising = np.where(late, 1.0, np.arange(len(late)) % 2), np.ones(len(late))
     rising[-2] = 0.5
     made("adam", curve=rising), made("sgd", curve=steady)
@@ -91,10 +92,10 @@ def test_unrest_counts_rises_of_the_second_half_alone(made):
 
 
 def test_steps_are_to_a_share_of_adams_way(made):
-    checkpoints = np.array(cells.at("made").checkpoints, float)
+    steps = np.array(checkpoints(cells.PLACES["made"].steps), float)
     # From the constant prediction's 2 to Adam's 1; 90 % of the way is 1.1.
-    made("adam", curve=2 - checkpoints / 100), made("sgd", curve=2 - checkpoints / 200)
-    made("momentum", curve=np.maximum(1, 2 - checkpoints / 50)), made("lion", curve=2 - checkpoints / 300)
+    made("adam", curve=2 - steps / 100), made("sgd", curve=2 - steps / 200)
+    made("momentum", curve=np.maximum(1, 2 - steps / 50)), made("lion", curve=2 - steps / 300)
     assert against("steps to 90 %", "momentum", "adam")[0] == pytest.approx(0.5, abs=0.01)
     assert against("steps to 90 %", "sgd", "adam")[0] == pytest.approx(200 / 90, abs=0.01)
     assert against("steps to 90 %", "sgd", "lion")[3] == "neither arrives"

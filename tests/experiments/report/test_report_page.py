@@ -10,6 +10,7 @@ from html import unescape
 import pytest
 
 from optzoo_jax.experiments.command_line.optzoo import main
+from optzoo_jax.experiments.evidence.bootstrap import Estimate
 from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.protocol.record import Race, write
 from optzoo_jax.experiments.report import svg
@@ -112,7 +113,7 @@ def test_a_line_goes_where_its_numbers_are():
 
 
 def test_an_interval_is_drawn_to_scale():
-    assert 'd="M25.0 5H75.0"/><path class=dot d="M50.0 5h0"' in svg.interval(1, 2, 3, (0, 4))
+    assert 'd="M25.0 5H75.0"/><path class=dot d="M50.0 5h0"' in svg.interval(Estimate(2, 1, 3), (0, 4))
 
 
 def test_the_docs_say_what_the_page_says(raced):

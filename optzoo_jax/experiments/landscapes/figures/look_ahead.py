@@ -59,9 +59,5 @@ def look_ahead() -> Figure:
 def _vectors(axes: Axes, here: np.ndarray, ahead: np.ndarray, correction: np.ndarray) -> None:
     end = ahead + correction
     for start, stop, color in ((here, ahead, _CARRY), (ahead, end, _GRADIENT), (here, end, _STEP)):
-        axes.annotate(
-            "",
-            (stop[0], stop[1]),
-            (start[0], start[1]),
-            arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0},
-        )
+        arrow = {"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", tuple(stop), tuple(start), arrowprops=arrow)
