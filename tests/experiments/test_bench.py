@@ -61,7 +61,7 @@ def test_the_command_leaves_a_table_a_picture_and_plain_data(tmp_path, capsys):
         assert 0 < low <= median <= high < 1e3 * x["seconds"]
         assert all(x["ours"]["seconds_to"][part] > 0 for part in ("trace", "lower", "compile"))
     output = capsys.readouterr().out
-    assert [line.split()[0] for line in output.splitlines() if " array " in line] == ["array:", "adam", "adamod"]
+    assert [line.split()[0] for line in output.splitlines() if " array " in line] == ["adam", "adamod"]
     assert "× optax" in output
     assert f"Saved in {path}, {path.with_suffix('.png')}." in output.replace("\n", "")
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
@@ -103,7 +103,7 @@ def test_a_slow_step_is_seen_as_one():
     found = sides(sgd_that(doing=slowly), sgd_that())
     assert found["ours"]["milliseconds"][0] >= 50 > found["optax"]["milliseconds"][0]
     assert found["optax"]["ours_over_it"] > 2
-    assert found["floor"]["ours_over_it"] > 10
+    assert found["floor"]["ours_over_it"] > 2
 
 
 def test_a_slow_trace_is_seen_as_one():
@@ -153,7 +153,7 @@ def test_a_loop_is_timed_by_the_step():
     assert 100 <= found["loop"]["milliseconds"][0] < 100 * LOOP
     params = many_leaves(2)
     loop = made(sgd_that(), params, steps=LOOP)[0]
-    at, grads = (jax.tree.map(lambda x: jnp.full(x.shape, value, x.dtype), params) for value in (0, 1))
+    at, grads = (jax.tree.map(lambda x, value=value: jnp.full(x.shape, value, x.dtype), params) for value in (0, 1))
     moved, _ = loop(at, optax.EmptyState(), grads)
     assert all((x == -LOOP).all() for x in jax.tree.leaves(moved))
 

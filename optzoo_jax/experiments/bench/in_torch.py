@@ -8,19 +8,12 @@ from typing import Any
 
 import jax
 
+_SAME_NAME = "SGD Adagrad Adadelta RMSprop Adam NAdam AdamW RAdam Adafactor".split()
 _CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "sgd": ("SGD", {}),
+    **{name.lower(): (name, {}) for name in _SAME_NAME},
     "momentum": ("SGD", {"momentum": 0.9}),
     "nag": ("SGD", {"momentum": 0.9, "nesterov": True}),
-    "adagrad": ("Adagrad", {}),
-    "adadelta": ("Adadelta", {}),
-    "rmsprop": ("RMSprop", {}),
-    "adam": ("Adam", {}),
-    "nadam": ("NAdam", {}),
-    "adamw": ("AdamW", {}),
     "amsgrad": ("Adam", {"amsgrad": True}),
-    "radam": ("RAdam", {}),
-    "adafactor": ("Adafactor", {}),
 }
 _FUSED = ("SGD", "Adam", "AdamW")
 

@@ -55,12 +55,13 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "compress_state(adam, bfloat16)": lambda tx: optzoo_jax.compress_state(tx, "bfloat16"),
 }
 _ELEMENTWISE = ("lion", "adan", "adopt", "schedule_free_adamw", *(name for name in WRAPPERS if "compress" in name))
-# What looks at whole arrays says nothing on one vector, and compiling for a thousand takes half a minute.
-_BESIDE_CLASSICAL = {
+# Beside the classical methods, which `many` is not for: compiling for a thousand arrays takes half a minute. What looks
+# at whole arrays says nothing on one vector.
+_BY_DEFAULT = {
     "array": _ELEMENTWISE,
     "gpt2": (*_ELEMENTWISE, "pack(adam)", "lamb", "adafactor", "muon"),
+    "many": ("sgd", "adam", "pack(adam)"),
 }
-_ON_MANY = ("sgd", "adam", "pack(adam)")
 
 
 def plan(words: Sequence[str], trees: Sequence[str]) -> list[tuple[Pair, str]]:
@@ -69,11 +70,11 @@ def plan(words: Sequence[str], trees: Sequence[str]) -> list[tuple[Pair, str]]:
     Raises:
       ValueError: for a word that means nothing, with the nearest name.
     """
-    chosen = {tree: pairs(words) for tree in trees}
-    if not words:
-        chosen |= {tree: [*pairs(), *pairs(more)] for tree, more in _BESIDE_CLASSICAL.items() if tree in trees}
-        chosen |= {"many": pairs(_ON_MANY)} if "many" in trees else {}
-    return [(pair, tree) for tree in trees for pair in chosen[tree]]
+
+    def on(tree: str) -> list[Pair]:
+        return pairs(words) if words else [*(pairs() if tree != "many" else []), *pairs(_BY_DEFAULT[tree])]
+
+    return [(pair, tree) for tree in trees for pair in on(tree)]
 
 
 def pairs(words: Sequence[str] = ()) -> list[Pair]:
