@@ -38,7 +38,7 @@ def made(subject: Subject, params: Any, steps: int = 1, **options: Any) -> tuple
         return optax.apply_updates(params, updates), state
 
     def several(params: Any, state: Any, grads: Any) -> tuple[Any, Any]:
-        return jax.lax.fori_loop(0, steps, lambda i, both: step(*both, grads), (params, state))
+        return jax.lax.fori_loop(0, steps, lambda i, both: step(both[0], both[1], grads), (params, state))
 
     # Parameters and state are donated; the gradients stay.
     program = jax.jit(step if steps == 1 else several, donate_argnums=(0, 1))
