@@ -23,7 +23,7 @@ from optzoo_jax import Card, card, in_words, list_optimizers
 from optzoo_jax.experiments.advice.measured import in_json, of_race
 from optzoo_jax.experiments.advice.words import in_markdown as advice
 from optzoo_jax.experiments.bench import twins
-from optzoo_jax.experiments.bench.rows import bench_rows, precision_rows, repeated_rows, state_rows, sweep_rows
+from optzoo_jax.experiments.bench.rows import bench_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.page import markdown
 from optzoo_jax.experiments.protocol.record import read
@@ -221,30 +221,13 @@ def frameworks() -> list[str]:
     ]
 
 
-MEASURED = {
-    "bench": ("optzoo bench", bench_rows),
-    "tiny": ("optzoo bench momentum adam --trees tiny --leaves", bench_rows),
-    "precision": ("optzoo bench-precision", precision_rows),
-    "sweep": ("optzoo bench-sweep", sweep_rows),
-    "long_sweep": ("optzoo bench-sweep --steps 1000", sweep_rows),
-    "states": ("optzoo bench-states", state_rows),
-}
-
-
 def performance() -> str:
     """The measured part of docs/performance.md, from committed results."""
-    blocks = []
-    for name, (command, rows) in MEASURED.items():
-        result = measured(name)
-        repeats = result["provenance"].get("repeats")
-        medians = f" Medians of {repeats} steps and their quartiles." if repeats else ""
-        blocks.append(f"`{command}` on {where(result)}, float32.{medians}")
-        tables = rows(result["methods"])
-        if name == "bench":
-            tables += repeated_rows([result["methods"], measured("bench_again")["methods"]])
-        for table in tables:
-            blocks += [f"**{table.title}**", columns(table.columns, table.rows)]
-    return "\n\n".join(blocks)
+    result = measured("bench")
+    seconds = sum(row["seconds"] for row in result["rows"])
+    (table,) = bench_rows(result["rows"])
+    intro = f"`optzoo bench` on {where(result)}, float32, in {seconds / 60:.0f} min ({seconds:.0f} s). {table.title}."
+    return "\n\n".join([intro, columns(table.columns, table.rows), *table.notes])
 
 
 def claims() -> str:

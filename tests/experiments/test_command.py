@@ -51,7 +51,6 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
         (["show", "adabeleif"], "Did you mean 'adabelief'?"),
         (["bench", "adem"], "Did you mean 'adam'?"),
         (["bench", "adam", "--trees", "transfomer"], "no tree is called 'transfomer'"),
-        (["bench-states", "--problems", "digits-mpl"], "Did you mean 'digits-mlp'?"),
         (["landscape", "bale"], "no surface is called 'bale'"),
         (["landscape", "bale"], "Did you mean 'beale'?"),
         (["landscape", "redi"], "Did you mean 'reddi'?"),

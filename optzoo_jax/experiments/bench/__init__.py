@@ -1,1 +1,1 @@
-"""What an optimizer costs, beside optax's and beside the memory floor: seconds, bytes, compilation, precision."""
+"""What a step of an optimizer costs, beside optax's, torch's and the memory floor: seconds, bytes, compilation."""

@@ -1,198 +1,122 @@
-"""What was measured, as rows of words: for the terminal and for docs/performance.md."""
+"""What is measured of a method on one tree, and all of them as a table."""
 
 from __future__ import annotations
 
+import functools
 import statistics
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import jax
+import optax
+
+from optzoo_jax.experiments.bench.in_torch import torch_run
+from optzoo_jax.experiments.bench.program import made, structure
+from optzoo_jax.experiments.bench.steps import copy_of, floor_bytes, in_turns, run_of, state_bytes
+from optzoo_jax.experiments.bench.subjects import Pair, Subject
+from optzoo_jax.experiments.bench.trees import TREES, size_of
 from optzoo_jax.experiments.look.tables import Row, Rows
 
-
-def bench_rows(methods: Sequence[dict[str, Any]]) -> list[Rows]:
-    """A table of steps for each tree, and one of compilation."""
-    trees = list(methods[0]["steps"])
-    tables = [_tiny_steps(methods) if tree == "tiny" else _steps(methods, tree) for tree in trees]
-    return tables + ([_compilation(methods)] if methods[0]["compilation"] else [])
+LOOP = 4  # steps in one program
+_ADAM = Subject(lambda: optax.adam(1e-3))
 
 
-def repeated_rows(runs: Sequence[Sequence[dict[str, Any]]]) -> list[Rows]:
-    """The ratios of several runs side by side: how far one differs from the next.
+def bench_all(
+    chosen: Sequence[tuple[Pair, str]], size: int, report: Callable[[str, float], None]
+) -> Iterator[dict[str, Any]]:
+    """`bench` of each in turn; what fails is a row that says why, and costs no other its numbers."""
+    _adam_compile.cache_clear()
+    made(_ADAM, TREES["array"](1))  # the first program of a process takes longer than the same one after it
+    for i, (pair, tree) in enumerate(chosen):
+        report(f"{pair.name}, {tree}", i)
+        begin = time.perf_counter()
+        try:
+            found = bench(pair, tree, size)
+        except Exception as error:
+            found = {"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"}
+        yield {"name": pair.name, "tree": tree, **found, "seconds": time.perf_counter() - begin}
+
+
+def bench(pair: Pair, tree: str, size: int) -> dict[str, Any]:
+    """All that is measured of one method on one tree: plain data.
 
     Args:
-      runs: what each measured; trees and numbers of arrays as in the first.
+      pair: the method.
+      tree: a name in `TREES`.
+      size: about as many parameters.
     """
-    trees, counts = (list(runs[0][0][part]) for part in ("steps", "compilation"))
-
-    def cells(found: dict[str, Any]) -> list[str]:
-        steps = [found["steps"][tree] for tree in trees]
-        of_steps = [cell for x in steps for cell in (_over_floor(x), _ratio(_median, x, "optax"))]
-        compilations = [found["compilation"][count] for count in counts]
-        return of_steps + [_ratio(of, x, "optax") for x in compilations for of in (_frontend, _total)]
-
-    columns = [f"{tree}, × {of}" for tree in trees for of in ("floor", "optax")]
-    columns += [f"{count}: {part}" for count in counts for part in ("before", "in all")]
-    rows = []
-    for same in zip(*runs, strict=True):
-        each = zip(*map(cells, same), strict=True)
-        rows.append((same[0]["name"], *("–" if "–" in of_all else ", ".join(of_all) for of_all in each)))
-    return [Rows(f"The ratios of {len(runs)} runs, one after the other", ("method", *columns), rows)]
-
-
-def precision_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
-    """Errors of bias correction, and drift; a list for each that was measured."""
-    titles = {
-        "bias correction": "Largest relative error of 1/(1 − βᵗ) in float32",
-        "drift": "Relative distance of the way of float32 steps from that of float64 steps",
-    }
-
-    def row(x: dict[str, Any]) -> Row:
-        return x["name"], f"{x['ours']:.1e}", f"{x['optax']:.1e}", f"{x['optax'] / x['ours']:.1f}"
-
-    columns = ("of", "here", "optax", "optax's is times as large")
-    tables = [Rows(title, columns, [row(x) for x in found if x["of"] == kind]) for kind, title in titles.items()]
-    return [table for table in tables if table.rows]
+    params = TREES[tree](size)
+    found: dict[str, Any] = {"parameters": size_of(params), "arrays": len(params)}
+    runs: dict[str, Iterator[None]] = {"copy": copy_of(size_of(params))}
+    for side, subject in pair.sides.items():
+        jax.clear_caches()
+        program, seconds = made(subject, params)
+        runs[side] = run_of(subject, program, params)
+        kept = state_bytes(subject, params) / size_of(params)
+        found[side] = {"seconds_to": seconds, "state_bytes": kept, **structure(program, params)}
+    # Where a call takes long for what it hands over; packed, a loop over a thousand arrays compiles for minutes.
+    if len(params) > 1 and not (tree == "many" and "pack" in pair.name):
+        runs["loop"] = run_of(pair.ours, made(pair.ours, params, steps=LOOP)[0], params)
+    if (steps := torch_run(pair.method, params)) is not None:
+        runs["torch"] = steps
+    times = in_turns(runs)
+    floor = [x * floor_bytes(pair.ours, params) / (2 * 4 * size_of(params)) for x in times.pop("copy")]
+    for side, taken in (times | {"floor": floor}).items():
+        milliseconds = [1e3 * x / (LOOP if side == "loop" else 1) for x in taken]
+        # Rounds are compared one by one: what else the machine does changes from round to round.
+        ratio = statistics.median(ours / x for ours, x in zip(times["ours"], taken, strict=True))
+        quartiles = statistics.quantiles(milliseconds, n=4, method="inclusive")
+        found.setdefault(side, {}).update({"milliseconds": quartiles, "ours_over_it": ratio, "rounds": len(taken)})
+    return {**found, "compiled_beside": found.get("optax", {}).get("seconds_to") or _adam_compile(tree, size)}
 
 
-def sweep_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
-    """Settings a second of each way, and how many times as long as a sweep on one device it takes."""
-    counts = list(found[0]["seconds"])
-    sweep = next(x["seconds"] for x in found if x["name"] == "sweep on 1 device")
-
-    def row(x: dict[str, Any]) -> Row:
-        of = {n: (f"{int(n) / seconds:.1f}", f"{seconds / sweep[n]:.2f}") for n, seconds in x["seconds"].items()}
-        return (x["name"], *(cell for n in counts for cell in of[n]))
-
-    columns = ("way", *(f"{n}: {c}" for n in counts for c in ("per s", "× sweep")))
-    title = "Settings a second, compilation included, and times as long as a sweep on one device, by their number"
-    return [Rows(title, columns, [row(x) for x in found])]
+@functools.cache
+def _adam_compile(tree: str, size: int) -> dict[str, float]:
+    jax.clear_caches()
+    return made(_ADAM, TREES[tree](size))[1]
 
 
-def state_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
-    """A table for each problem: means over seeds and their standard deviation."""
-
-    def row(x: dict[str, Any]) -> Row:
-        score = next(values for name, values in x.items() if name.startswith("test_"))
-        bytes_kept = f"{x['bytes_a_parameter']:.2f}"
-        return x["optimizer"], x["format"], bytes_kept, _spread(x["train_loss"]), _spread(score)
-
-    tables = []
-    for problem in dict.fromkeys(x["problem"] for x in found):
-        of_problem = [x for x in found if x["problem"] == problem]
-        score = next(name for name in of_problem[0] if name.startswith("test_")).replace("_", " ")
-        seeds, steps = len(of_problem[0]["train_loss"]), of_problem[0]["checkpoints"][-1]
-        rate, plural = of_problem[0]["learning_rate"], "s" * (seeds > 1)
-        title = f"{problem}, {steps} steps at the rate {rate:g}, {seeds} seed{plural}"
-        columns = ("optimizer", "state", "bytes a parameter", "training loss", score)
-        tables.append(Rows(title, columns, [row(x) for x in of_problem]))
-    return tables
+def bench_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
+    """All rows as one table; optax's in brackets, and a column for torch where anything was measured with it."""
+    measured = [x for x in found if "error" not in x]
+    torch = any("torch" in x for x in measured)
+    heads = ("method", "on", "ms", "ms in a loop", "× floor", "× optax", *(("× torch",) if torch else ()))
+    more = ("temporaries", "bytes moved", "state bytes", "trace", "compile")
+    failed = [f"{x['name']} on {x['tree']} failed: {x['error']}" for x in found if "error" in x]
+    trees = {x["tree"]: f"{x['parameters']:,} parameters in {_arrays(x['arrays'])}" for x in measured}
+    title = "; ".join(f"{name}: {words}" for name, words in trees.items())
+    return [Rows(title, (*heads, *more), [_row(x, torch=torch) for x in measured], (NOTE, *failed))]
 
 
-def _spread(values: Sequence[float | None]) -> str:
-    finite = [x for x in values if x is not None]
-    if len(finite) < len(values):
-        return f"{len(values) - len(finite)} diverged"
-    deviation = f" ± {statistics.stdev(finite):.4f}" if len(finite) > 1 else ""
-    return f"{statistics.mean(finite):.4f}{deviation}"
-
-
-BENCH_NOTE = (
-    "Floor: parameters, gradients and state moved once, at the speed of a copy in place, measured in turn with the "
-    "steps. Temporaries: in sizes of the parameters. Bytes: a parameter. In brackets: optax's."
+NOTE = (
+    f"ms: the median of rounds in which all take turns, one step a call; in a loop, of {LOOP} steps in one program. "
+    "Floor: parameters, gradients and state moved once, at the speed of a copy in place. Temporaries: in sizes of the "
+    "parameters; bytes: a parameter; in brackets optax's. Trace, with lowering, and compile: times as long as optax's, "
+    "or as its adam's where it has no such method."
 )
 
 
-def _steps(methods: Sequence[dict[str, Any]], tree: str) -> Rows:
-    """Time and traffic of one step; beside ours stands optax's, in brackets."""
+def _row(x: dict[str, Any], *, torch: bool) -> Row:
+    ours, theirs, beside = x["ours"], x.get("optax"), x["compiled_beside"]
 
-    def row(name: str, found: dict[str, Any]) -> Row:
-        ours, optax = found["ours"], found.get("optax")
+    def both(key: str, form: str) -> str:
+        return f"{ours[key]:{form}}" + (f" ({theirs[key]:{form}})" if theirs else "")
 
-        def both(key: str, form: str) -> str:
-            return f"{ours[key]:{form}}" + (f" ({optax[key]:{form}})" if optax else "")
+    def over(side: str) -> str:
+        return f"{x[side]['ours_over_it']:.2f}" if side in x else "–"
 
-        return (
-            name,
-            _milliseconds(ours),
-            _over_floor(found),
-            _ratio(_median, found, "optax"),
-            both("temporaries", ".1f"),
-            both("bytes_accessed", ".0f"),
-            both("kernels", ".0f"),
-            both("state_bytes", ".0f"),
-        )
+    def seconds_over(*parts: str) -> str:
+        return f"{sum(ours['seconds_to'][part] for part in parts) / sum(beside[part] for part in parts):.2f}"
 
-    columns = ("method", "ms (quartiles)", "× floor", "× optax", "temporaries", "bytes moved", "kernels", "state bytes")
-    return Rows(_on(methods, tree), columns, [row(m["name"], m["steps"][tree]) for m in methods])
-
-
-def _tiny_steps(methods: Sequence[dict[str, Any]]) -> Rows:
-    """Where buffers cost more than bytes."""
-
-    def row(name: str, found: dict[str, Any]) -> Row:
-        packed = found.get("packed")
-        return (
-            name,
-            _milliseconds(found["ours"]),
-            _ratio(_median, found, "optax"),
-            _milliseconds(packed) if packed else "–",
-            f"{_median(packed) / _median(found['ours']):.2f}" if packed else "–",
-            _milliseconds(found["none"]),
-        )
-
-    columns = ("method", "ms (quartiles)", "× optax", "packed, ms", "× unpacked", "no optimizer, ms")
-    return Rows(_on(methods, "tiny"), columns, [row(m["name"], m["steps"]["tiny"]) for m in methods])
-
-
-def _compilation(methods: Sequence[dict[str, Any]]) -> Rows:
-    """Seconds until the first step, of which tracing and lowering is JAX's part and the library's."""
-    counts = list(methods[0]["compilation"])
-
-    def cells(found: dict[str, Any]) -> Row:
-        return f"{_total(found['ours']):.2f}", _ratio(_frontend, found, "optax"), _ratio(_total, found, "optax")
-
-    columns = ("method", *(f"{count}: {c}" for count in counts for c in ("s", "before", "in all")))
-    rows = [(m["name"], *(cell for count in counts for cell in cells(m["compilation"][count]))) for m in methods]
-    return Rows(
-        "Until the first step can run, by the number of small arrays in ten shapes: seconds, and times as long as with "
-        "optax, before XLA (tracing and lowering) and in all",
-        columns,
-        rows,
+    return (
+        *(x["name"], x["tree"], f"{ours['milliseconds'][1]:.1f}"),
+        f"{x['loop']['milliseconds'][1]:.1f}" if "loop" in x else "–",
+        *(over("floor"), over("optax"), *([over("torch")] if torch else [])),
+        *(both("temporaries", ".1f"), both("bytes_accessed", ".0f"), both("state_bytes", ".1f")),
+        *(seconds_over("trace", "lower"), seconds_over("compile")),
     )
 
 
-def _on(methods: Sequence[dict[str, Any]], tree: str) -> str:
-    found = [m["steps"][tree] for m in methods]
-    speeds = sorted(x["bandwidth"] / 1e9 for x in found)
-    copy = f"; a copy in place ran at {speeds[0]:.0f} to {speeds[-1]:.0f} GB/s" if tree != "tiny" else ""
-    return f"{found[0]['parameters']:,} parameters in {arrays(found[0]['arrays'])}{copy}"
-
-
-def arrays(n: int) -> str:
-    """How many, in words."""
+def _arrays(n: int) -> str:
     return "one array" if n == 1 else f"{n:,} arrays"
-
-
-def _frontend(side: dict[str, float]) -> float:
-    return side["trace"] + side["lower"]
-
-
-def _total(side: dict[str, float]) -> float:
-    return _frontend(side) + side["compile"]
-
-
-def _over_floor(found: dict[str, Any]) -> str:
-    return f"{_median(found['ours']) / found['floor_milliseconds']:.2f}"
-
-
-def _median(side: dict[str, Any]) -> float:
-    return side["milliseconds"][1]
-
-
-def _milliseconds(side: dict[str, Any]) -> str:
-    low, median, high = side["milliseconds"]
-    return f"{median:.1f} ({low:.1f}–{high:.1f})"
-
-
-def _ratio(of: Callable[[dict[str, Any]], float], found: dict[str, Any], to: str) -> str:
-    return f"{of(found['ours']) / of(found[to]):.2f}" if to in found else "–"

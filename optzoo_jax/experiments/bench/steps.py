@@ -1,10 +1,9 @@
-"""Seconds of a step, measured in turn with a copy in place, and the bytes that a step cannot do without."""
+"""Steps that take turns with a copy in place, and the bytes that a step cannot do without."""
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -14,38 +13,44 @@ import optzoo_jax
 from optzoo_jax.experiments.bench.subjects import Subject
 from optzoo_jax.experiments.bench.trees import size_of
 
+FEWEST, MOST, ENOUGH = 3, 15, 2.0  # rounds, and the seconds after which no other begins
 
-def step_seconds(
-    subjects: Sequence[Subject], programs: Sequence[Any], shapes: Any, repeats: int
-) -> tuple[list[list[float]], float]:
-    """Seconds of steps of each subject, and bytes a second of a copy in place of one array of the same size.
 
-    The subjects and the copy take turns, so that whatever else the machine does falls on all alike.
-
-    Args:
-      subjects: what to measure.
-      programs: their compiled steps.
-      shapes: of the parameters, all float32.
-      repeats: steps of each.
-    """
-    params = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-    grads = jax.tree.map(lambda x: jnp.full(x.shape, 1e-3, x.dtype), shapes)
-    size = size_of(shapes)
-    runs = [_run(*each, params, grads) for each in zip(subjects, programs, strict=True)]
-    add = jax.jit(lambda x: x + 1, donate_argnums=0)
-    copied = jnp.zeros(size, jnp.float32)
-    times: list[list[float]] = [[] for _ in subjects]
-    copies = []
-    for i in range(repeats + 1):
-        for run, kept in zip(runs, times, strict=True):
+def in_turns(runs: Mapping[str, Iterator[None]]) -> dict[str, list[float]]:
+    """Seconds of each `next`; they take turns, so that whatever else the machine does falls on all alike."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        next(run)  # what a first call makes, and what it finds in no cache
+    begun = time.perf_counter()
+    for i in range(MOST):
+        if i >= FEWEST and time.perf_counter() - begun > ENOUGH:
+            break
+        for name, run in runs.items():
             begin = time.perf_counter()
             next(run)
-            if i:  # the first round finds the caches cold
-                kept.append(time.perf_counter() - begin)
-        begin = time.perf_counter()
+            times[name].append(time.perf_counter() - begin)
+    return times
+
+
+def run_of(subject: Subject, program: Any, shapes: Any) -> Iterator[None]:
+    """Each `next` is one call of a compiled step, awaited."""
+    grads = jax.tree.map(lambda x: jnp.full(x.shape, 1e-3, x.dtype), shapes)
+    # A copy, since a slot may be the parameters themselves, and one buffer is not donated twice.
+    params = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    now = jax.tree.map(jnp.copy, subject.start(params))
+    state = jax.jit(subject.make().init)(now)
+    while True:
+        now, state = jax.block_until_ready(program(now, state, grads))
+        yield
+
+
+def copy_of(size: int) -> Iterator[None]:
+    """Each `next` reads and writes so many numbers in float32 where they are."""
+    add = jax.jit(lambda x: x + 1, donate_argnums=0)
+    copied = jnp.zeros(size, jnp.float32)
+    while True:
         copied = jax.block_until_ready(add(copied))
-        copies.append(time.perf_counter() - begin)
-    return times, 2 * 4 * size / statistics.median(copies[1:])
+        yield
 
 
 def state_bytes(subject: Subject, params: Any) -> int:
@@ -58,12 +63,3 @@ def state_bytes(subject: Subject, params: Any) -> int:
 def floor_bytes(subject: Subject, params: Any) -> int:
     """The bytes that a step must move: parameters and state read and written, gradients read."""
     return 3 * 4 * size_of(params) + 2 * state_bytes(subject, params)
-
-
-def _run(subject: Subject, program: Any, params: Any, grads: Any) -> Iterator[None]:
-    """Each `next` is one step, awaited."""
-    now = jax.tree.map(jnp.copy, subject.start(params))
-    state = jax.jit(subject.make().init)(now)
-    while True:
-        now, state = jax.block_until_ready(program(now, state, grads))
-        yield

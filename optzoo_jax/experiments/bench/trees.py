@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,30 +17,12 @@ def one_array(size: int) -> Shapes:
     return {"params": _shape(size)}
 
 
-def transformer(size: int) -> Shapes:
-    """150 arrays of twelve layers: matrices, and the vectors between them.
+def gpt2(width: int = 768) -> Shapes:
+    """The 148 arrays of GPT-2 small: 124,439,808 parameters, kernels as (input, output).
 
     Args:
-      size: about as many parameters in all, most of them in 12 layers of 12·width² each.
+      width: another than GPT-2's, which has the same arrays in smaller.
     """
-    width = max(1, round((size / 144) ** 0.5))
-    layer = {
-        **{f"{name} kernel": _shape(width, width) for name in ("query", "key", "value", "out")},
-        "up kernel": _shape(width, 4 * width),
-        "down kernel": _shape(4 * width, width),
-        "up bias": _shape(4 * width),
-        "down bias": _shape(width),
-        **{f"norm {i} {name}": _shape(width) for i in (1, 2) for name in ("scale", "bias")},
-    }
-    around = {f"{name} embedding": _shape(256, width) for name in ("token", "position")}
-    head = {"norm scale": _shape(width), "norm bias": _shape(width), "head kernel": _shape(width, 256)}
-    layers = {f"layer {i} {name}": shape for i in range(12) for name, shape in layer.items()}
-    return {**around, **layers, **head, "head bias": _shape(256)}
-
-
-def gpt2() -> Shapes:
-    """The 148 arrays of GPT-2 small: 124,439,808 parameters, kernels as (input, output)."""
-    width = 768
     kernels = {"attention": (width, 3 * width), "out": (width, width), "up": (width, 4 * width)}
     kernels["down"] = (4 * width, width)
     layer = {
@@ -52,17 +35,21 @@ def gpt2() -> Shapes:
     return {**around, **layers, "norm scale": _shape(width), "norm bias": _shape(width)}
 
 
-def tiny(size: int) -> Shapes:
-    """Arrays of 64 parameters, at most 2,000 of them: handing over of buffers, and hardly any traffic."""
-    return {f"leaf {i}": _shape(64) for i in range(min(2000, max(1, size // 64)))}
-
-
-TREES: dict[str, Callable[[int], Shapes]] = {"array": one_array, "transformer": transformer, "tiny": tiny}
+def gpt2_of(size: int) -> Shapes:
+    """Those of the width at which they are about as many parameters: 144·width² + 51,439·width of them."""
+    return gpt2(max(1, round((math.sqrt(51_439**2 + 4 * 144 * size) - 51_439) / (2 * 144))))
 
 
 def many_leaves(leaves: int) -> Shapes:
-    """Parameters of ten shapes, as the layers of a deep network repeat theirs: to compile for."""
+    """Small arrays of ten shapes, as the layers of a deep network repeat theirs: handing over, hardly any traffic."""
     return {f"layer {i // 10}, {i % 10}": _shape(8 + i % 10, 8) for i in range(leaves)}
+
+
+TREES: dict[str, Callable[[int], Shapes]] = {
+    "array": one_array,
+    "gpt2": gpt2_of,
+    "many": lambda size: many_leaves(max(1, min(1000, size // 100))),
+}
 
 
 def size_of(params: Any) -> int:
