@@ -193,6 +193,20 @@ def test_progress_elsewhere_is_a_line_a_minute(monkeypatch, capsys):
     assert capsys.readouterr().err.splitlines() == ["1/4 methods, 20 of 120 runs, 5 min left"]
 
 
+def test_the_time_left_is_reckoned_from_the_last_minutes(monkeypatch, capsys):
+    """Ten runs a minute at first, then one, then none: another problem may take longer."""
+    done = [*range(10, 110, 10), *range(101, 107), *[106] * 6]
+    clock = iter([0.0, *(61.0 * (i + 1) for i in range(len(done)))])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with runs_progress(shown=True) as show:
+        for now in done:
+            show(now, 1000, "1/4 methods")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "1/4 methods, 10 of 1000 runs, 101 min left"
+    assert lines[15] == f"1/4 methods, 106 of 1000 runs, {894 * 61 / 60:.0f} min left"
+    assert lines[-1] == "1/4 methods, 106 of 1000 runs"
+
+
 def test_what_is_counted_anew_has_a_pace_of_its_own(monkeypatch, capsys):
     clock = iter([0.0, 30.0, 6000.0, 6120.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from optzoo_jax.experiments.terminal.interrupt import deferred_interrupt
 
 Show = Callable[..., None]
 _A_LINE = 60  # seconds
+_PACE = 300  # seconds that the time left is reckoned from, since a later problem may take longer
 
 
 @contextlib.contextmanager
@@ -53,23 +55,31 @@ def runs_progress(*, shown: bool) -> Iterator[Show]:
     console = Console(stderr=True)
     counts = TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[things]}")
     columns = (TextColumn("{task.description}"), BarColumn(), counts, *_clocks())
-    began = last = time.monotonic()
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bar:
+    last = time.monotonic()
+    marks = collections.deque([(last, 0)])
+    hidden = not (shown and console.is_terminal)
+    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=_PACE) as bar:
         task, counted = bar.add_task("", total=1, things="runs"), "runs"
 
         def show(done: int, total: int, what: str, said: Sequence[str] = (), things: str = "runs") -> None:
-            nonlocal began, last, counted
+            nonlocal marks, last, counted
             now = time.monotonic()
             if things != counted:  # another pace
-                began, counted = now, things
+                marks, counted = collections.deque([(now, 0)]), things
                 bar.reset(task)
             for sentence in said:
                 console.print(sentence, markup=False, highlight=False, soft_wrap=True)
             bar.update(task, description=what, completed=done, total=total, things=things)
             if shown and not console.is_terminal and done and now - last > _A_LINE:
                 last = now
-                left = (now - began) * (total - done) / done / 60
-                console.print(f"{what}, {done} of {total} {things}, {left:.0f} min left", markup=False, highlight=False)
+                while len(marks) > 1 and now - marks[1][0] >= _PACE:
+                    marks.popleft()
+                since, before = marks[0]
+                marks.append((now, done))
+                left = (
+                    f", {(now - since) * (total - done) / (done - before) / 60:.0f} min left" if done > before else ""
+                )
+                console.print(f"{what}, {done} of {total} {things}{left}", markup=False, highlight=False)
 
         yield show
 
