@@ -56,7 +56,8 @@ def muon(
       eps: ε ≥ 0 [g].
       orthogonalize: "newton_schulz" (above), or "svd" for UVᵀ of d = UΣVᵀ, exactly.
       ns_coeffs: (a, b, c), or such a row for each iteration, of which the last is that of all that follow; or
-        "standard" (above), "dion", or "polar_express", whose iterations end at singular values of 1.
+        "standard" (above), "dion", or "polar_express" (Amsel et al., 2025, arXiv:2505.16932), with which enough
+        iterations end at singular values of 1.
       ns_steps: how many iterations.
       dtype: what the iterations run in, such as "bfloat16"; None for at least float32.
 
