@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from optzoo_jax.experiments.terminal.interrupt import INTERRUPTED
-from optzoo_jax.experiments.terminal.progress import progress
+from optzoo_jax.experiments.terminal.progress import interruptible_progress
 
 HERE = Path(__file__).parent
 # Neither the version of Python nor whose kernel it was: outputs differ only where results do.
@@ -66,7 +66,7 @@ def main() -> int:
             parser.error(f"there is no notebook {file}: the notebooks are {HERE}/*.ipynb.")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # the committed outputs are a processor's
     files = options.notebooks or sorted(HERE.glob("*.ipynb"))
-    with progress(len(files)) as report:
+    with interruptible_progress(len(files)) as report:
         for i, file in enumerate(files):
             report(file.stem, i)
             try:
