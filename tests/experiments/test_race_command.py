@@ -140,6 +140,31 @@ def test_every_option_is_heard(arguments, tmp_path, capsys):
     assert not (tmp_path / "index.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "second"),
+    [
+        ([], {"bigram", "signals", "signals-noisy", "autoencoder", "tokens", "modules"}),
+        (["--problem", "mnist-cnn"], {"mnist-cnn"}),
+        (["--problem", "mnist-cnn", "--problem", "bigram", "--studies", "2"], {"mnist-cnn", "bigram"}),
+    ],
+)
+def test_a_full_race_repeats_what_is_not_too_costly_or_what_is_named(more, second, tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def noted(cells, budget, **more):
+        asked.append((budget.study, {problem.name for problem, _ in cells}))
+        if budget.study:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(race_module, "race_of", noted)
+    monkeypatch.setattr(record, "write", lambda race, file: None)
+    assert main(["race", "--full", "--out", str(tmp_path), *more]) == 130
+    (_, first), (study, again) = asked
+    assert study == 1
+    assert again == second
+    assert first == second | (set() if more else {"mnist-cnn", "chars"})
+
+
 def test_an_interrupted_race_is_a_sentence(arguments, monkeypatch, capsys):
     def interrupted(*arguments, **more):
         raise KeyboardInterrupt("Interrupted: 1 of 3 methods are finished.")

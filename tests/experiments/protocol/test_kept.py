@@ -124,7 +124,7 @@ def test_a_damaged_cell_is_set_aside_and_measured_again_and_that_is_said(tmp_pat
 
 def test_control_c_keeps_what_is_finished_and_the_next_race_goes_on(tmp_path, monkeypatch, capfd):
     """A real signal in the middle of the second method, while one thread works."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("optzoo_jax.experiments.protocol.race._THREADS", 1)
     trained, pressed, real = [], [], cell_module.run_cell
 
     def run_cell(entry, problem, budget, run, facts, tick):
@@ -132,7 +132,10 @@ def test_control_c_keeps_what_is_finished_and_the_next_race_goes_on(tmp_path, mo
             if entry.name == "adam" and not pressed:
                 pressed.append(True)
                 os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(0.5)  # the main thread looks five times a second
+            until = time.monotonic() + 60
+            while pressed and entry.name == "adam" and not trained[2:] and time.monotonic() < until:
+                tick(beyond)  # raises once the main thread, which looks five times a second, has told it to stop
+                time.sleep(0.01)
             tick(beyond)
 
         trained.append(entry.name)
