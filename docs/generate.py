@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import collections
 import functools
 import inspect
 import json
@@ -251,7 +252,33 @@ def where(result: dict[str, Any]) -> str:
 def race() -> str:
     """The measured part of docs/race.md."""
     again = MEASURED_RACE.with_name("race-2.zip")
-    return race_page(read(MEASURED_RACE), read(again) if again.exists() else None)
+    whole = read(MEASURED_RACE)
+    return f"{race_page(whole, read(again) if again.exists() else None)}\n\n{race_sizes(whole.facts)}"
+
+
+def race_sizes(usual: Mapping[str, Any]) -> str:
+    """How long a race of each size took, from what each said of itself."""
+    default = {**usual, "methods": collections.Counter(problem for problem, _ in read(MEASURED_RACE).cells)}
+    quick, *full = measured("sizes")
+    rows = [
+        [
+            f"`optzoo race --{x['size']}`".replace(" --default", ""),
+            f"{x['study'] + 1}",
+            f"{len(x['methods'])}",
+            f"{sum(x['methods'].values())}",
+            f"{x['budget']['trials']}",
+            f"{x['budget']['fresh']}",
+            ", ".join(x["budget"]["schedules"]),
+            f"{x['seconds']:,.0f}",
+        ]
+        for x in (quick, default, *full)
+    ]
+    names = ("size", "study", "problems", "methods on them", "trials", "fresh seeds", "schedules", "seconds")
+    about = (
+        f"Each was run whole on {default['provenance']['cores']} cores, and says its seconds itself. With `--full` the "
+        "second study leaves out the two costliest problems."
+    )
+    return f"## Three sizes\n\n{about}\n\n{columns(names, rows)}"
 
 
 @functools.cache

@@ -8,8 +8,10 @@ import pytest
 import optzoo_jax
 from optzoo_jax.experiments import problems
 from optzoo_jax.experiments.command_line.optzoo import main
+from optzoo_jax.experiments.command_line.race import _SIZES
 from optzoo_jax.experiments.evidence.compare import compare
 from optzoo_jax.experiments.evidence.findings import findings
+from optzoo_jax.experiments.methods import entries
 from optzoo_jax.experiments.methods.entries import DEFAULT
 from optzoo_jax.experiments.protocol.baselines import baselines
 from optzoo_jax.experiments.protocol.record import FRESH, TRIAL, read
@@ -40,6 +42,23 @@ def test_every_ranked_cell_has_its_best_rate_inside(studies):
                 if m.group:
                     low, high = cell.facts["bracket"]
                     assert low < m.rate < high, (problem, method)
+
+
+def test_races_of_every_size_were_run_as_the_command_has_them_and_in_their_time(studies):
+    rows = json.loads((MEASURED / "sizes.json").read_text())
+    assert [(row["size"], row["study"]) for row in rows] == [("quick", 0), ("full", 0), ("full", 1)]
+    for row in rows:
+        size = _SIZES[row["size"]]
+        once = size.once if row["study"] else ()
+        assert list(row["methods"]) == [leg.problem for leg in size.legs if leg.problem not in once]
+        for leg in size.legs:
+            assert row["methods"].get(leg.problem, 0) == (leg.problem not in once) * len(getattr(entries, leg.methods))
+        assert (row["budget"]["trials"], row["budget"]["fresh"]) == (size.trials, size.fresh)
+        assert tuple(row["budget"]["schedules"]) == size.schedules
+    quick, *full = (row["seconds"] for row in rows)
+    assert quick < 3 * 60
+    assert studies[0].facts["seconds"] < 20 * 60
+    assert sum(full) < 3 * 3600
 
 
 def test_the_second_study_has_other_points_and_seeds(studies):
