@@ -147,6 +147,8 @@ def _as_number(allowed: Range, value: Any) -> Any:
     it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
     what that dtype has to say.
     """
+    if isinstance(value, np.integer):  # handed to a program it would be traced, and no loop has so many turns
+        return int(value)
     if not isinstance(value, jax.Array):
         return value
     if allowed is not _decay or not jnp.issubdtype(value.dtype, jnp.inexact):

@@ -176,6 +176,13 @@ def test_the_state_survives_the_donation_of_the_parameters(wrap):
     assert jnp.isfinite(params["w"].astype(jnp.float32)).all()
 
 
+def test_lookahead_keeps_its_dtype_under_gradients_in_float64():
+    tx, params = oz.lookahead(oz.sgd(0.1)), jnp.ones(3, jnp.bfloat16)
+    state = tx.init(params)
+    _, after = tx.update(jnp.ones(3, jnp.float64), state, params)
+    assert after.ahead.dtype == state.ahead.dtype == jnp.float32
+
+
 def test_a_compressed_state_and_a_rest_fit_together():
     tx = oz.master_params(oz.compress_state(oz.adam(1e-3)))
     params, state = train(tx, start(jnp.bfloat16), 3)

@@ -380,3 +380,9 @@ def test_a_huge_gradient_is_cut_before_its_squares_are_summed():
         updates, state = tx.update(size * jnp.cos(jnp.arange(12, dtype=jnp.float32)), state, params)
         steps.append(float(jnp.abs(updates).sum()))
     assert steps[1] > 0.1 * steps[0]
+
+
+def test_a_curvature_of_other_shapes_than_the_gradients_is_refused():
+    tx, g = oz.sophia(0.1), {"w": jnp.ones((3, 2))}
+    with pytest.raises(TypeError, match=r"hessian_diagonal is \{'w': \(2,\)\}, another tree.*shape \(3, 2\)"):
+        tx.update(g, tx.init(g), g, hessian_diagonal={"w": jnp.ones(2)})

@@ -636,6 +636,15 @@ def test_whole_numbers_stay_whole(steps):
     np.testing.assert_array_equal(oz.sweep(lambda tx: tx.update(x, tx.init(x))[0], halved, steps=[1, 2])[1], 0.25)
 
 
+def test_a_number_of_turns_may_be_an_integer_of_numpy():
+    """Python unrolls the loop, and so it may not be traced."""
+    updates = [tx.update(P, tx.init(P))[0] for tx in (oz.centralize(np.int64(0)), oz.centralize(0))]
+    chex.assert_trees_all_equal(*updates)
+    x = {"w": jnp.arange(6.0).reshape(2, 3)}
+    turned = [tx.update(x, tx.init(x))[0] for tx in (oz.orthogonalize(steps=np.int64(3)), oz.orthogonalize(steps=3))]
+    chex.assert_trees_all_equal(*turned)
+
+
 def test_a_key_is_a_slot_a_fact_and_an_argument():
     @oz.piece("x → x", over="tree", key=oz.shared(lambda xs: jax.random.key(0)))
     def noise(xs, key):

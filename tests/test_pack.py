@@ -53,6 +53,17 @@ def test_the_numbers_are_those_of_the_optimizer_itself(name):
     assert_same(oz.pack_state(unpacked, params, oz.pack(tx, below=20).init(params)), found_state)
 
 
+@pytest.mark.parametrize("curvature", [2.0, {"a": jnp.full(3, 0.5), "b": jnp.arange(1.0, 5.0)}], ids=["one", "each"])
+def test_an_argument_like_the_gradients_is_packed_with_them(curvature):
+    grads = {"a": jnp.full(3, 0.01), "b": jnp.full(4, 0.02)}
+
+    def update(tx):
+        return tx.update(grads, tx.init(grads), grads, hessian_diagonal=curvature)[0]
+
+    plain = oz.adahessian(0.1)
+    assert_same(update(oz.pack(plain)), update(plain))
+
+
 def test_small_arrays_of_a_dtype_are_one_buffer_a_slot():
     params = {f"layer {i}": jnp.ones(4) for i in range(50)} | {"large": jnp.ones(100)}
     state = oz.pack(oz.adam(0.1), below=100).init(params)

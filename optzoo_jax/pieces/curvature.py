@@ -49,8 +49,13 @@ def given_curvature(x, hessian_diagonal):
     It is a tree like the gradients, or one number for all.
 
     Raises:
-      TypeError: where update is called without `hessian_diagonal=`.
+      TypeError: where update is called without `hessian_diagonal=`, or with a tree that is not like the gradients.
     """
+    if not jax.tree_util.all_leaves([hessian_diagonal]):
+        raise TypeError(
+            f"given_curvature: hessian_diagonal is {jax.tree.map(jnp.shape, hessian_diagonal)}, another tree than the "
+            f"gradients, of which one has the shape {x.shape}: give an array for each of them, or one number for all."
+        )
     return jnp.broadcast_to(jnp.asarray(hessian_diagonal).real.astype(jnp.finfo(x.dtype).dtype), x.shape)
 
 

@@ -132,7 +132,7 @@ def _weights(p: Array, u: Array, ahead: Array, sync: Array, a: Numeric) -> tuple
     new = applied(p, update)
     # At a sync the slow weights are where the parameters are, but for what these lose in 16 bits.
     slow = jnp.where(sync, new if new.dtype == phi.dtype else goal, phi)
-    return update, widen(new) - slow
+    return update, (widen(new) - slow).astype(ahead.dtype)
 
 
 def _pulled(a: Numeric, old: Any, new: Any) -> Any:

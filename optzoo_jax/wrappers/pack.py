@@ -90,6 +90,7 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
             flatten_like(updates, params, "parameters")
         homes = _homes(updates if params is None else params, slots[0])
         given = None if params is None else _packed(params, updates, homes)
+        extra = {name: _packed(x, updates, homes) if _is_alike(x, updates) else x for name, x in extra.items()}
         new: Any
         new, state = inner.update(_packed(updates, updates, homes), state, given, **extra)
         return _unpacked(new, updates, homes), state
@@ -141,6 +142,15 @@ def _unpacked(packed: Packed, like: Any, homes: list[str | None]) -> Any:
             begin, ends[home] = ends[home], ends[home] + jnp.size(p)
             leaves[i] = jax.lax.slice(packed.small[home], (begin,), (ends[home],)).reshape(jnp.shape(p))
     return treedef.unflatten(leaves)
+
+
+def _is_alike(x: Any, updates: Any) -> bool:
+    """Whether an argument of update, such as a curvature, has an array for each of the gradients."""
+    leaves, treedef = jax.tree.flatten(x)
+    grads, wanted = jax.tree.flatten(updates)
+    return treedef == wanted and all(
+        not callable(x) and jnp.shape(x) == jnp.shape(g) for x, g in zip(leaves, grads, strict=True)
+    )
 
 
 def _is_small(p: Any, below: int) -> bool:
