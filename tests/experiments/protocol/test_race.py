@@ -177,6 +177,7 @@ def test_a_method_that_fails_is_named():
         (["sgd"], blobs, {"space": "rate+2"}, "no space is called 'rate\\+2'"),
         (["sgd"], blobs, {"schedules": ("cosin",)}, "Did you mean 'cosine'"),
         (["sgd"], blobs, {"steps": 0}, "steps=0 of blobs is less than 1"),
+        (["sgd"], lambda: dataclasses.replace(line(), outputs=lambda w, x: w * x[:, None]), {}, "whichever target"),
     ],
 )
 def test_what_cannot_race_is_told_why(optimizers, problems, more, message):
