@@ -221,7 +221,7 @@ def chain(*transformations: optax.GradientTransformation) -> Transformation:
     Raises:
       TypeError: where one gives a unit that the next does not take.
     """
-    return transformation(Row(tuple(link for tx in transformations for link in _links(_node(tx, "chain")))))
+    return transformation(Row(tuple(link for tx in transformations for link in _links(node_of(tx, "chain")))))
 
 
 def join(
@@ -251,7 +251,7 @@ def join(
             unknown(f"join: {name}={word!r} is unknown", str(word), words)
     if not branches:
         raise TypeError("join: there is nothing to join: give it at least one branch.")
-    nodes = tuple(_node(branch, "join") for branch in branches)
+    nodes = tuple(node_of(branch, "join") for branch in branches)
     return transformation(Join(nodes, maths, units == "product", over=over))
 
 
@@ -275,7 +275,7 @@ def precondition(direction: optax.GradientTransformation, rate: optax.GradientTr
     Raises:
       TypeError: where a branch takes what is no gradient.
     """
-    nodes = _node(direction, "precondition"), _node(rate, "precondition")
+    nodes = node_of(direction, "precondition"), node_of(rate, "precondition")
     for node in nodes:
         if node.flow.needs_word:
             raise TypeError(
@@ -295,7 +295,7 @@ def scoped(tx: optax.GradientTransformation) -> Transformation:
     Args:
       tx: made of pieces; where none of them reads `grad` or asks for [g], it stays what it is.
     """
-    node = _node(tx, "scoped")
+    node = node_of(tx, "scoped")
     if not (_reads_the_gradient(node) or node.flow.needs is not None):
         return optax.with_extra_args_support(tx)
     return transformation(Row(_links(node), scoped=True))
@@ -310,7 +310,7 @@ def from_the_second_step(tx: optax.GradientTransformation) -> Transformation:
     Args:
       tx: made of pieces.
     """
-    return transformation(Row(_links(_node(tx, "from_the_second_step")), scoped=True, starts_late=True))
+    return transformation(Row(_links(node_of(tx, "from_the_second_step")), scoped=True, starts_late=True))
 
 
 def _reads_the_gradient(node: Composition) -> bool:
@@ -352,10 +352,11 @@ def for_matrices(
       ValueError: at init, where an array is no matrix and `otherwise` is None; where it has no such axes.
     """
     inside = [step] if otherwise is None else [step, otherwise]
-    return transformation(Matrices(tuple(_node(tx, "for_matrices") for tx in inside), matrix_axes))
+    return transformation(Matrices(tuple(node_of(tx, "for_matrices") for tx in inside), matrix_axes))
 
 
-def _node(tx: Any, where: str) -> Composition:
+def node_of(tx: Any, where: str) -> Composition:
+    """What a transformation is made of; TypeError for what is none, in the words of the function that was given it."""
     if not hasattr(tx, "update"):
         name = getattr(tx, "__name__", repr(tx))
         raise TypeError(f"{where}: {name} is no transformation" + (f": call it, {name}(…)." if callable(tx) else "."))

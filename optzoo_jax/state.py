@@ -42,8 +42,14 @@ def chosen(composition: Composition, tree: Any) -> list[list[Any]]:
         if not jax.tree.leaves(tree):  # such as what optax.tree.map_params puts in the place of the parameters
             return []
         found = checked_mask(mask(tree) if callable(mask) else mask, tree)
-        plain = without_variables(tree)
-        return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, plain))
+        try:
+            plain = without_variables(tree)
+            return jax.tree.leaves(jax.tree.map(lambda m, x: jax.tree.map(lambda _: bool(m), x), found, plain))
+        except ValueError as error:
+            raise ValueError(
+                "the mask is no tree like the parameters: give a function from them to one, such as lambda params: "
+                f"jax.tree.map(lambda p: p.ndim > 1, params). {error}"
+            ) from None
 
     def axes(node: Matrices) -> list[Any]:
         return axes_of(node.axes, tree, rest=len(node.inside) > 1, where=composition.name)

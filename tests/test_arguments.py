@@ -16,6 +16,7 @@ import optzoo_jax as oz
 from optzoo_jax.arguments import ranges_of
 from optzoo_jax.like import torch as like_torch
 from optzoo_jax.other_names import INSTEAD, OURS
+from optzoo_jax.testing import check_transformation
 
 INNER = ("optzoo_jax.pieces", "optzoo_jax.wrappers")
 NAMES = oz.list_optimizers(kind="*optimizer")
@@ -252,6 +253,21 @@ def test_a_range_that_cannot_be_read_is_an_error():
     exec(RANGED, names)
     with pytest.raises(TypeError, match=r"the range of k.*cannot be read.*at the top of the module"):
         names["make"]()
+
+
+GIVEN = {"chain": oz.chain, "descent": lambda x: oz.descent(x, 0.1), "check_transformation": check_transformation}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_function_that_is_not_called_is_named(name):
+    with pytest.raises(TypeError, match=rf"^{name}: scale_by_adam is no transformation: call it, scale_by_adam\(…\)"):
+        GIVEN[name](oz.scale_by_adam)
+
+
+def test_a_mask_that_is_another_tree_than_the_parameters_says_what_to_do():
+    tx = oz.adamw(0.1, weight_decay=0.1, mask={"w": True, "b": False})
+    with pytest.raises(ValueError, match=r"^the mask is no tree like the parameters: give a function"):
+        tx.init((jnp.ones((2, 2)), jnp.ones(2)))
 
 
 def test_what_is_no_schedule_is_refused():

@@ -52,6 +52,22 @@ def test_the_names_side_by_side():
         assert name in oz.__all__
 
 
+def test_defaults_that_are_said_to_differ():
+    page = PAGES["from_pytorch"]
+    own, theirs = (inspect.signature(f).parameters["weight_decay"].default for f in (oz.adamw, torch.AdamW))
+    assert (own, theirs) == (1e-4, 1e-2)
+    assert "`oz.adamw` decays by 1e-4, torch by 1e-2" in page
+
+
+def test_a_plateau_lowers_the_rate():
+    tx = optax.chain(torch.AdamW(lr=0.1), optax.contrib.reduce_on_plateau(factor=0.5, patience=1))
+    with as_jax_comes():
+        state = tx.init(PARAMS)
+        for _ in range(2):
+            _, state = tx.update(PARAMS, state, PARAMS, value=1.0)
+    np.testing.assert_allclose(oz.current_learning_rate(state), 0.05, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "slots"),
     [("adam", ["mu", "nu", "count"]), ("rmsprop", ["nu"]), ("adagrad", ["sum_of_squares"]), ("lion", ["mu"])],

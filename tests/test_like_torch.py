@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from trajectories import run
 
@@ -96,7 +97,7 @@ def test_installed_torch(name, i):
 def own_arguments(factory):
     """The arguments beside those that choose among torch's programs, and their defaults."""
     found = inspect.signature(factory).parameters.values()
-    left_out = ("params", "speed", *like.Speed.__annotations__)
+    left_out = ("params", *like.Speed.__annotations__)
     return {p.name: p.default for p in found if p.name not in left_out}
 
 
@@ -114,8 +115,36 @@ def test_every_argument_is_off_its_default_once():
 @pytest.mark.parametrize("name", CALLS)
 def test_what_torch_chooses_a_program_by_changes_nothing(name):
     assert repr(getattr(like, name)(foreach=True, capturable=True)) == repr(getattr(like, name)())
-    with pytest.raises(TypeError, match=f"{name}: there is no argument 'learning_rate'"):
-        getattr(like, name)(learning_rate=0.1)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_rate_that_is_injected_can_be_set(name):
+    """optax.inject_hyperparams calls a class with all that is in its signature."""
+    start, gradients = ({leaf: jnp.asarray(x) for leaf, x in tree.items()} for tree in (START, GRADIENTS))
+    first = {leaf: g[0] for leaf, g in gradients.items()}
+    tx, expected = optax.inject_hyperparams(getattr(like, name))(lr=0.1), getattr(like, name)(lr=0.05)
+    state = tx.init(start)
+    state.hyperparams["lr"] = jnp.asarray(0.05)
+    updates = [x.update(first, s, start)[0] for x, s in ((tx, state), (expected, expected.init(start)))]
+    for leaf in START:
+        np.testing.assert_allclose(updates[0][leaf], updates[1][leaf], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "words"),
+    [
+        ("AdamW", {"learning_rate": 0.1}, r"^AdamW: .*'learning_rate'\. In the place of learning_rate: lr\.$"),
+        ("SGD", {"mask": None}, r"^SGD: .*In the place of mask: adamw\(…, mask=…\)"),
+        ("Adam", {"b1": 0.9}, r"^Adam: .*In the place of b1: betas=\(b1, b2\)\.$"),
+        ("RMSprop", {"decay": 0.9}, r"^RMSprop: .*In the place of decay: alpha\.$"),
+        ("SGD", {"b1": 0.9}, r"^SGD: .*'b1'$"),
+        ("NAdam", {"betas": 0.9}, r"^NAdam: betas=0\.9 is no pair: give two, such as betas=\(0\.9, 0\.999\)\.$"),
+        ("Adafactor", {"eps": (1e-3, 1e-3, 1e-3)}, r"^Adafactor: eps=.* such as eps=\(None, 0\.001\)\.$"),
+    ],
+)
+def test_what_is_no_argument_of_torchs_has_a_remedy(name, call, words):
+    with pytest.raises(TypeError, match=words):
+        getattr(like, name)(**call)
 
 
 def test_parameters_in_the_place_of_the_rate_are_refused():

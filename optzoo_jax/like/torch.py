@@ -17,13 +17,15 @@ torch computes in bfloat16: `optzoo_jax.get("muon", like="torch")` is its formul
 from __future__ import annotations
 
 import functools
-from typing import Any, TypedDict
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypedDict
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optzoo_jax.arguments import Hyper
+from optzoo_jax.arguments import Hyper, bind
 from optzoo_jax.piece import Transformation, chain, scoped
 from optzoo_jax.pieces.directions import complement, identity, scale, scale_by_momentum
 from optzoo_jax.pieces.directions import nesterov as nesterov_momentum
@@ -47,6 +49,48 @@ class Speed(TypedDict, total=False):
     differentiable: bool
 
 
+_SPEED = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
+# What this library, or optax, calls an argument of torch's.
+_TORCHS = {"learning_rate": "lr", "b1": "betas=(b1, b2)", "b2": "betas=(b1, b2)", "decay": "alpha"}
+_OWN = {"mask": "adamw(…, mask=…) of the library's own names decays some parameters only"}
+
+P = ParamSpec("P")
+
+
+def _class(factory: Callable[P, Transformation]) -> Callable[P, Transformation]:
+    """Checks what a class of torch's is given.
+
+    In the signature `speed` is four arguments: optax.inject_hyperparams calls a factory with all that are in it.
+    """
+    signature = inspect.signature(factory)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    speed = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=x) for name, x in _SPEED.items()]
+    instead = {name: x for name, x in _TORCHS.items() if x.partition("=")[0] in signature.parameters} | _OWN
+
+    @functools.wraps(factory)
+    def build(*args: P.args, **kwargs: P.kwargs) -> Transformation:
+        given = bind(build, args, kwargs)
+        _check(factory.__name__, given, {p.name: p.default for p in own})
+        return factory(**given)  # pyright: ignore[reportCallIssue]
+
+    build.__dict__.update(__signature__=signature.replace(parameters=[*own, *speed]), instead=instead)
+    return build
+
+
+def _check(name: str, given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    lr = given["lr"]
+    if not (callable(lr) or isinstance(lr, int | float | jax.Array | np.ndarray | np.number)):
+        raise TypeError(
+            f"{name}: lr={type(lr).__name__} is no number, array or schedule. The parameters are not given here: "
+            f"make the optimizer, {name}(lr=1e-3), and give them to its init and update."
+        )
+    for argument, default in defaults.items():
+        value = given[argument]
+        if isinstance(default, tuple) and not (isinstance(value, tuple | list) and len(value) == len(default)):
+            raise TypeError(f"{name}: {argument}={value!r} is no pair: give two, such as {argument}={default}.")
+
+
+@_class
 def SGD(
     lr: Hyper = 1e-3,
     momentum: Hyper = 0.0,
@@ -62,7 +106,6 @@ def SGD(
     Raises:
       ValueError: for `nesterov` without momentum or with dampening, as in torch.
     """
-    _check("SGD", lr, speed)
     if nesterov and (_is_zero(momentum) or not _is_zero(dampening)):
         raise ValueError(
             f"SGD: nesterov=True takes a momentum and no dampening, and not momentum={momentum} with "
@@ -80,6 +123,7 @@ def SGD(
     return _whole(descent(step, lr, weight_decay=decay, weight_decay_mode="l2"), maximize)
 
 
+@_class
 def Adam(
     lr: Hyper = 1e-3,
     betas: Betas = (0.9, 0.999),
@@ -92,11 +136,11 @@ def Adam(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.Adam: `adam`, or with `amsgrad` the variant "torch" of `amsgrad`; its decay is in the gradient."""
-    _check("Adam", lr, speed)
     name, mode = "amsgrad" if amsgrad else "adam", "decoupled" if decoupled_weight_decay else "l2"
     return _method(name, lr, weight_decay, maximize, **_b(betas), eps=eps, weight_decay_mode=mode)
 
 
+@_class
 def AdamW(
     lr: Hyper = 1e-3,
     betas: Betas = (0.9, 0.999),
@@ -108,10 +152,10 @@ def AdamW(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.AdamW: Adam with decoupled decay."""
-    _check("AdamW", lr, speed)
     return Adam(lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
 
 
+@_class
 def Adagrad(
     lr: Hyper = 1e-2,
     lr_decay: Hyper = 0.0,
@@ -123,7 +167,6 @@ def Adagrad(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.Adagrad: `adagrad`, at the rate α/(1 + (t−1)·lr_decay)."""
-    _check("Adagrad", lr, speed)
     rate = lr if _is_zero(lr_decay) else functools.partial(_slowed, lr, lr_decay)
     start = initial_accumulator_value
     return _method("adagrad", rate, weight_decay, maximize, initial_accumulator_value=start, eps=eps)
@@ -133,6 +176,7 @@ def _slowed(lr: Hyper, lr_decay: Any, count: Any) -> Any:
     return at(lr, count) / (1 + jnp.asarray(count).astype(float) * lr_decay)
 
 
+@_class
 def Adadelta(
     lr: Hyper = 1.0,
     rho: Hyper = 0.9,
@@ -143,10 +187,10 @@ def Adadelta(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.Adadelta: `adadelta`."""
-    _check("Adadelta", lr, speed)
     return _method("adadelta", lr, weight_decay, maximize, rho=rho, eps=eps)
 
 
+@_class
 def RMSprop(
     lr: Hyper = 1e-2,
     alpha: Hyper = 0.99,
@@ -159,11 +203,11 @@ def RMSprop(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.RMSprop: `rmsprop`, whose decay is called alpha in torch."""
-    _check("RMSprop", lr, speed)
     own = {"decay": alpha, "eps": eps, "momentum": None if _is_zero(momentum) else momentum, "centered": centered}
     return _method("rmsprop", lr, weight_decay, maximize, **own)
 
 
+@_class
 def NAdam(
     lr: Hyper = 2e-3,
     betas: Betas = (0.9, 0.999),
@@ -176,11 +220,11 @@ def NAdam(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.NAdam: `nadam`."""
-    _check("NAdam", lr, speed)
     own = {"momentum_decay": momentum_decay, "weight_decay_mode": "decoupled" if decoupled_weight_decay else "l2"}
     return _method("nadam", lr, weight_decay, maximize, **_b(betas), eps=eps, **own)
 
 
+@_class
 def RAdam(
     lr: Hyper = 1e-3,
     betas: Betas = (0.9, 0.999),
@@ -192,11 +236,11 @@ def RAdam(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.RAdam: the variant "torch" of `radam`."""
-    _check("RAdam", lr, speed)
     mode = "decoupled" if decoupled_weight_decay else "l2"
     return _method("radam", lr, weight_decay, maximize, **_b(betas), eps=eps, weight_decay_mode=mode)
 
 
+@_class
 def Adamax(
     lr: Hyper = 2e-3,
     betas: Betas = (0.9, 0.999),
@@ -207,10 +251,10 @@ def Adamax(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.Adamax: `adamax`."""
-    _check("Adamax", lr, speed)
     return _method("adamax", lr, weight_decay, maximize, **_b(betas), eps=eps)
 
 
+@_class
 def Adafactor(
     lr: Hyper = 1e-2,
     beta2_decay: Hyper = -0.8,
@@ -222,7 +266,6 @@ def Adafactor(
     **speed: Unpack[Speed],
 ) -> Transformation:
     """torch.optim.Adafactor: the variant "torch" of `adafactor`; its decay is decoupled."""
-    _check("Adafactor", lr, speed)
     own = {"beta2_decay": beta2_decay, "eps1": eps[0], "eps2": eps[1], "d": d}
     return _method("adafactor", lr, weight_decay, maximize, **own)
 
@@ -246,14 +289,3 @@ def _b(betas: Betas) -> dict[str, Hyper]:
 def _is_zero(value: Any) -> bool:
     """Whether it is the number 0, which switches a part off; a traced 0 is multiplied with."""
     return isinstance(value, int | float) and value == 0
-
-
-def _check(name: str, lr: Any, speed: Speed) -> None:
-    unknown = set(speed) - set(Speed.__annotations__)
-    if unknown:
-        raise TypeError(f"{name}: there is no argument {min(unknown)!r} in torch.optim.{name}.")
-    if not (callable(lr) or isinstance(lr, int | float | jax.Array | np.ndarray | np.number)):
-        raise TypeError(
-            f"{name}: lr={type(lr).__name__} is no number, array or schedule. The parameters are not given here: "
-            f"make the optimizer, {name}(lr=1e-3), and give them to its init and update."
-        )

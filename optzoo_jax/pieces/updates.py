@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from optzoo_jax.arguments import Array, Base, Decayed, LearningRate, validated
-from optzoo_jax.composition import composition_of
-from optzoo_jax.piece import Transformation, chain, from_the_second_step, masked, named, piece, scoped
+from optzoo_jax.piece import Transformation, chain, from_the_second_step, masked, named, node_of, piece, scoped
 from optzoo_jax.units import check_step
 
 WeightDecayMode = Literal["l2", "decoupled", "independent", "proximal", "cautious"]
@@ -155,10 +154,11 @@ def descent(
       pull: the piece that decays, one that has the arguments of `decay_weights`; None for that.
 
     Raises:
-      TypeError: where the step is a rate or a moment, or has a learning rate in it and `rate_inside` does not say so.
+      TypeError: where the step is no transformation, or a rate or a moment; or has a learning rate in it and
+        `rate_inside` does not say so.
       ValueError: an unknown mode; "independent" with a schedule and without `base_learning_rate`.
     """
-    check_step(composition_of(step).flow, rate_inside=rate_inside)
+    check_step(node_of(step, "descent").flow, rate_inside=rate_inside)
     last = negate() if rate_inside else scale_by_learning_rate(learning_rate)
     if weight_decay is None:
         return chain(step, last)

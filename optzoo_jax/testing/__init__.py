@@ -17,6 +17,7 @@ from typing import Any
 import optax
 
 from optzoo_jax.arguments import unknown
+from optzoo_jax.piece import node_of
 from optzoo_jax.testing import contract, derivatives, invariances, numerics, wrapping
 from optzoo_jax.testing.subject import Subject
 
@@ -67,8 +68,10 @@ def check_transformation(
 
     Raises:
       AssertionError: with the table of results, where a law is broken.
+      TypeError: for what is no transformation.
       ValueError: for an unknown claim or law, with the nearest one.
     """
+    node_of(tx, "check_transformation")
     for name in claims:
         if name not in INVARIANCES:
             unknown(f"there is no invariance {name!r}", name, list(INVARIANCES))

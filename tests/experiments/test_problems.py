@@ -349,6 +349,40 @@ def test_ignorance_in_a_loss_of_ones_own_is_found_by_numbers():
     assert problem.constant_loss() == pytest.approx(np.mean(np.exp(best) - problem.data.test.y * best), rel=1e-4)
 
 
+def squares(outputs, y):
+    return jnp.mean((outputs - y) ** 2)
+
+
+def yes_or_no(outputs, y):
+    return optax.sigmoid_binary_cross_entropy(outputs, y > 0).mean()
+
+
+LOSSES_OF_ONE_OUTPUT = {
+    "squares": (squares, False),
+    "squares of the column": (lambda outputs, y: squares(outputs[:, 0], y), True),
+    "yes or no": (yes_or_no, False),
+    "yes or no of the column": (lambda outputs, y: yes_or_no(outputs[:, 0], y), True),
+}
+
+
+@pytest.mark.parametrize(("loss", "knows"), LOSSES_OF_ONE_OUTPUT.values(), ids=LOSSES_OF_ONE_OUTPUT)
+@jax.numpy_rank_promotion("allow")  # as a user has it
+def test_a_loss_that_pairs_all_outputs_with_all_targets_is_refused(loss, knows):
+    """(n, 1) − (n,) is (n, n): the constant that is the mean would be the best that there is."""
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    problem = Problem((x, x[:, 0]), linen.Dense(1), loss=loss, accuracy=None)
+    if knows:
+        problem.check_loss()
+    else:
+        with pytest.raises(ValueError, match=r"the loss of own is the same whichever target is whose.*outputs\[:, 0\]"):
+            problem.check_loss()
+
+
+def test_a_loss_of_columns_knows_which_target_is_whose():
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    Problem((x, x[:, :1]), linen.Dense(1), loss=squares, accuracy=None).check_loss()
+
+
 def test_a_table_of_the_training_pairs_is_the_best_table():
     """The loss of a table is the mean over pairs: p(second | first) minimises it."""
     problem = load_problem("bigram")

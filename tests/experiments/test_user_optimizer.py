@@ -79,6 +79,17 @@ def test_a_factory_of_the_library_is_the_method_of_its_name():
     assert partial.call.format(rate=0.1, knob=0.8) == "oz.adamw(0.1, b2=0.9, b1=0.8)"
 
 
+def test_a_method_with_a_card_of_ones_own_joins_as_a_function():
+    @oz.optimizer(learning_rate=0.25)
+    def of_ones_own(learning_rate, b1=0.8):
+        return oz.debiased_ema(b1)
+
+    found = Entry.of(of_ones_own)
+    assert (found.name, found.learning_rate, found.knob.name) == ("of_ones_own", 0.25, "b1")
+    with pytest.raises(ValueError, match=r"of_ones_own is a method of your own: give race\(of_ones_own, …\)"):
+        entry("of_ones_own")
+
+
 def factory(**defaults):
     """A function whose arguments behind the learning rate have these defaults."""
     given = ", ".join(f"{name}={value!r}" for name, value in defaults.items())

@@ -92,14 +92,17 @@ class Entry:
         Args:
           factory: (learning rate or schedule, …) → an optax transformation; the learning rate is traced.
           name: its own, where None.
-          learning_rate: the default of the first argument, where None.
+          learning_rate: that of its card, or the default of the first argument, where None.
 
         Raises:
           ValueError: for a factory that makes no transformation, or needs to know the learning rate's value.
         """
         own = _name(factory)
-        if name is None and own in optzoo_jax.list_optimizers() and getattr(optzoo_jax, own, None) is factory:
-            return entry(own)
+        card = optzoo_jax.card(own) if own in optzoo_jax.list_optimizers() else None
+        if card is not None and card.factory is factory:
+            if name is None and hasattr(optzoo_jax, own):
+                return entry(own)
+            learning_rate = card.learning_rate if learning_rate is None else learning_rate
         parameters = _parameters(factory)
         first = next(iter(parameters.values()), None)
         if learning_rate is None and first is not None and _is_number(first.default) and first.default > 0:
@@ -149,6 +152,8 @@ def entry(name: str) -> Entry:
     card = optzoo_jax.card(base)
     if variant is not None and not card.variants:
         raise ValueError(f"{name!r}: {base} has no variants; write {base!r}.")
+    if not hasattr(optzoo_jax, base):  # kept by name it would be the one that was defined first
+        raise ValueError(f"{base} is a method of your own: give race({base}, …) the function, without quotes.")
     if card.learning_rate is None:
         raise ValueError(f"{name} has no learning rate on its card, and cannot race.")
     asks = {fact for leaf in optzoo_jax.composition_of(card.example()).leaves for fact in leaf.definition.reads}

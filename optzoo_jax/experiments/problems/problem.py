@@ -13,7 +13,7 @@ import optax
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
-from optzoo_jax.experiments.data.split import Data, ready
+from optzoo_jax.experiments.data.split import Data, evenly, ready
 from optzoo_jax.experiments.problems import models
 
 Outputs = Callable[[Any, Any], jax.Array]
@@ -115,8 +115,7 @@ class Problem:
 
     def constant_loss(self) -> float:
         """The test loss of the best constant output, which is that of the training data: what ignorance reaches."""
-        (x, y), test = self.data.train, self.data.test
-        shape = jax.eval_shape(lambda: self.outputs(self.init(jax.random.key(0)), x[:1])).shape[1:]
+        (_, y), test, shape = self.data.train, self.data.test, self._shape_of_an_output()
         if self.loss is cross_entropy:
             # A class without an example would make the loss infinite.
             counts = np.maximum(np.bincount(y.ravel(), minlength=shape[-1]), 1)
@@ -130,3 +129,26 @@ class Problem:
         start = np.zeros(int(np.prod(shape)), np.float32)
         found = minimize(lambda c: jax.tree.map(np.float64, loss(np.float32(c), y)), start, jac=True, method="L-BFGS-B")
         return float(loss(np.float32(found.x), test.y)[0])
+
+    def check_loss(self) -> None:
+        """Looks whether the loss of one output an example knows which target is whose.
+
+        Raises:
+          ValueError: where it pairs every output with every target, so that nothing can be learned.
+        """
+        y = self.data.train.y
+        if y.ndim > 1 or self.loss is cross_entropy or self._shape_of_an_output() != (1,):
+            return
+        targets = evenly(np.unique(y), 8)
+        outputs = jnp.asarray(targets, jnp.float32)[:, None]
+        losses = [np.asarray(self.loss(outputs, given)) for given in (targets, targets[::-1])]
+        if len(targets) > 1 and np.isfinite(losses).all() and np.allclose(*losses, rtol=1e-5, atol=0):
+            raise ValueError(
+                f"the loss of {self.name} is the same whichever target is whose: of outputs of shape (n, 1) and "
+                "targets of shape (n,) outputs - y is of shape (n, n). Write outputs[:, 0] in the loss, or give "
+                "targets of shape (n, 1)."
+            )
+
+    def _shape_of_an_output(self) -> tuple[int, ...]:
+        x = self.data.train.x[:1]
+        return jax.eval_shape(lambda: self.outputs(self.init(jax.random.key(0)), x)).shape[1:]

@@ -294,7 +294,8 @@ def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
     """Looks at what a race is given, before anything is trained.
 
     Raises:
-      ValueError: for numbers outside of their range, and for two problems of one name.
+      ValueError: for numbers outside of their range, for two problems of one name, and for a loss that does not know
+        which target is whose.
     """
     if not cells:
         raise ValueError("a race needs at least one optimizer and one problem.")
@@ -304,6 +305,7 @@ def check_race(cells: Sequence[tuple[Problem, Entry]], budget: Budget) -> None:
             raise ValueError(f"two problems are called {problem.name!r}, and a race tells them apart by name: name=…")
         if problem.steps < 1:
             raise ValueError(f"steps={problem.steps} of {problem.name} is less than 1.")
+        problem.check_loss()
     for name, least in (("trials", 1), ("fresh", 1), ("study", 0)):
         if not least <= getattr(budget, name) <= _MOST:
             raise ValueError(f"{name}={getattr(budget, name)} is outside [{least}, {_MOST}].")

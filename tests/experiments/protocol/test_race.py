@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import optax
 import pytest
@@ -182,6 +183,13 @@ def test_a_method_that_fails_is_named():
 def test_what_cannot_race_is_told_why(optimizers, problems, more, message):
     with pytest.raises(ValueError, match=message):
         race(optimizers, problems(), **TINY | more)
+
+
+@jax.numpy_rank_promotion("allow")  # as a user has it
+def test_a_loss_that_does_not_know_whose_a_target_is_is_refused_before_training():
+    column = dataclasses.replace(line(), outputs=lambda w, x: w * x[:, None])
+    with pytest.raises(ValueError, match="whichever target"):
+        race(["sgd"], column, **TINY)
 
 
 def test_a_race_prints_what_came_of_it(two):
