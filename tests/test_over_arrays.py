@@ -260,6 +260,25 @@ def test_hutchinson_is_exact_where_the_hessian_is_diagonal():
     np.testing.assert_allclose(found["b"], 2.0, rtol=1e-12)
 
 
+@pytest.mark.parametrize("phase", [0.0, 0.4, np.pi / 4])
+def test_hutchinson_of_a_complex_parameter_is_the_mean_along_its_parts_whatever_its_phase(phase, standard_promotion):
+    turn = np.exp(1j * phase)
+
+    def loss(z):
+        z = z * turn
+        return jnp.sum(0.5 * z.real**2 + 50 * z.imag**2)
+
+    keys = jax.random.split(jax.random.key(0), 4000 if phase else 1)
+    found = jax.vmap(lambda key: oz.hutchinson(loss, jnp.asarray([1.0 + 2.0j]), key))(keys).mean(0)
+    assert not jnp.iscomplexobj(found)
+    np.testing.assert_allclose(found, 50.5, rtol=0.05 if phase else 1e-12)
+
+
+def test_hutchinson_over_no_sample_is_refused():
+    with pytest.raises(ValueError, match="samples=0 is less than 1"):
+        oz.hutchinson(jnp.sum, jnp.ones(2), jax.random.key(0), samples=0)
+
+
 def test_gauss_newton_bartlett_is_right_on_average():
     x, w = jnp.asarray([[1.0, -2.0], [0.5, 0.3]]), jnp.asarray([[0.3, -0.2], [0.1, 0.4], [-0.5, 0.2]])
     keys = jax.random.split(jax.random.key(1), 4000)

@@ -79,8 +79,8 @@ def hutchinson(loss: Callable[[Any], Any], params: Any, key: Any, *, samples: in
 
         update(grads, state, params, hessian_diagonal=hutchinson(loss, params, key))
 
-    Every sample costs a Hessian-vector product, about as much as two gradients. Of complex parameters it is that of
-    real and imaginary parts, as a complex number.
+    Every sample costs a Hessian-vector product, about as much as two gradients. Of a complex parameter it is a real
+    number, the mean of those along its real and its imaginary part, which a turn of its phase leaves alone.
 
     Args:
       loss: parameters → a real number.
@@ -88,8 +88,13 @@ def hutchinson(loss: Callable[[Any], Any], params: Any, key: Any, *, samples: in
       key: of `jax.random`, another one in each step.
       samples: ≥ 1.
 
+    Raises:
+      ValueError: for fewer samples than one.
+
     Reference: Hutchinson, 1990; Bekas, Kokiopoulou & Saad, 2007; Yao et al., 2020, arXiv:2006.00719, section 3.1.
     """
+    if samples < 1:
+        raise ValueError(f"hutchinson: samples={samples} is less than 1, and the mean over none is no number.")
     flat, treedef = jax.tree.flatten(params)
     real = _real(flat)
 
@@ -102,7 +107,8 @@ def hutchinson(loss: Callable[[Any], Any], params: Any, key: Any, *, samples: in
         return [s * h for s, h in zip(z, jax.jvp(jax.grad(of_real), (real,), (z,))[1], strict=True)]
 
     found = [jnp.mean(x, axis=0) for x in jax.vmap(one)(jax.random.split(key, samples))]
-    return treedef.unflatten(_like(found, flat))
+    pairs = zip(found, flat, strict=True)
+    return treedef.unflatten([jnp.mean(x, axis=0) if jnp.iscomplexobj(p) else x for x, p in pairs])
 
 
 def gauss_newton_bartlett(logits: Callable[[Any], Any], params: Any, key: Any) -> Any:

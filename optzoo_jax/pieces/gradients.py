@@ -58,7 +58,8 @@ def adaptive_grad_clip(g, params, clipping: Factor = 0.01, eps: Epsilon = 1e-3, 
       eps: ε ≥ 0 [θ], so that parameters near 0 are moved.
       output_axis: −1 for Flax's kernels (input, output); 0 where weights are stored (output, input).
 
-    Departures: optax's takes the units of a matrix along its first axis.
+    Departures: optax's sums over the first axis alone where there are three, and takes a matrix of one row as a vector.
+    It, and this, take ‖g‖ as 1e-6 where it is smaller.
 
     Reference: Brock, De, Smith & Simonyan, 2021, "High-performance large-scale image recognition without
     normalization", arXiv:2102.06171, section 4.
