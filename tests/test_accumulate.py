@@ -82,6 +82,7 @@ def test_the_mean_of_many_bfloat16_gradients_is_kept_in_float32():
     assert float(updates[-1, 0]) == -0.5
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 def test_with_one_gradient_it_is_the_optimizer_itself():
     shapes = ["fixed point", "dtype of the gradient", "wide gradients", "init of shapes", "empty tree"]

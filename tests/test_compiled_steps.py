@@ -144,6 +144,7 @@ IN_LINES = [
 ]
 
 
+@pytest.mark.tier2
 @same_release
 @pytest.mark.parametrize(("name", "shapes"), IN_LINES)
 def test_a_step_lowers_to_no_more_lines_than_were_recorded(name, shapes):

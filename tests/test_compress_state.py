@@ -155,6 +155,7 @@ def test_the_weights_of_lookahead_are_not_rounded():
 HELD = ["fixed point", "one compilation", "empty tree", "vmap equals loop", "finite derivative"]
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 def test_the_laws_of_a_training_loop():
     """Small arrays too are compressed here."""
@@ -163,6 +164,7 @@ def test_the_laws_of_a_training_loop():
     assert not report.broken, report
 
 
+@pytest.mark.tier2
 @each_format
 def test_a_restored_run_is_bit_identical(name, tmp_path):
     tx = oz.compress_state(oz.adam(0.1), name)
@@ -206,6 +208,7 @@ def test_the_compiler_does_not_encode_the_first_state():
     assert " reduce(" in program.as_text()
 
 
+@pytest.mark.tier2
 def test_what_is_packed_stays_as_it_is():
     """So the state can still be read by the parameters' names."""
     params = {"large": jnp.ones((32, 64), jnp.float32), "a": jnp.ones(5, jnp.float32), "b": jnp.ones(3, jnp.float32)}

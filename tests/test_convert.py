@@ -191,6 +191,7 @@ def test_between_our_own():
     assert oz.step(after) == END
 
 
+@pytest.mark.tier2
 def test_a_compressed_state_has_the_numbers_of_the_plain_one():
     plain, compressed = oz.adam(0.01), oz.compress_state(oz.adam(0.01), min_size=1)
     params, state = go_on(compressed, ARRAYS, compressed.init(ARRAYS), range(CUT))

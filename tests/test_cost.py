@@ -71,6 +71,7 @@ def cost():
     return find
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_step_has_no_more_temporaries_than_are_explained(name, cost):

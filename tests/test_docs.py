@@ -38,6 +38,7 @@ def python(*arguments):
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.tier2
 def test_generated_pages_are_fresh():
     assert python("docs/generate.py", "--check") == (0, "")
 

@@ -45,6 +45,7 @@ NESTED = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("nesting", NESTED)
 def test_step_and_learning_rate(nesting):
     wrap, expected = NESTED[nesting]
@@ -73,6 +74,7 @@ def test_step_of_optax_with_a_schedule_where_its_own_helper_finds_two_counts():
     assert oz.step(state) == 3
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", in_both_tiers(FIRST_ORDER))
 def test_every_optimizer_counts_and_records_its_rate(name):
     state = after(oz.get(name, learning_rate=0.125), 2)

@@ -82,6 +82,7 @@ def test_pieces_keep_the_laws_of_arithmetic(name):
     assert not report.broken, report
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(
     "name", in_both_tiers(name for name in oz.list_optimizers(kind="optimizer") if oz.card(name).not_claimed)
 )
@@ -189,6 +190,7 @@ NOT_INVARIANT = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("law", INVARIANCES)
 def test_an_invariance_can_be_broken_and_the_case_is_small(law):

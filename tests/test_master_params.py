@@ -50,6 +50,7 @@ def test_the_trap_plain_parameters_do_not_move(dtype):
     np.testing.assert_array_equal(params, start(dtype))
 
 
+@pytest.mark.tier2
 @each_dtype
 @pytest.mark.parametrize("make", [oz.adamw, optax.adamw], ids=["ours", "optax's"])
 def test_master_params_train_as_float32_does(dtype, make):

@@ -202,6 +202,7 @@ def test_matrices_of_one_shape_are_one_batch():
     assert products(oz.shampoo(0.1), [*one, *one]) == products(oz.shampoo(0.1), one)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
 def test_a_matrix_that_is_not_finite_leaves_the_others_alone(name):
     """In one batch with it; and it is seen, as NaN."""
@@ -294,6 +295,7 @@ def test_what_is_wrong_is_said(case):
         call({"w": jnp.ones((3, 4)), "b": jnp.ones(3)})
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", ["muon", "scion", "normuon", "soap", "shampoo", "galore"])
 def test_a_turn_of_the_complex_plane_turns_the_step(name):
@@ -413,6 +415,7 @@ def test_a_schedule_may_say_the_share_of_the_new_gradient():
     np.testing.assert_allclose(scheduled, path, rtol=1e-12)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", ["muon", "soap", "galore"])
 def test_inside_of_shard_map_and_vmap_it_is_the_same(name):
     """As a sweep over devices runs it."""

@@ -40,6 +40,7 @@ def fits(name, dtype):
     return name != "round_stochastically" or dtype != jnp.float16
 
 
+@pytest.mark.tier2
 @each_wrapper
 def test_a_wrapper_is_invariant_under_translation(name):
     report = examine({"translation": translation}, Subject.of(WRAPPERS[name](oz.adam(1e-2)), {}))
@@ -69,6 +70,7 @@ def path(tx, dtype, before):
     )
 
 
+@pytest.mark.tier2
 @each_wrapper
 @each_dtype
 @pytest.mark.parametrize("before", [0, 2, pytest.param(4, marks=tier2)])

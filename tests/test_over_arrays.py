@@ -260,6 +260,7 @@ def test_hutchinson_is_exact_where_the_hessian_is_diagonal():
     np.testing.assert_allclose(found["b"], 2.0, rtol=1e-12)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("phase", [0.0, 0.4, np.pi / 4])
 def test_hutchinson_of_a_complex_parameter_is_the_mean_along_its_parts_whatever_its_phase(phase, standard_promotion):
     turn = np.exp(1j * phase)
@@ -308,6 +309,7 @@ def test_of_a_gradient_along_the_parameters_nothing_is_left(size):
     np.testing.assert_array_equal(tx.update(size * p, tx.init(p), p)[0], 0 * p)
 
 
+@pytest.mark.tier2
 def test_sums_over_the_tree_saturate():
     p = {"a": jnp.ones(3, jnp.float32), "b": jnp.ones(20, jnp.float32)}
     g = jax.tree.map(lambda x: jnp.full_like(x, 1e19), p)

@@ -28,6 +28,7 @@ def test_the_page_has_its_programs():
     assert len(PROGRAMS) == 12
 
 
+@pytest.mark.tier2
 def test_the_programs_of_the_page_run():
     """All in one process: what a program is named after is its place on the page."""
     code = "\n".join(f"def program_{i}():\n{indented(text)}\nprogram_{i}()" for i, text in enumerate(PROGRAMS))
@@ -494,6 +495,7 @@ def test_a_name_that_is_taken_is_refused():
     assert oz.card("adam") is before
 
 
+@pytest.mark.tier2
 def test_a_schedule_may_stand_for_any_number():
     """Every hyperparameter of every method, at a schedule that stands still."""
     for name in oz.list_optimizers(kind="optimizer"):

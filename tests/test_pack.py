@@ -41,6 +41,7 @@ def assert_same(found, expected, atol=1e-30):
         np.testing.assert_allclose(np.asarray(x, np.complex128), np.asarray(y, np.complex128), rtol=1e-6, atol=atol)
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", ["sgd", "nag", "adabelief", "adadb"])
 def test_the_numbers_are_those_of_the_optimizer_itself(name):

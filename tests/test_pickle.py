@@ -60,6 +60,7 @@ def in_its_tier(name):
     return name if name == "adam" or name not in FIRST_ORDER else pytest.param(name, marks=pytest.mark.tier2)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", [in_its_tier(name) for name in MADE])
 def test_nothing_is_lost(name):
     tx = MADE[name]

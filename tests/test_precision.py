@@ -48,6 +48,7 @@ def test_what_amplifies_rounding_drifts(name):
     assert 1e-4 < drift(lambda: oz.get(name, learning_rate=oz.card(name).learning_rate)) < 1
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", TWINS)
 def test_float32_is_at_the_level_of_optax(name, standard_promotion):
     rate = oz.card(name).learning_rate
@@ -80,6 +81,7 @@ def test_rectification_holds_for_every_step(b2):
             assert radam / adam == pytest.approx(r, rel=1e-4), t
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers(kind="optimizer")))
 def test_a_step_at_the_last_count_is_that_of_a_late_one(name):
     """What depends on t alone has come to rest, and nothing wraps. (AdaBound's survey form falls as 1/√t.)"""
@@ -146,6 +148,7 @@ def test_a_traced_number_has_whichever_precision(name, number, array):
     assert new == state
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", in_both_tiers(oz.list_optimizers(kind="optimizer")))
 def test_without_decay_a_small_gradient_after_a_large_one_makes_a_step_of_its_own(name):
     """0 for none: what was is forgotten, also what rounding left of it."""

@@ -52,6 +52,7 @@ COUNTED = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", COUNTED)
 def test_step_counts_what_reached_the_parameters(name):
     """The same in jit, where nothing can be compared."""

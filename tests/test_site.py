@@ -34,6 +34,7 @@ def anchors(text):
     return {*headings, *re.findall(r"^::: ([\w.]+)$", text, flags=re.MULTILINE), *re.findall(r'<a id="(.+?)">', text)}
 
 
+@pytest.mark.tier2
 def test_every_public_name_has_an_entry(site):
     found = entries(site)
     for name in oz.__all__:

@@ -43,6 +43,7 @@ def assert_runs_alone(found, optimizer, grid):
             np.testing.assert_allclose(found[name][i], x, rtol=1e-9, err_msg=str(i))
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("optimizer", [oz.adam, optax.adam], ids=["ours", "optax"])
 def test_every_combination_is_trained_as_if_alone(optimizer):
@@ -78,6 +79,7 @@ def test_no_more_runs_go_on_together_than_asked_for(at_once, together):
     assert seen == [together] * -(-7 // together)
 
 
+@pytest.mark.tier2
 def test_on_two_devices_every_run_is_what_it_is_on_one():
     program = (
         "import numpy as np, test_sweep, optzoo_jax as oz; "

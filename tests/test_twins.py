@@ -102,6 +102,7 @@ def test_authors_call_gives_authors_rows(row):
     assert error(row, get(row["optimizer"], like="authors", **given)) <= 1
 
 
+@pytest.mark.tier2
 @pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", [name for name in list_optimizers() if "torch" in card(name).calls])
 def test_torch_call_trains_complex_parameters_as_pairs(name):

@@ -226,6 +226,7 @@ def test_every_pair_is_right_by_its_units_or_refused(first):
         assert refused >= 6
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("first", PIECES)
 def test_descent_takes_steps_alone(first):
     """Every pair as the step of descent: what it takes is between [1] and [g], and has the learning rate once."""

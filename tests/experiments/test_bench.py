@@ -41,6 +41,7 @@ def slowly(x):
     return x
 
 
+@pytest.mark.tier2
 def test_the_command_leaves_a_table_a_picture_and_plain_data(tmp_path, capsys):
     path = tmp_path / "new" / "bench.json"
     assert main(["bench", "adam", "adamod", *TINY, "--out", str(path)]) == 0
@@ -147,6 +148,7 @@ def test_the_floor_is_the_time_of_moving_every_byte_once(monkeypatch):
     assert found["optax"]["ours_over_it"] == 1
 
 
+@pytest.mark.tier2
 def test_a_loop_is_timed_by_the_step():
     slow = sgd_that(doing=slowly)
     found = bench(Pair("mine", slow, None, "mine"), "many", 200)  # two arrays

@@ -30,6 +30,7 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -87,6 +88,7 @@ def test_list_shows_every_method(capsys):
         assert card.parent is None or f" {card.parent}, but " in row
 
 
+@pytest.mark.tier2
 def test_a_listing_does_not_pass_over_what_is_kept_for_rows_and_sides(capsys):
     assert main(["list"]) == 0
     rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line}

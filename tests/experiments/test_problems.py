@@ -76,6 +76,7 @@ def test_sizes_contain_each_other():
     assert set(PROBLEMS) - set(FULL) == {"digits-mlp", "logistic"}
 
 
+@pytest.mark.tier2
 def test_the_data_are_those_of_the_hash(problem):
     if problem.name in HASHES:
         assert sha256(problem.data)[:12] == HASHES[problem.name]
@@ -254,6 +255,7 @@ def pair():
     return x, np.digitize(x[:, 0], (-0.5, 0.5))
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_model_of_each_library_is_the_same_function(pair, kind):
     arguments, filled = MODELS[kind]

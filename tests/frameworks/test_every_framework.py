@@ -171,6 +171,7 @@ def check(name, container, params, state, found):
     assert oz.explain(tx, params) == oz.explain(tx, expected)
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize(
     ("name", "framework"), [x if x in FIRST else pytest.param(*x, marks=pytest.mark.tier2) for x in CASES]
 )

@@ -130,6 +130,7 @@ def test_methods_of_claims_can_be_made():
         assert method(name).learning_rate
 
 
+@pytest.mark.tier2
 def test_a_claim_is_measured_from_training(monkeypatch):
     monkeypatch.setitem(cells.PLACES, "tiny", TINY)
     monkeypatch.setattr(cells, "_CELLS", {})

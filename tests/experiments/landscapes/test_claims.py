@@ -31,6 +31,7 @@ EXACT = {
 }
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("name", EXACT)
 def test_a_quick_claim_has_its_verdicts_in_float64_too(name):
     (found,) = by_claim([measure_one(CLAIMS[name])]).values()

@@ -10,6 +10,7 @@ from optzoo_jax.experiments.landscapes.surfaces import SURFACES, surface
 every = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 
 
+@pytest.mark.tier2
 @every
 def test_the_stated_minima_are_minima(surface):
     for point in jnp.array(surface.minima):

@@ -16,6 +16,7 @@ G = np.random.default_rng(0).normal(size=(13, 2))
 FIRST_ORDER = [e for e in select([]) if e.name != "newton"]
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("entry", FIRST_ORDER, ids=lambda e: e.name)
 def test_the_parts_make_the_step_of_the_whole(entry):
     tx = entry.untuned(entry.learning_rate)

@@ -31,6 +31,7 @@ def two():
     return race([oz.adam, mine], [blobs(), line()], **TINY | {"clock": True})
 
 
+@pytest.mark.tier2
 def test_every_cell_has_its_runs_in_order(two):
     assert list(two.cells) == [(p, m) for p in ("blobs", "line") for m in ("adam", "mine")]
     adam, own = two.cells["blobs", "adam"], two.cells["blobs", "mine"]
@@ -87,6 +88,7 @@ def without_seconds(found, path):
     return path.read_bytes()
 
 
+@pytest.mark.tier2
 def test_the_same_race_is_the_same_file_but_for_its_seconds(two, tmp_path):
     again, other = (race([oz.adam, mine], [blobs(), line()], **TINY | {"clock": True, "study": i}) for i in (0, 1))
     assert without_seconds(two, tmp_path / "a") == without_seconds(again, tmp_path / "b")

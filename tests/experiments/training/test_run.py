@@ -35,6 +35,7 @@ def plain_loop(problem, tx, seed, steps, batch_size):
     return oz.eval_params(state, params), losses
 
 
+@pytest.mark.tier2
 def test_a_run_equals_a_plain_loop():
     """Over an epoch's end; Lookahead is measured at its slow weights; the last block of test examples is short."""
     problem = blobs()
@@ -160,6 +161,7 @@ def test_newton_reaches_the_minimum_of_logistic_regression():
     assert found.more == pytest.approx(least, rel=2e-6)
 
 
+@pytest.mark.tier2
 def test_the_text_differs_where_the_numbers_may_and_only_there():
     def text(problem, make, **more):
         return program(problem, make, **{"steps": 12, "batch_size": 20, **more}).text()

@@ -19,6 +19,7 @@ def dense_eigenvalues(problem, params):
     )
 
 
+@pytest.mark.tier2
 @pytest.mark.parametrize("times", [1, 30])
 def test_it_is_the_largest_eigenvalue_of_the_dense_hessian(times):
     problem = logistic.make(components=6, penalty=0.1)
