@@ -275,7 +275,8 @@ def test_hutchinson_of_a_complex_parameter_is_the_mean_along_its_parts_whatever_
     np.testing.assert_allclose(found, 50.5, rtol=0.05 if phase else 1e-12)
 
 
-def test_hutchinson_over_no_sample_is_refused():
+def test_hutchinson_takes_one_sample_and_refuses_none():
+    assert oz.hutchinson(lambda p: p**2, jnp.asarray(3.0), jax.random.key(0), samples=1) == 2.0
     with pytest.raises(ValueError, match="samples=0 is less than 1"):
         oz.hutchinson(jnp.sum, jnp.ones(2), jax.random.key(0), samples=0)
 

@@ -65,6 +65,14 @@ def test_an_argument_like_the_gradients_is_packed_with_them(curvature):
     assert_same(update(oz.pack(plain)), update(plain))
 
 
+def test_an_argument_that_is_not_like_every_gradient_is_refused_by_its_name():
+    """As many numbers as the gradients have, in other places."""
+    grads = {name: jnp.full(4, 0.01) for name in "abc"}
+    tx = oz.pack(oz.adahessian(0.1))
+    with pytest.raises(TypeError, match=r"given_curvature: hessian_diagonal is .*another tree than the gradients"):
+        tx.update(grads, tx.init(grads), grads, hessian_diagonal={"a": jnp.ones(4), "b": jnp.ones(3), "c": jnp.ones(5)})
+
+
 def test_small_arrays_of_a_dtype_are_one_buffer_a_slot():
     params = {f"layer {i}": jnp.ones(4) for i in range(50)} | {"large": jnp.ones(100)}
     state = oz.pack(oz.adam(0.1), below=100).init(params)
