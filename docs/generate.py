@@ -27,7 +27,7 @@ from optzoo_jax.experiments.bench import twins
 from optzoo_jax.experiments.bench.rows import bench_rows
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 from optzoo_jax.experiments.claims.page import markdown
-from optzoo_jax.experiments.protocol.record import read
+from optzoo_jax.experiments.protocol.record import Race, read
 from optzoo_jax.experiments.report.markdown import race_page, race_picture
 from optzoo_jax.like import optax as like
 from optzoo_jax.testing import INVARIANCES, LAWS, factories
@@ -252,13 +252,13 @@ def where(result: dict[str, Any]) -> str:
 def race() -> str:
     """The measured part of docs/race.md."""
     again = MEASURED_RACE.with_name("race-2.zip")
-    whole = read(MEASURED_RACE)
-    return f"{race_page(whole, read(again) if again.exists() else None)}\n\n{race_sizes(whole.facts)}"
+    default = read(MEASURED_RACE)
+    return f"{race_page(default, read(again) if again.exists() else None)}\n\n{race_sizes(default)}"
 
 
-def race_sizes(usual: Mapping[str, Any]) -> str:
+def race_sizes(usual: Race) -> str:
     """How long a race of each size took, from what each said of itself."""
-    default = {**usual, "methods": collections.Counter(problem for problem, _ in read(MEASURED_RACE).cells)}
+    default = {**usual.facts, "methods": collections.Counter(problem for problem, _ in usual.cells)}
     quick, *full = measured("sizes")
     rows = [
         [
