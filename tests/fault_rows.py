@@ -248,7 +248,7 @@ broken(
     "pieces.moments",
     "abs_square",
     (
-        "jnp.minimum(*hidden((square, square.dtype.type(most * float(jnp.finfo(square.dtype).max)))))",
+        "jnp.minimum(square, most * float(jnp.finfo(square.dtype).max))",
         "square",
         "squares overflow to ∞",
     ),
@@ -294,8 +294,7 @@ broken(
 )  # fmt: skip
 broken(
     "square", "pieces.moments", "square",
-    ("abs_square(g, hidden=apart)", "jnp.abs(g)", "|g| instead of |g|²"),
-    ("abs_square(g, hidden=apart)", "abs_square(g)", "a constant stored, for a sum behind it"),
+    ("abs_square(g)", "jnp.abs(g)", "|g| instead of |g|²"),
 )  # fmt: skip
 broken(
     "mean_over", "pieces.reductions", "mean_over",

@@ -1,5 +1,7 @@
 """What a method takes beside optax's of the same name: bytes of state on GPT-2's shapes, temporaries of a step."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -9,6 +11,7 @@ from compilation import AS_IT_COMES, KNOWN
 import optzoo_jax as oz
 from optzoo_jax.composition import composition_of
 from optzoo_jax.experiments.bench import twins
+from optzoo_jax.experiments.bench.program import FINDS_THE_ORDER
 from optzoo_jax.experiments.bench.subjects import pairs
 from optzoo_jax.experiments.bench.trees import gpt2, size_of
 
@@ -28,7 +31,6 @@ ELEMENTWISE = [
 ]
 NUMBERS = 2 * 4  # bytes: the step count and the last learning rate, of which optax keeps one or none
 SCALARS = 512 / 4  # eight numbers, each in 64 bytes of its own
-FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}
 
 
 def array(*shape):
@@ -63,10 +65,13 @@ def as_jax_comes():
         yield
 
 
-def measured(test):
-    """Temporaries are those of one release of XLA."""
-    known = pytest.mark.skipif(not KNOWN, reason="measured with another jaxlib")
-    return known(pytest.mark.usefixtures("as_jax_comes")(test))
+def measured(test, known=KNOWN):
+    """Temporaries are those of one release of XLA, or of all since."""
+    skips = pytest.mark.skipif(not known, reason="measured with another jaxlib")
+    return skips(pytest.mark.usefixtures("as_jax_comes")(test))
+
+
+measured_since = functools.partial(measured, known=jax.__version_info__ >= (0, 10))
 
 
 def in_tier_1(*names, among):
@@ -122,14 +127,14 @@ def test_a_step_has_no_more_temporaries_than_optax(name):
         assert optaxs == pytest.approx(known.theirs, abs=0.01)
 
 
-@measured
-@pytest.mark.parametrize("name", in_tier_1("madgrad", "adadb", "schedule_free_sgd", among=ELEMENTWISE))
+@measured_since
+@pytest.mark.parametrize("name", in_tier_1("madgrad", "qhadam", "adadb", "schedule_free_sgd", among=ELEMENTWISE))
 def test_a_step_number_by_number_has_no_temporaries(name):
     found = temporaries(twins.beside_twin(name), **AS_IT_COMES)
     assert found == pytest.approx(float(name in twins.STORED), abs=SCALARS / size_of(PARAMS))
 
 
-@measured
+@measured_since
 @pytest.mark.tier2
 @pytest.mark.parametrize("name", [name for name, why in twins.STORED.items() if why == "order"])
 def test_an_option_of_xla_makes_up_for_it(name):

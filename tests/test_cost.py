@@ -7,7 +7,7 @@ import pytest
 from compilation import AS_IT_COMES
 
 import optzoo_jax as oz
-from optzoo_jax.experiments.bench.program import compiled, structure
+from optzoo_jax.experiments.bench.program import FINDS_THE_ORDER, compiled, structure
 from optzoo_jax.experiments.bench.steps import state_bytes
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.trees import many_leaves
@@ -50,7 +50,6 @@ EQUATIONS = {
     "adadb": 44,
     "lookahead(adam)": 26,
 }
-FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}
 
 
 @pytest.fixture(scope="module")

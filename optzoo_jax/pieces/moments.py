@@ -6,7 +6,6 @@ from __future__ import annotations
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false, reportAttributeAccessIssue=false
 import functools
 import operator
-from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
@@ -18,13 +17,13 @@ from optzoo_jax.composition import Elsewhere, composition_of
 from optzoo_jax.matrices import whole
 from optzoo_jax.piece import Transformation, chain, join, named, piece
 from optzoo_jax.pieces.directions import average, gradient, identity
-from optzoo_jax.precision import apart, wide, zeros
+from optzoo_jax.precision import wide, zeros
 
 
-def abs_square(g: Array, most: float = 1 / 16, hidden: Callable[[Any], Any] = tuple) -> Array:
-    """|g|², real, at most that share of the largest number, which is what `cut` leaves; `hidden` may be `apart`."""
+def abs_square(g: Array, most: float = 1 / 16) -> Array:
+    """|g|², real, at most that share of the largest number, which is what `cut` leaves."""
     square = g.real**2 + g.imag**2 if jnp.iscomplexobj(g) else g * g
-    return jnp.minimum(*hidden((square, square.dtype.type(most * float(jnp.finfo(square.dtype).max)))))
+    return jnp.minimum(square, most * float(jnp.finfo(square.dtype).max))
 
 
 def real(x: Array | jax.ShapeDtypeStruct, initial: Initial = 0.0) -> Array:
@@ -45,7 +44,7 @@ def square(g, eps_root: EpsilonRoot = 0.0):
     Args:
       eps_root: ε ≥ 0 [g²].
     """
-    return plus(abs_square(g, hidden=apart), eps_root)  # a sum may stand behind it
+    return plus(abs_square(g), eps_root)
 
 
 def plus(x: Array, eps: Any) -> Array:

@@ -12,6 +12,9 @@ import optax
 from optzoo_jax.experiments.bench.subjects import Subject
 from optzoo_jax.experiments.bench.trees import size_of
 
+# In which order one kernel reads and another overwrites a slot, so that XLA:CPU need not copy it first.
+FINDS_THE_ORDER = {"xla_cpu_copy_insertion_use_region_analysis": True}
+
 
 def compiled(subject: Subject, params: Any, **options: Any) -> Any:
     """The compiled step for parameters of these shapes.

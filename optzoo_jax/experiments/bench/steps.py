@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,19 +14,24 @@ import optzoo_jax
 from optzoo_jax.experiments.bench.subjects import Subject
 from optzoo_jax.experiments.bench.trees import size_of
 
-FEWEST, MOST, ENOUGH = 3, 15, 2.0  # rounds, and the seconds after which no other begins
+FEWEST, MOST, ENOUGH = 3, 25, 2.0  # rounds, and the seconds after which no other begins
 
 
 def in_turns(runs: Mapping[str, Iterator[None]]) -> dict[str, list[float]]:
-    """Seconds of each `next`; they take turns, so that whatever else the machine does falls on all alike."""
+    """Seconds of each `next`; they take turns, so that whatever else the machine does falls on all alike.
+
+    In an order that is drawn anew in each round, since after one step another is slower than after a third.
+    """
     times: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         next(run)  # what a first call makes, and what it finds in no cache
+    turns, draw = list(runs.items()), random.Random(0)
     begun = time.perf_counter()
     for i in range(MOST):
         if i >= FEWEST and time.perf_counter() - begun > ENOUGH:
             break
-        for name, run in runs.items():
+        draw.shuffle(turns)
+        for name, run in turns:
             begin = time.perf_counter()
             next(run)
             times[name].append(time.perf_counter() - begin)

@@ -73,12 +73,14 @@ WHY = {
     "with its option `xla_cpu_copy_insertion_use_region_analysis` there are none",
     "past": "the oldest gradient is read beside the slot that is written over it",
     "quotient": "XLA:CPU computes no quotient twice, and stores the rate that its average and the step need",
+    "constant": "its sums are a library's, which takes a constant as an array; there is one for all arrays of a shape",
     "shapes": "matrices of one shape are one batch, which is put together first; without a second one of a shape ours "
     "takes no more than optax's",
 }
 LARGER_STATES = {"galore": Larger(0.0311, 0.0231, "paper")}
 # On tests/test_beside_optax.py's four arrays, two of them of one shape.
 LARGER_STEPS = {
+    "novograd": Larger(0.33, 0.0, "constant"),
     "galore": Larger(2.17, 0.75, "shapes"),
 }
 # Of the methods that treat each number by itself those whose step has one temporary, and why. All others have none.
