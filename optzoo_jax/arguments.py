@@ -147,8 +147,9 @@ def _as_number(allowed: Range, value: Any) -> Any:
     it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
     what that dtype has to say.
     """
-    if isinstance(value, np.integer):  # handed to a program it would be traced, and no loop has so many turns
-        return int(value)
+    # NumPy's numbers handed to a program would be traced: no loop has so many turns, and 1 − 0.999 in float32 five digits.
+    if isinstance(value, np.integer | np.floating):
+        return int(value) if isinstance(value, np.integer) else float(value)
     if not isinstance(value, jax.Array):
         return value
     if allowed is not _decay or not jnp.issubdtype(value.dtype, jnp.inexact):
@@ -196,7 +197,7 @@ def bind(factory: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> di
         raise TypeError(f"{where}: {error}{'.' if words else ''}{words}") from None
     bound.apply_defaults()
     found, allowed = bound.arguments, ranges_of(factory)
-    for name in allowed.keys() & found.keys():
+    for name in [name for name in found if name in allowed]:  # in order: of two errors the first is named
         value, (rule, others) = found[name], allowed[name]
         if isinstance(value, str | None) and value in others:
             continue

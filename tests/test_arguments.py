@@ -27,6 +27,21 @@ def test_an_error_names_argument_value_and_range():
         oz.adam(1e-3, b1=1.2)
 
 
+def test_of_several_errors_the_first_in_the_signature_is_named():
+    wrong = {}
+    for name in ("b3", "eps_root", "eps", "b2", "b1"):
+        wrong[name] = -1
+        with pytest.raises(ValueError, match=f"^adamod: {name}=-1 "):
+            oz.adamod(1e-3, **wrong)
+
+
+def test_a_number_of_numpy_is_the_number():
+    """Not an array, of which float32 would keep of 1 − 0.999 five digits."""
+    g = jnp.asarray(0.5, jnp.float32)
+    made = [oz.second_moment(np.float64(0.999)), oz.second_moment(0.999)]
+    assert len({float(tx.update(g, tx.init(g))[0]) for tx in made}) == 1
+
+
 AROUND = {"rank": 2, "direction": oz.identity(), "rate": oz.inverse_rms(), "average": oz.moment_ema(0.9)}
 REQUIRED = AROUND | {"learning_rate": 0.1, "key": 0, "patience": 3, "k": 2, "weight_decay": 0.1, "step": oz.identity()}
 FACTORIES = {

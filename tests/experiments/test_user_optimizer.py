@@ -14,6 +14,7 @@ import optzoo_jax as oz
 from optzoo_jax.experiments.methods.entries import DEFAULT, QUICK, Entry, Knob, default_names, entry, racing, select
 from optzoo_jax.experiments.methods.user_optimizer import user_entry
 from optzoo_jax.experiments.training.schedules import Scheduled, schedule
+from optzoo_jax.like import torch as like_torch
 
 pytestmark = pytest.mark.tier2
 
@@ -122,6 +123,18 @@ def test_a_knob_whose_value_must_be_known_is_left_alone():
 
     assert Entry.of(looks).knob is None
     assert Entry.of(looks).call == "test_user_optimizer.looks({rate})"
+
+
+@pytest.mark.parametrize(
+    ("factory", "call"),
+    [
+        (like_torch.AdamW, "optzoo_jax.like.torch.AdamW({rate}, weight_decay={knob})"),
+        (optax.contrib.muon, "optax.contrib.muon({rate}, beta={knob})"),
+        (optax.adam, "optax.adam({rate}, b1={knob})"),
+    ],
+)
+def test_a_call_is_one_that_can_be_typed(factory, call):
+    assert Entry.of(factory).call == call
 
 
 def test_a_factory_that_takes_numbers_only_follows_a_schedule():

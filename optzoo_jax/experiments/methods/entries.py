@@ -7,6 +7,7 @@ import fnmatch
 import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -257,9 +258,17 @@ def _given(factory: functools.partial[Any]) -> str:
 def _call(factory: Any, knob: Knob | None) -> str:
     partial = isinstance(factory, functools.partial)
     function, more = (factory.func, f", {_given(factory)}") if partial else (factory, "")
-    package = (getattr(function, "__module__", None) or "__main__").partition(".")[0]
-    prefix = {"__main__": "", "optzoo_jax": "oz."}.get(package, f"{package}.")
+    home = _home(function)
+    prefix = {"__main__": "", "optzoo_jax": "oz."}.get(home, f"{home}.")
     return f"{prefix}{_name(function)}({{rate}}{more.replace('{', '{{').replace('}', '}}')}{_knob_in_call(knob)})"
+
+
+def _home(function: Any) -> str:
+    """The first package or module on the way to the function's own that has it under its name."""
+    parts = (getattr(function, "__module__", None) or "__main__").split(".")
+    ways = [".".join(parts[: i + 1]) for i in range(len(parts))]
+    has = (way for way in ways if getattr(sys.modules.get(way), _name(function), None) is function)
+    return next(has, parts[0])
 
 
 def _made_anew(factory: Callable[..., Any], rate: Any, **knob: Any) -> Any:
