@@ -226,9 +226,15 @@ def performance() -> str:
     """The measured part of docs/performance.md, from committed results."""
     result = measured("bench")
     seconds = sum(row["seconds"] for row in result["rows"])
-    (table,) = bench_rows(result["rows"])
+    table = bench_rows(result["rows"])[0]
     intro = f"`optzoo bench` on {where(result)}, float32, in {seconds / 60:.0f} min ({seconds:.0f} s). {table.title}."
     return "\n\n".join([intro, columns(table.columns, table.rows), *table.notes])
+
+
+def performance_notes() -> str:
+    """The measured part of docs/performance_notes.md."""
+    changed = bench_rows(measured("bench")["rows"])[1]
+    return f"{changed.title}:\n\n{columns(changed.columns, changed.rows)}"
 
 
 def claims() -> str:
@@ -425,6 +431,7 @@ def pages() -> dict[Path, str]:
     """What each generated file should say."""
     filled_in = {
         "docs/performance.md": performance,
+        "docs/performance_notes.md": performance_notes,
         "docs/claims.md": claims,
         "docs/race.md": race,
         "docs/choosing.md": choosing,

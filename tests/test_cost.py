@@ -1,5 +1,6 @@
 """What a step costs, as far as no clock is needed: temporaries, bytes moved, traced equations, state bytes."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import optax
@@ -11,6 +12,7 @@ from optzoo_jax.experiments.bench.program import FINDS_THE_ORDER, compiled, stru
 from optzoo_jax.experiments.bench.steps import state_bytes
 from optzoo_jax.experiments.bench.subjects import Subject, pairs
 from optzoo_jax.experiments.bench.trees import many_leaves
+from optzoo_jax.experiments.bench.twins import STORED
 
 SIZE = 2**20
 SHAPE = jax.ShapeDtypeStruct((SIZE,), jnp.float32)
@@ -84,6 +86,22 @@ def test_an_option_of_xla_finds_the_order_of_kernels():
     """As docs/performance_notes.md says."""
     program = compiled(PAIRS["diffgrad"].ours, SHAPE, **AS_IT_COMES, **FINDS_THE_ORDER)
     assert structure(program, SHAPE)["temporaries"] < 0.01
+
+
+@pytest.mark.parametrize("name", [name for name, why in STORED.items() if why == "order"])
+def test_with_the_option_every_number_is_the_same(name):
+    """Nothing is overwritten before it is read."""
+    subject, shape = pairs([name])[0].ours, jax.ShapeDtypeStruct((4099,), jnp.float32)
+
+    def after_three_steps(**options):
+        program = compiled(subject, shape, **AS_IT_COMES, **options)
+        params = jnp.linspace(-1, 1, *shape.shape, dtype=shape.dtype)
+        state = subject.make().init(params)
+        for i in range(3):
+            params, state = program(params, state, jnp.sin(37 * params + i))
+        return params, state
+
+    chex.assert_trees_all_equal(after_three_steps(), after_three_steps(**FINDS_THE_ORDER))
 
 
 @pytest.mark.usefixtures("standard_promotion")
