@@ -85,10 +85,7 @@ def _adam_compile(tree: str, size: int) -> dict[str, float]:
 
 
 def bench_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
-    """All rows as one table, and in another what XLA:CPU's option changes.
-
-    Optax's in brackets, and a column for torch where anything was measured with it.
-    """
+    """All rows as one table, with a column for torch where it was measured; and as another what an option changes."""
     measured = [x for x in found if "error" not in x]
     torch = any("torch" in x for x in measured)
     heads = ("method", "on", "ms", "ms in a loop", "× floor", "× optax", *(("× torch",) if torch else ()))
@@ -97,25 +94,11 @@ def bench_rows(found: Sequence[dict[str, Any]]) -> list[Rows]:
     trees = {x["tree"]: f"{x['parameters']:,} parameters in {_arrays(x['arrays'])}" for x in measured}
     title = "; ".join(f"{name}: {words}" for name, words in trees.items())
     table = Rows(title, (*heads, *more), [_row(x, torch=torch) for x in measured], (NOTE, *failed))
-    ordered = [(x["name"], x["tree"], *map(_changed(x), *_CHANGED)) for x in measured if "ordered" in x]
-    return [table, *([Rows(_OPTION, ("method", "on", *_CHANGED[0]), ordered)] if ordered else [])]
-
-
-_OPTION = f"With XLA's option {next(iter(FINDS_THE_ORDER))}, and in brackets without"
-_CHANGED = (
-    ("ms", "× floor", "temporaries", "bytes moved"),
-    ("milliseconds", "over_floor", "temporaries", "bytes_accessed"),
-    (".1f", ".2f", ".1f", ".0f"),
-)
-
-
-def _changed(x: dict[str, Any]) -> Callable[[str, str, str], str]:
-    """A cell of what the option changes."""
-
-    def number(side: str, key: str) -> float:
-        return x[side][key][1] if key == "milliseconds" else x[side][key]
-
-    return lambda _, key, form: f"{number('ordered', key):{form}} ({number('ours', key):{form}})"
+    if not any("ordered" in x for x in measured):
+        return [table]
+    title = f"With XLA's option {', '.join(FINDS_THE_ORDER)}, and in brackets without"
+    heads = ("method", "on", "ms", "× floor", "temporaries", "bytes moved")
+    return [table, Rows(title, heads, [_ordered(x) for x in measured if "ordered" in x])]
 
 
 NOTE = (
@@ -127,10 +110,8 @@ NOTE = (
 
 
 def _row(x: dict[str, Any], *, torch: bool) -> Row:
-    ours, theirs, beside = x["ours"], x.get("optax"), x["compiled_beside"]
-
-    def both(key: str, form: str) -> str:
-        return f"{ours[key]:{form}}" + (f" ({theirs[key]:{form}})" if theirs else "")
+    ours, beside = x["ours"], x["compiled_beside"]
+    both = functools.partial(_both, ours, x.get("optax"))
 
     def over(side: str) -> str:
         return f"{x[side]['ours_over_it']:.2f}" if side in x else "–"
@@ -145,6 +126,18 @@ def _row(x: dict[str, Any], *, torch: bool) -> Row:
         *(both("temporaries", ".1f"), both("bytes_accessed", ".0f"), both("state_bytes", ".1f")),
         *(seconds_over("trace", "lower"), seconds_over("compile")),
     )
+
+
+def _ordered(x: dict[str, Any]) -> Row:
+    both = functools.partial(_both, x["ordered"], x["ours"])
+    figures = (("over_floor", ".2f"), ("temporaries", ".1f"), ("bytes_accessed", ".0f"))
+    milliseconds = "{:.1f} ({:.1f})".format(*(x[side]["milliseconds"][1] for side in ("ordered", "ours")))
+    return x["name"], x["tree"], milliseconds, *(both(*figure) for figure in figures)
+
+
+def _both(one: dict[str, Any], other: dict[str, Any] | None, key: str, form: str) -> str:
+    """A figure, and in brackets the other's."""
+    return f"{one[key]:{form}}" + (f" ({other[key]:{form}})" if other else "")
 
 
 def _arrays(n: int) -> str:
