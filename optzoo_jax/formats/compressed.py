@@ -111,8 +111,8 @@ def _encode_int8(x: Array, bits: Array) -> tuple[Array, Array]:
 
 def _decode_int8(codes: Array, scale: Array) -> Array:
     scale = spread(scale, codes.shape)
-    code, has_sign = codes.astype(jnp.int32) % 256, scale < 0
-    magnitude = _eight_bits(has_sign).decode(jnp.where(has_sign, code % 128, code)).astype(scale.dtype)
+    code, has_sign = codes.astype(jnp.int32) & 255, scale < 0
+    magnitude = _eight_bits(has_sign).decode(jnp.where(has_sign, code & 127, code)).astype(scale.dtype)
     # A negative scale is that of a block with signs.
     return magnitude * jnp.where(has_sign & (code < 128), -scale, scale)
 
@@ -130,7 +130,7 @@ def _decode_float8(codes: Array, scale: Array) -> Array:
     # Not by a conversion and 2⁻¹⁵: XLA multiplies that into the scale, and a small one becomes 0.
     code = codes.astype(jnp.int32)
     scale = spread(jnp.abs(scale), codes.shape)
-    return _E5M2.decode(code % 128).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
+    return _E5M2.decode(code & 127).astype(scale.dtype) * jnp.where(code < 128, scale, -scale)
 
 
 # Those of eight bits first: an array that is bfloat16 may also be one that is not compressed.
