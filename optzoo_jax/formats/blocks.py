@@ -30,9 +30,17 @@ def extents(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def extremes(x: Array) -> tuple[Array, Array]:
     """Of each block the largest number and the least, or 0 where that is more, or less."""
-    blocks = extents(x.shape)
+    return _extremes(x, extents(x.shape))
+
+
+def _extremes(x: Array, blocks: tuple[int, ...]) -> tuple[Array, Array]:
+    blocks = tuple(min(d, b) for d, b in zip(x.shape, blocks, strict=True))
+    cut_off = [axis for axis, (d, b) in enumerate(zip(x.shape, blocks, strict=True)) if d % b]
+    if cut_off:  # by itself, since XLA:CPU takes ten times as long where all are padded
+        axis, whole = cut_off[0], x.shape[cut_off[0]] // blocks[cut_off[0]] * blocks[cut_off[0]]
+        parts = [_extremes(part, blocks) for part in jnp.split(x, [whole], axis)]
+        return tuple(jnp.concatenate(both, axis) for both in zip(*parts, strict=True))  # pyright: ignore
     zero = jnp.zeros((), x.dtype)
-    x = jax.lax.pad(x, zero, [(0, -d % b, 0) for d, b in zip(x.shape, blocks, strict=True)])
     for axis, b in reversed(list(enumerate(blocks))):  # one after the other, as explicit sharding demands
         x = x.reshape(*x.shape[:axis], -1, b, *x.shape[axis + 1 :])
 
