@@ -177,7 +177,8 @@ class _OverTheTree(Passage):
                         f"{leaf.name} reads {name}, which no piece before it publishes: call update(gradients, state, "
                         f"params, {name}=…)."
                     )
-                known[name] = self.by_place(self.params if name == "params" else self.extra[name])
+                own = dict(enumerate(jax.tree.leaves(self.params)))  # also where the parameter is a number by itself
+                known[name] = own if name == "params" else self.by_place(self.extra[name])
             published |= set(leaf.definition.publishes)
         return known
 

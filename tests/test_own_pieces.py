@@ -209,6 +209,17 @@ def test_an_argument_of_update_is_each_arrays_own_or_one_for_all():
         chex.assert_trees_all_close(u, expected)
 
 
+def test_a_parameter_that_is_a_number_by_itself_is_in_a_list_too():
+    @oz.piece("x → step [θ]", over="tree")
+    def to_zero(xs, params):
+        return [p + 0 * x for x, p in zip(xs, params, strict=True)]
+
+    p = jnp.asarray(2.0)
+    for tx, expected in ((to_zero(), 2.0), (oz.newton(1.0), -2 / 3)):  # L'/L'' of θ⁴ is θ/3
+        u, _ = tx.update(4 * p**3, tx.init(p), p, value_fn=lambda q: q**4)
+        assert float(u) == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_slot_may_start_from_the_parameter():
     tx = oz.descent(to_its_anchor(), 1.0)
     params = jax.tree.map(jnp.ones_like, P)
