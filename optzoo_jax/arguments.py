@@ -147,7 +147,8 @@ def _as_number(allowed: Range, value: Any) -> Any:
     it makes 1: an average that keeps all of its old value, 0/0 after bias correction. The largest number below 1 is
     what that dtype has to say.
     """
-    # NumPy's numbers handed to a program would be traced: no loop has so many turns, and 1 − 0.999 in float32 five digits.
+    # A program would be handed NumPy's numbers traced: no loop could have so many turns, and float32 would keep five
+    # digits of 1 − 0.999.
     if isinstance(value, np.integer | np.floating):
         return int(value) if isinstance(value, np.integer) else float(value)
     if not isinstance(value, jax.Array):

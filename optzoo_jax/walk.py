@@ -107,8 +107,8 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
         found: Any = value(count)
     except TypeError as error:
         raise TypeError(f"{where} is no schedule, a function of the count 0, 1, …: {error}. {remedy}") from error
-    if callable(found) or isinstance(found, str | tuple | list | dict) or np.ndim(found):
-        raise TypeError(f"{where} gives {shown(found)} at a count, and a schedule gives a number. {remedy}")
+    if callable(found) or isinstance(found, str | tuple | list | dict | None) or np.ndim(found):
+        raise TypeError(f"{where} gives {shown(found)} at a count, and a schedule returns a number. {remedy}")
     return found
 
 
