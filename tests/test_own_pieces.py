@@ -178,6 +178,18 @@ def test_what_is_made_of_branches_of_two_shapes_has_the_larger():
         chex.assert_trees_all_equal_shapes(tx.init(P).slots[0]["mu"], P)
 
 
+def test_what_is_made_of_branches_of_one_shape_may_have_another():
+    """A row of a matrix; and of complex numbers a real one."""
+    rows = oz.join(lambda a, b: (a + b).sum(0, keepdims=True), oz.identity(), oz.identity(), over="array")
+    tx = oz.precondition(oz.identity(), oz.chain(rows, oz.raw_ema(0.9)))
+    state = tx.init(P["w"])
+    assert optax.tree.get(state, "mu").shape == (1, 4)
+    assert tx.update(P["w"], state)[0].shape == (6, 4)
+    sizes = oz.join(lambda a, b: jnp.abs(a) + jnp.abs(b), oz.identity(), oz.identity())
+    real = optax.tree.get(oz.chain(sizes, oz.raw_ema(0.9)).init(jnp.ones(3, jnp.complex64)), "mu")
+    assert real.dtype == jnp.float32
+
+
 def test_one_array_of_another_shape_than_its_state_is_named():
     tx, other = oz.adamw(1e-3, weight_decay=0.1), {"w": P["w"], "b": jnp.ones(5)}
     for g, params, what in ((other, other, "state"), (P, other, "parameters")):
@@ -615,7 +627,7 @@ def test_slots_follow_what_a_piece_that_reads_all_facts_makes_of_the_stream():
 
 
 def test_beside_a_real_parameter_the_square_of_a_complex_one_is_real():
-    tx = oz.join(jnp.add, oz.chain(oz.square(), oz.raw_ema(0.9), oz.inverse_root(1e-8)))
+    tx = oz.join(jnp.negative, oz.chain(oz.square(), oz.raw_ema(0.9), oz.inverse_root(1e-8)))
     state = tx.init({"a": jnp.ones(2, jnp.float32), "b": jnp.ones(2, jnp.complex64)})
     assert {x.dtype for x in optax.tree.get(state, "mu").values()} == {jnp.dtype("float32")}
 
