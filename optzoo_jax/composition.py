@@ -207,6 +207,8 @@ class Row(_Node):
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        if self.starts_late:
+            return "from_the_second_step"
         return "parted" if self.parted else "scoped" if self.scoped else "chain"
 
     def _flow(self) -> Flow:
