@@ -110,17 +110,20 @@ class _Node:
     def joins(self) -> list[Any]:
         return [node for node in self.nodes if isinstance(node, Join)]
 
+    @property
+    def overs(self) -> set[str]:
+        """How much its pieces, and the maths of its joins, look at."""
+        return {leaf.definition.over for leaf in self.leaves} | {join.over for join in self.joins}
+
     @functools.cached_property
     def is_local(self) -> bool:
         """Whether it can be computed for one array without the others."""
-        overs = [leaf.definition.over for leaf in self.leaves] + [join.over for join in self.joins]
-        return not {"tree", "matrix"} & set(overs)
+        return not {"tree", "matrix"} & self.overs
 
     @functools.cached_property
     def is_elementwise(self) -> bool:
         """Whether each number is treated by itself, and all arrays alike."""
-        over = {leaf.definition.over for leaf in self.leaves} | {join.over for join in self.joins}
-        return over <= {"element"} and not self.masks
+        return self.overs <= {"element"} and not self.masks
 
     @functools.cached_property
     def late(self) -> list[int]:
@@ -204,6 +207,8 @@ class Row(_Node):
 
     @property
     def nameless(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        if self.starts_late:
+            return "from_the_second_step"
         return "parted" if self.parted else "scoped" if self.scoped else "chain"
 
     def _flow(self) -> Flow:

@@ -112,12 +112,12 @@ def from_torch_state(
     steps = {int(np.asarray(slots["step"])) for slots in kept if "step" in slots}
     if step is None and not steps:
         raise ValueError("from_torch_state: nothing in this state counts its updates: say how many were made, step=….")
-    if step is not None and steps - {step}:
-        raise ValueError(f"from_torch_state: step={step}, and the state has counted {sorted(steps)}: leave step out.")
     if len(steps) > 1:
         raise ValueError(
             f"from_torch_state: the parameters were updated {sorted(steps)} times: convert them in groups."
         )
+    if step is not None and steps - {step}:
+        raise ValueError(f"from_torch_state: step={step}, and the state has counted {sorted(steps)}: leave step out.")
     held: dict[str, None] = dict.fromkeys(name for slots in kept for name, x in slots.items() if x is not None)
     names = [name for name in held if name not in ("step", "mu_product")]  # a product that is computed here
     for (path, _), slots in zip(paths, kept, strict=True):

@@ -7,6 +7,7 @@ from optzoo_jax.composition import Call, Composition, Elsewhere, Join, Matrices,
 from optzoo_jax.registry import card
 from optzoo_jax.units import GRADIENT, Flow, Unit
 
+_ROWS = ("chain", "scoped", "from_the_second_step")  # without a stream of their own
 _HIDDEN = ("weight_decay", "weight_decay_mode", "mask", "base_learning_rate")
 _WORDS = {Unit.parse("g"): "direction", Unit.parse("g²"): "moment", Unit.parse("1/g"): "rate", Unit.parse("1"): "step"}
 
@@ -38,7 +39,7 @@ def _stream(node: Composition) -> str:
     """What flows in and out: a piece's own words; of a composition what they come to, fed a gradient."""
     if isinstance(node, Piece):
         return node.stream
-    if node.name in ("chain", "masked", "scoped"):
+    if node.name in (*_ROWS, "masked"):
         return ""
     flow: Flow = node.flow
     if flow.gives is None:
@@ -78,7 +79,7 @@ def _words(node: Composition) -> str:
     if isinstance(node, Elsewhere) and node.children:
         ((role, inner),) = node.children
         return f"{node.name}({_words(inner)})" if role else _words(inner)
-    opened = node.name in ("chain", "scoped") or node.name.startswith("scale_by_") or node.flow.word == "update"
+    opened = node.name in _ROWS or node.name.startswith("scale_by_") or node.flow.word == "update"
     if not node.children or not opened or isinstance(node, Join):
         return node.name
     links = [link for _, link in node.children if link.name not in _NOT_SAID]

@@ -9,11 +9,12 @@ import jax.core
 import jax.numpy as jnp
 
 _POINTWISE = frozenset(
-    "abs acos acosh add add_any and asin asinh atan atan2 atanh bitcast_convert_type cbrt ceil clamp complex conj "
-    "convert_element_type copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt imag "
-    "integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg nextafter not optimization_barrier or "
-    "pow real reduce_precision rem reshard round rsqrt select_n shift_left shift_right_arithmetic shift_right_logical "
-    "sign sin sinh sqrt square stop_gradient sub tan tanh xor".split()
+    "abs acos acosh add add_any and asin asinh atan atan2 atanh bessel_i0e bessel_i1e bitcast_convert_type cbrt ceil "
+    "clamp clz complex conj convert_element_type copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 "
+    "floor ge gt igamma igamma_grad_a igammac imag integer_pow is_finite le lgamma log log1p log2 logistic lt max min "
+    "mul ne neg nextafter not one_minus_square optimization_barrier or polygamma population_count pow real "
+    "reduce_precision regularized_incomplete_beta rem reshard round rsqrt select_n shift_left shift_right_arithmetic "
+    "shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh xor zeta".split()
 )
 _LOOPS = frozenset(("while", "scan", "cond"))
 _MAKES_POSITIONS = frozenset(("iota", "random_bits", "random_wrap", "threefry2x32"))
@@ -34,7 +35,7 @@ def check_elementwise(name: str, maths: Callable[..., Any], inputs: int) -> bool
     if culprits:
         raise ValueError(
             f"{name} says over='element', and its {culprits[0]} looks at more than one number, or tells numbers apart "
-            "by where they are: what does says over='array', or over='tree'."
+            "by where they are: say over='array'."
         )
     return not any(eqn.primitive.name in _LOOPS for eqn in one)
 

@@ -56,8 +56,6 @@ P = ParamSpec("P")
 Transformation = optax.GradientTransformationExtraArgs
 
 _FACTS = ("params", "grad", "direction", "t")
-
-
 _HINT = (
     " What a body takes beside its stream is a slot, where the decorator gives its first value, as in piece(…, "
     "mu=zeros); a fact; or a hyperparameter, which is given or has a default."
@@ -118,17 +116,17 @@ def piece(
                 f"{body.__name__}: a body takes the stream first, and slots, facts and hyperparameters by their names: "
                 "no *args, **kwargs or positional-only parameters."
             )
-        rest, names = parameters[1:], [p.name for p in parameters[1:]]
+        names = {p.name: p for p in parameters[1:]}
         for name in (*slots, *publishes, *once):
             if name in _FACTS:
                 raise TypeError(f"{body.__name__}: {name} is a fact: call the slot, or what is published, otherwise.")
         for name in (*slots, *once):
+            has = f"{body.__name__} has the {'slot' if name in slots else 'fact'} {name}"
             if name not in names:
-                kind = "slot" if name in slots else "fact"
-                raise TypeError(
-                    f"{body.__name__} has the {kind} {name}, and no parameter of that name: add it to the body."
-                )
-        own = [p for p in rest if p.name not in first and p.name not in once and p.name not in listed]
+                raise TypeError(f"{has}, and no parameter of that name: add it to the body.")
+            if names[name].default is not inspect.Parameter.empty:
+                raise TypeError(f"{has}, with a default that nothing would read: leave the default out.")
+        own = [p for name, p in names.items() if name not in {*first, *once, *listed}]
         beside = [*once.values(), *(slot.first for slot in first.values())]
         hyperparameters = _merged(own, *map(after_the_first, beside))
         reads = tuple(name for name in names if name in listed)

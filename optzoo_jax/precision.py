@@ -156,6 +156,7 @@ def norm_of_result(x: Array, again: Array, axes: tuple[int, ...] | None = None) 
     over = {"axis": axes, "keepdims": axes is not None}
     largest = jax.lax.stop_gradient(jnp.max(jnp.abs(again), initial=0, **over))
     scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
+    x = jnp.abs(x) if jnp.iscomplexobj(x) else x
     x = x / scale
-    total = jnp.sum(x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x * x, **over)
+    total = jnp.sum(x * x, **over)
     return jnp.where(total > 0, scale * jnp.sqrt(jnp.where(total > 0, total, jnp.ones_like(total))), total)

@@ -36,6 +36,16 @@ def cut_for(join: Join, x: Array) -> list[Array]:
     return [shared, cut_apart(x) if over & {"array", "tree"} else shared]
 
 
+def from_the_second(way: Passage, row: Row, xs: Any, scope: dict[str, Any], is_first: Array) -> Any:
+    """The streams after a row that sits out the first step: 0 then, and its slots are what they were."""
+    cells, begun = list(itertools.islice(way.cells, len(row.leaves))), len(way.new)
+    way.cells = itertools.chain(cells, way.cells)
+    ys = way.row(row, xs, scope)
+    before = [slots for slots, _ in cells], jax.tree.map(jnp.zeros_like, ys)
+    way.new[begun:], ys = jax.tree.map(functools.partial(jnp.where, is_first), before, (way.new[begun:], ys))
+    return ys
+
+
 class _OverAnArray(Passage):
     """The way of one array, in its program."""
 
@@ -68,13 +78,8 @@ class _OverAnArray(Passage):
         return xs
 
     def late(self, node: Row, xs: Array, scope: dict[str, Any]) -> Array:
-        cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
-        self.cells = itertools.chain(cells, self.cells)
         t = (self.facts | scope)["t"]
-        ys = self.row(node, xs, scope | {"t": jnp.maximum(t - 1, 1)})
-        for kept, (old, _) in zip(self.new[begun:], cells, strict=True):
-            kept |= {name: jnp.where(t == 1, old[name], x) for name, x in kept.items()}
-        return jnp.where(t == 1, jnp.zeros_like(ys), ys)
+        return from_the_second(self, node, xs, scope | {"t": jnp.maximum(t - 1, 1)}, t == 1)
 
     def leaf(self, node: Piece, xs: Array, scope: dict[str, Any]) -> Array:
         d, (slots, numbers) = node.definition, next(self.cells)

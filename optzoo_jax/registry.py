@@ -20,8 +20,8 @@ def list_optimizers(pattern: str = "*", *, kind: str = "*") -> list[str]:
 
     Args:
       pattern: with `*` and `?`, such as "ada*".
-      kind: "optimizer", "second-order optimizer", "wrapper", "gradient noise" or "stopping rule", patterns too;
-        "*optimizer" for all that train a model by themselves.
+      kind: "optimizer", "second-order optimizer", "matrix optimizer", "wrapper", "gradient noise" or "stopping rule",
+        patterns too; "*optimizer" for all that train a model by themselves.
     """
     cards = sorted(CARDS.values(), key=lambda c: (c.year, c.name))
     return [c.name for c in cards if fnmatch.fnmatchcase(c.name, pattern) and fnmatch.fnmatchcase(c.kind, kind)]

@@ -83,10 +83,18 @@ class Beginning(Passage):
         def one(i: int) -> Any:
             way = axes.get(i)
             mine = [as_matrix(y[i], way) for y in ys]
-            y = _joined(join.maths, *(map(_whole, mine) if join.over == "matrix" else mine))
+            y = self.traced(join, join.maths, *(map(_whole, mine) if join.over == "matrix" else mine))
             return native(_placed_as(y, mine[0]), way)
 
         return {i: one(i) for i in ys[0]}
+
+    def traced(self, node: Piece | Join, f: Callable[..., Any], *given: Any) -> Any:
+        """What f, a function of the node's, makes of shapes: found once for all arrays of one shape."""
+        key = id(node), *((x.shape, x.dtype) for x in jax.tree.leaves(given))
+        if key not in self.seen:
+            with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
+                self.seen[key] = jax.eval_shape(f, *given)
+        return self.seen[key]
 
     def leaf(self, node: Piece | Elsewhere, xs: dict[int, Any], scope: dict[str, Any]) -> dict[int, Any]:
         numbers = next(self.numbers)
@@ -143,11 +151,7 @@ class Beginning(Passage):
         came = x
         if node.definition.over == "matrix":  # on whichever device, a matrix is whole there
             x, slots, facts = jax.tree.map(_whole, (x, slots, facts))
-        key = id(node), str(jax.tree.map(lambda a: (a.shape, a.dtype), (x, slots, facts)))
-        if key not in self.seen:
-            with jax.numpy_dtype_promotion("standard"):  # only the shape and the kind of number matter here
-                self.seen[key] = jax.eval_shape(functools.partial(_stream_after, node, numbers), x, slots, facts)
-        y, told = self.seen[key]
+        y, told = self.traced(node, functools.partial(_stream_after, node, numbers), x, slots, facts)
         self.published[i] |= {name: native(value, axes) for name, value in told.items()}
         return native(_placed_as(y, came), axes)
 
@@ -183,11 +187,6 @@ def _of_parameter(first: Callable[..., Any], p: Any) -> Any:
     return _wide_array(jnp.array(first(p), copy=True))
 
 
-def _joined(maths: Callable[..., Any], *xs: Any) -> Any:
-    alike = all((x.shape, x.dtype) == (xs[0].shape, xs[0].dtype) for x in xs)
-    return xs[0] if alike else jax.eval_shape(maths, *xs)
-
-
 def _wide_array(x: Any) -> Any:
     return widen(x) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else jnp.asarray(x)
 
@@ -195,7 +194,8 @@ def _wide_array(x: Any) -> Any:
 def memory(composition: Composition, state: WalkState, updates: Any) -> Iterator[Any]:
     """For every piece its slots by name, each by the places of the arrays; for what was made elsewhere, its state."""
     kept = iter(state.slots)
-    all_alike = all(isinstance(x, Elsewhere) or x.definition.over == "element" for x in composition.leaves)
+    overs = [x.definition.over for x in composition.leaves if isinstance(x, Piece)]
+    all_alike = {*overs, *(join.over for join in composition.joins)} <= {"element"}
     for leaf in composition.leaves:
         if isinstance(leaf, Elsewhere):
             yield next(kept)[0]

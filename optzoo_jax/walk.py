@@ -25,7 +25,7 @@ from optzoo_jax.composition import Composition, Elsewhere, Join, Passage, Piece,
 from optzoo_jax.elementwise import inlined
 from optzoo_jax.matrices import as_matrix, axes_by_themselves, in_batches, native, placed_as
 from optzoo_jax.precision import cast, promoted, wide, widen, with_precision_of
-from optzoo_jax.program import Frame, call, cut_for, kept_as, narrowed, programs_of
+from optzoo_jax.program import Frame, call, cut_for, from_the_second, kept_as, narrowed, programs_of
 from optzoo_jax.state import Beginning, WalkState, check_state, chosen, memory, stored
 from optzoo_jax.trees import as_arrays, flatten_like
 from optzoo_jax.units import check_runs
@@ -107,8 +107,8 @@ def _at(leaf: Piece, name: str, value: Any, count: Array) -> Any:
         found: Any = value(count)
     except TypeError as error:
         raise TypeError(f"{where} is no schedule, a function of the count 0, 1, …: {error}. {remedy}") from error
-    if callable(found) or isinstance(found, str | tuple | list | dict) or np.ndim(found):
-        raise TypeError(f"{where} gives {shown(found)} at a count, and a schedule gives a number. {remedy}")
+    if callable(found) or isinstance(found, str | tuple | list | dict | None) or np.ndim(found):
+        raise TypeError(f"{where} gives {shown(found)} at a count, and a schedule returns a number. {remedy}")
     return found
 
 
@@ -216,13 +216,8 @@ class _OverTheTree(Passage):
         return {i: placed_as(native(y, axes[i]), ys[0][i]) for i, y in out.items()}
 
     def late(self, node: Row, xs: Places, scope: dict[str, Any]) -> Places:
-        cells, begun = list(itertools.islice(self.cells, len(node.leaves))), len(self.new)
-        self.cells = itertools.chain(cells, self.cells)
         t = (self.facts | scope)["t"].value
-        ys = self.row(node, xs, scope | {"t": _Everywhere(jnp.maximum(t - 1, 1))})
-        for place, (old, _) in zip(range(begun, len(self.new)), cells, strict=True):
-            self.new[place] = jax.tree.map(lambda a, b: jnp.where(t == 1, a, b), old, self.new[place])
-        return {i: jnp.where(t == 1, jnp.zeros_like(y), y) for i, y in ys.items()}
+        return from_the_second(self, node, xs, scope | {"t": _Everywhere(jnp.maximum(t - 1, 1))}, t == 1)
 
     def leaf(self, node: Piece | Elsewhere, xs: Places, scope: dict[str, Any]) -> Places:
         slots, numbers = next(self.cells)

@@ -60,7 +60,7 @@ class Made:
 
     @property
     def flow(self) -> Flow:
-        """What flows: what flows through the inner transformation."""
+        """What flows through the inner transformation."""
         flow = composition_of(self.inner).flow if self.inner else Flow()
         return dataclasses.replace(flow, by=f"{self.called.name}(…)")
 

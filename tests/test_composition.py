@@ -203,6 +203,12 @@ def test_description_is_the_tree_of_parts():
     )
 
 
+def test_a_row_that_sits_out_the_first_step_says_so():
+    tx = oz.from_the_second_step(oz.raw_ema(0.9))
+    assert oz.describe(tx) == "from_the_second_step()\n└─ raw_ema(decay=0.9, initial=0.0)   x → x"
+    assert oz.in_words(tx) == "raw_ema"
+
+
 @pytest.mark.parametrize("name", oz.list_optimizers(kind="*optimizer"))
 def test_every_method_can_be_described(name):
     lines = oz.describe(name).split("\n")

@@ -389,3 +389,11 @@ if __name__ == "__main__":
     import torch
 
     RECORD.write_text(json.dumps(recorded_states(torch)) + "\n")
+
+
+@pytest.mark.parametrize("step", [None, 3])
+def test_parameters_that_torch_updated_unequally_often_are_for_groups(step):
+    slots = {i: {"step": count, "exp_avg": np.zeros(2), "exp_avg_sq": np.zeros(2)} for i, count in enumerate((3, 5))}
+    params = {"a": jnp.zeros(2), "b": jnp.zeros(2)}
+    with pytest.raises(ValueError, match=r"were updated \[3, 5\] times: convert them in groups"):
+        oz.from_torch_state({"state": slots}, oz.adam(0.1), params, step=step)

@@ -485,3 +485,10 @@ def test_a_power_of_what_rounding_leaves_of_zero_is_zero(size):
     m = jnp.asarray((vectors * np.asarray([4.0, 9.0])) @ vectors.T)
     expected = (vectors * np.asarray([1 / 2, 1 / 3])) @ vectors.T
     np.testing.assert_allclose(power_of((m + m.T) / 2, -0.5, 0.0), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("norm", ["add", "clamp"])
+@pytest.mark.parametrize("eps", [1e-7, 0.0])
+def test_the_derivative_of_the_orthogonal_factor_of_zeros_is_finite(norm, eps):
+    tx = oz.orthogonalize(norm=norm, eps=eps)
+    assert jnp.isfinite(jax.grad(lambda g: jnp.sum(tx.update(g, tx.init(g))[0]))(jnp.zeros((3, 2)))).all()

@@ -178,6 +178,18 @@ def test_what_is_made_of_branches_of_two_shapes_has_the_larger():
         chex.assert_trees_all_equal_shapes(tx.init(P).slots[0]["mu"], P)
 
 
+def test_what_is_made_of_branches_of_one_shape_may_have_another():
+    """A row of a matrix; and of complex numbers a real one."""
+    rows = oz.join(lambda a, b: (a + b).sum(0, keepdims=True), oz.identity(), oz.identity(), over="array")
+    tx = oz.precondition(oz.identity(), oz.chain(rows, oz.raw_ema(0.9)))
+    state = tx.init(P["w"])
+    assert optax.tree.get(state, "mu").shape == (1, 4)
+    assert tx.update(P["w"], state)[0].shape == (6, 4)
+    sizes = oz.join(lambda a, b: jnp.abs(a) + jnp.abs(b), oz.identity(), oz.identity())
+    real = optax.tree.get(oz.chain(sizes, oz.raw_ema(0.9)).init(jnp.ones(3, jnp.complex64)), "mu")
+    assert real.dtype == jnp.float32
+
+
 def test_one_array_of_another_shape_than_its_state_is_named():
     tx, other = oz.adamw(1e-3, weight_decay=0.1), {"w": P["w"], "b": jnp.ones(5)}
     for g, params, what in ((other, other, "state"), (P, other, "parameters")):
@@ -250,6 +262,34 @@ def test_pack_takes_an_elementwise_piece_of_ones_own():
     chex.assert_trees_all_close(run(oz.pack(TWINS["lion"][0])), run(TWINS["lion"][0]), rtol=1e-14)
 
 
+ELEMENTWISE = {
+    "gammainc": lambda x: jax.scipy.special.gammainc(x, x),
+    "gammaincc": lambda x: jax.scipy.special.gammaincc(x, x),
+    "the derivative of gammainc": lambda x: jax.jvp(lambda a: jax.scipy.special.gammainc(a, x), (x,), (x,))[1],
+    "polygamma": lambda x: jax.scipy.special.polygamma(2, x),
+    "zeta": lambda x: jax.scipy.special.zeta(1 + x, x),
+    "i0e": jax.scipy.special.i0e,
+    "i1e": jax.scipy.special.i1e,
+    "betainc": lambda x: jax.scipy.special.betainc(x, x, 0.5),
+    "log2": jnp.log2,
+    "the derivative of tanh": lambda x: jax.jvp(jnp.tanh, (x,), (x,))[1],
+    "population_count": lambda x: jax.lax.population_count(x.astype(jnp.int32)).astype(x.dtype),
+    "clz": lambda x: jax.lax.clz(x.astype(jnp.int32)).astype(x.dtype),
+}
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_a_function_of_each_number_is_elementwise(name):
+    """Special functions, and what a newer JAX has made an operation of its own."""
+
+    def body(x):
+        return ELEMENTWISE[name](x)
+
+    x = jnp.asarray([0.5, 1.5, 3.0])
+    tx = oz.piece("x → x")(body)()
+    np.testing.assert_allclose(tx.update(x, tx.init(x))[0], ELEMENTWISE[name](x), rtol=1e-6)
+
+
 def lies_in_shape(x):
     return x.sum()
 
@@ -302,7 +342,7 @@ LIES = (
 @pytest.mark.parametrize("body", LIES, ids=lambda f: f.__name__)
 def test_a_piece_that_is_not_elementwise_must_say_so(body):
     lies = oz.piece("x → x")(body)
-    with pytest.raises(ValueError, match=rf"{body.__name__} says over='element'.*over='array'"):
+    with pytest.raises(ValueError, match=rf"{body.__name__} says over='element'.*over='array'\.$"):
         lies().update(P, lies().init(P))
     if body is not lies_in_shape:
         honest = oz.piece("x → x", over="array")(body)
@@ -383,8 +423,11 @@ def test_wrong_bodies_are_named_with_the_remedy():
     with pytest.raises(ValueError, match=r"leaves_in_another_shape.*an update has the shape of its parameter"):
         update(leaves_in_another_shape())
 
-    with pytest.raises(TypeError, match=r"soften: by=<lambda> gives <lambda> at a count.*call it: by=<lambda>\(…\)"):
-        update(soften(lambda count: lambda count: 0.1))
+    for given, shown in ((lambda count: 0.1, "<lambda>"), (None, "None")):
+        with pytest.raises(
+            TypeError, match=rf"soften: by=<lambda> gives {shown} at a count.*call it: by=<lambda>\(…\)"
+        ):
+            update(soften(lambda count, given=given: given))
     with pytest.raises(TypeError, match=r"soften: by=cosine_decay_schedule is no schedule.*call it"):
         update(soften(optax.cosine_decay_schedule))
 
@@ -595,7 +638,7 @@ def test_slots_follow_what_a_piece_that_reads_all_facts_makes_of_the_stream():
 
 
 def test_beside_a_real_parameter_the_square_of_a_complex_one_is_real():
-    tx = oz.join(jnp.add, oz.chain(oz.square(), oz.raw_ema(0.9), oz.inverse_root(1e-8)))
+    tx = oz.join(jnp.negative, oz.chain(oz.square(), oz.raw_ema(0.9), oz.inverse_root(1e-8)))
     state = tx.init({"a": jnp.ones(2, jnp.float32), "b": jnp.ones(2, jnp.complex64)})
     assert {x.dtype for x in optax.tree.get(state, "mu").values()} == {jnp.dtype("float32")}
 
@@ -619,7 +662,7 @@ def test_a_slot_of_another_shape_is_one_of_an_array_or_of_the_tree():
 @pytest.mark.parametrize("maths", [lambda a, b: a - jnp.mean(b), lambda a, b: jnp.flip(a) + b])
 def test_the_maths_of_join_is_elementwise_or_says_so(maths):
     branches = (oz.raw_ema(0.5), oz.raw_ema(0.9))
-    with pytest.raises(ValueError, match=r"join\(<lambda>, …\) says over='element'"):
+    with pytest.raises(ValueError, match=r"join\(<lambda>, …\) says over='element'.*over='array'\.$"):
         oz.join(maths, *branches).update(P, oz.join(maths, *branches).init(P))
     honest = oz.join(maths, *branches, over="array")
     honest.update(P, honest.init(P))
@@ -741,6 +784,9 @@ def test_what_a_body_may_not_look_like():
     for body in (lambda *x: x, lambda x, **more: x, lambda: 1):
         with pytest.raises(TypeError, match="a body takes the stream first"):
             oz.piece("x → x")(body)
+    for words, slots, facts in (("slot mu", {"mu": oz.zeros}, []), ("fact fast", {}, [fast])):
+        with pytest.raises(TypeError, match=f"<lambda> has the {words}, with a default that nothing would read"):
+            oz.piece("x → x", facts=facts, **slots)(lambda x, mu=0.0, fast=1.0: (x, mu))
     with pytest.raises(TypeError, match="grad is a fact"):
         oz.piece("x → x", grad=oz.zeros)(lambda x, grad: (x, grad))
     with pytest.raises(TypeError, match="returns nothing"):

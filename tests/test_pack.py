@@ -89,6 +89,18 @@ def test_gradients_narrower_than_their_parameters():
     assert_same(packed.update(grads, packed.init(params), params)[0], tx.update(grads, tx.init(params), params)[0])
 
 
+def test_gradients_of_another_dtype_than_their_parameters_come_with_these():
+    tx, params, grads = oz.pack(oz.momentum(0.5)), {"a": jnp.ones(3, jnp.bfloat16)}, {"a": jnp.ones(3, jnp.float32)}
+    state = tx.init(params)
+    with pytest.raises(
+        ValueError, match=r"the small gradients are float32, and those that init saw bfloat16: .*params"
+    ):
+        tx.update(grads, state)
+    with pytest.raises(ValueError, match=r"the small parameters are float32, and those that init saw bfloat16"):
+        tx.update(grads, state, grads)
+    assert tx.update(grads, state, params)[0]["a"].tolist() == [-0.5] * 3
+
+
 @pytest.mark.usefixtures("standard_promotion")
 def test_in_a_partition_each_group_has_buffers_of_its_own():
     groups = {"x": oz.pack(oz.adamw(0.1)), "y": oz.pack(oz.momentum(0.1))}

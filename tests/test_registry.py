@@ -90,6 +90,7 @@ def test_list_by_pattern_and_kind():
     assert oz.list_optimizers(kind="second-order optimizer") == ["newton", "adahessian", "sophia"]
     assert oz.list_optimizers("*bound") == ["adabound", "amsbound"]
     assert oz.list_optimizers("nothing*") == []
+    assert all(f'"{oz.card(name).kind}"' in oz.list_optimizers.__doc__ for name in oz.list_optimizers())
 
 
 def test_unknown_names_suggest_the_nearest():

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from optzoo_jax.arguments import Array, Epsilon, Numeric, Range, unknown
 from optzoo_jax.matrices import placed_as, whole
 from optzoo_jax.piece import piece
-from optzoo_jax.precision import cut
+from optzoo_jax.precision import cut, norm
 
 Exponent = Annotated[Numeric, Range("[-1, 0]", "the power of a matrix of second moments", schedule=False)]
 Iterations = Annotated[int, Range("[0, ∞)", "a number of iterations", whole=True)]
@@ -91,11 +91,8 @@ def dagger(x: Array) -> Array:
 
 
 def size_of(x: Array) -> Array:
-    """‖X‖ of every matrix, finite where the squares would overflow, 0 for zeros."""
-    largest = jnp.max(jnp.abs(x), axis=(-2, -1), keepdims=True, initial=0)
-    scale = jnp.where((largest > 0) & jnp.isfinite(largest), largest, jnp.ones_like(largest))
-    x = jnp.abs(x) / scale
-    return scale * jnp.sqrt(jnp.sum(x * x, axis=(-2, -1), keepdims=True))
+    """‖X‖ of every matrix."""
+    return norm(x, (-2, -1))
 
 
 def over(x: Array, size: Array) -> Array:

@@ -89,6 +89,12 @@ def pack(inner: optax.GradientTransformationExtraArgs, below: int = 1024) -> Tra
         if params is not None:
             flatten_like(updates, params, "parameters")
         homes = _homes(updates if params is None else params, slots[0])
+        found, wanted = sorted({home for home in homes if home}), sorted(slots[0].small)
+        if found != wanted:
+            raise ValueError(
+                f"pack: the small {'gradients' if params is None else 'parameters'} are {', '.join(found)}, and those "
+                f"that init saw {', '.join(wanted)}: call update(gradients, state, params), with those parameters."
+            )
         given = None if params is None else _packed(params, updates, homes)
         extra = {name: _packed(x, updates, homes) if _is_alike(x, updates) else x for name, x in extra.items()}
         new: Any
