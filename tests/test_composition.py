@@ -203,6 +203,19 @@ def test_description_is_the_tree_of_parts():
     )
 
 
+@pytest.mark.parametrize("over", ["element", "tree"])
+def test_a_row_that_sits_out_the_first_step_counts_from_the_second(over):
+    def body(x, t):
+        return jax.tree.map(lambda y: y * t.astype(y.dtype), x)
+
+    tx = oz.from_the_second_step(oz.piece("x → x", over=over)(body)())
+    state, found = tx.init(jnp.ones(2)), []
+    for _ in range(4):
+        update, state = tx.update(jnp.ones(2), state)
+        found.append(update.tolist())
+    assert found == [[0, 0], [1, 1], [2, 2], [3, 3]]
+
+
 def test_a_row_that_sits_out_the_first_step_says_so():
     tx = oz.from_the_second_step(oz.raw_ema(0.9))
     assert oz.describe(tx) == "from_the_second_step()\n└─ raw_ema(decay=0.9, initial=0.0)   x → x"
