@@ -125,6 +125,7 @@ def test_a_knob_whose_value_must_be_known_is_left_alone():
     assert Entry.of(looks).call == "test_user_optimizer.looks({rate})"
 
 
+@pytest.mark.usefixtures("standard_promotion")  # optax's own mix dtypes
 @pytest.mark.parametrize(
     ("factory", "call"),
     [
